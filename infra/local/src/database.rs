@@ -1,0 +1,158 @@
+//! The embedded DynamoDB: the table of the template with its stream, in memory or in a file, served on loopback.
+//!
+//! It speaks the real wire protocol, and the functions reach it through the real SDK. Never linked into a function.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::describe_stream::DescribeStreamRequest;
+use dynoxide::actions::describe_table::DescribeTableRequest;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::data_file::{self, Kind};
+use crate::pipe::TableStream;
+
+/// The table's name. Not shorter than 11 characters: the stream's shard id would be too short for some SDKs.
+pub const TABLE: &str = "wallet-ledger";
+
+/// The stream's reader and every write look for the highest sequence number, and the embedded database has no index
+/// for it: without this one each write reads the whole stream.
+const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_stream_by_sequence
+    ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
+/// An embedded DynamoDB that serves its table.
+pub struct Database {
+    inner: dynoxide::Database,
+    stream: TableStream,
+    url: String,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), String>>,
+}
+
+impl Database {
+    /// Opens the file, or memory, makes the table if it is absent, and serves it on `127.0.0.1:port`; 0 is any free
+    /// port.
+    ///
+    /// # Errors
+    /// When the file cannot be used, its table is another than `table` says, or the port is taken.
+    pub async fn start(file: Option<&Path>, table: &Value, port: u16) -> Result<Database> {
+        let inner = open(file)?;
+        let stream = ensure_table(&inner, table).with_context(|| match file {
+            Some(path) => format!("the table in {}", path.display()),
+            None => "the table in memory".to_owned(),
+        })?;
+        let listener = listen(port).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, inner.clone(), async {
+            let _ = stopped.await;
+        }));
+        Ok(Database { inner, stream, url, stop, server })
+    }
+
+    /// Where it answers: `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A client of it, over `http` if given.
+    pub fn client(&self, http: Option<SharedHttpClient>) -> aws_sdk_dynamodb::Client {
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(crate::REGION))
+            .credentials_provider(Credentials::new("local", "local", None, None, "wallet-local"))
+            .endpoint_url(&self.url);
+        config.set_http_client(http);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub(crate) fn handle(&self) -> dynoxide::Database {
+        self.inner.clone()
+    }
+
+    pub(crate) fn stream(&self) -> TableStream {
+        self.stream.clone()
+    }
+
+    /// Takes no more connections and returns when those at work are done.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = self.server.await;
+    }
+}
+
+/// Listens on loopback only.
+///
+/// # Errors
+/// When the port is taken or not allowed: the message says which.
+pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow!("port {port} on 127.0.0.1 is in use by another program.\nStop it, or choose another port; 0 picks a free one.")
+        }
+        _ => anyhow!("port {port} on 127.0.0.1 cannot be opened: {error}.\nChoose another port; 0 picks a free one."),
+    })
+}
+
+fn open(file: Option<&Path>) -> Result<dynoxide::Database> {
+    let name = match file {
+        Some(path) => {
+            data_file::open(path, Kind::Ledger)?;
+            let text = path.to_str().with_context(|| format!("{} is no valid UTF-8", path.display()))?;
+            text.to_owned()
+        }
+        // Memory with a name: a second connection can reach it for the index.
+        None => format!("file:wallet-{}?mode=memory&cache=shared", Uuid::new_v4()),
+    };
+    let what = || format!("the embedded database at {name}");
+    let inner = dynoxide::Database::new(&name).map_err(|error| anyhow!("{error}")).with_context(what)?;
+    let connection = rusqlite::Connection::open(&name).with_context(what)?;
+    connection.execute_batch(STREAM_INDEX).with_context(what)?;
+    Ok(inner)
+}
+
+fn ensure_table(database: &dynoxide::Database, definition: &Value) -> Result<TableStream> {
+    let describe = || database.describe_table(DescribeTableRequest { table_name: TABLE.to_owned() });
+    let described = match describe() {
+        Ok(found) => found,
+        Err(dynoxide::DynoxideError::ResourceNotFoundException(_)) => {
+            let mut definition = definition.clone();
+            definition["TableName"] = TABLE.into();
+            let request: CreateTableRequest = serde_json::from_value(definition).context("the template's table")?;
+            database.create_table(request).map_err(|error| anyhow!("the template's table: {error}"))?;
+            describe().map_err(|error| anyhow!("{error}"))?
+        }
+        Err(error) => return Err(anyhow!("{error}")),
+    };
+    let description = serde_json::to_value(described)?;
+    let found = &description["Table"];
+    ensure!(
+        shape(found) == shape(definition),
+        "it has other keys or indexes than the template.\nIt is of another version: choose another --data path."
+    );
+    let arn = found["LatestStreamArn"].as_str().context("the table has no stream")?.to_owned();
+    let request = DescribeStreamRequest { stream_arn: arn.clone(), ..Default::default() };
+    let stream = database.describe_stream(request).map_err(|error| anyhow!("the table's stream: {error}"))?;
+    let shard = stream.stream_description.shards.into_iter().next().context("the table's stream has no shard")?;
+    Ok(TableStream { arn, shard_id: shard.shard_id })
+}
+
+/// What two definitions of one table must share: its keys, and each index with its keys.
+fn shape(table: &Value) -> Vec<String> {
+    let mut shape = vec![table["KeySchema"].to_string()];
+    for index in table["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+        shape.push(format!("{} {}", index["IndexName"], index["KeySchema"]));
+    }
+    shape.sort();
+    shape
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! The gateway: HTTP in, real API Gateway events to the functions' own handlers, HTTP out.
+//!
+//! Routes are the template's; a request without a good token is refused as the cloud's authorizer does. It decides
+//! nothing else: scopes, bodies and money are the functions' business.
+
+mod event;
+mod problem;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::template::Route;
+use crate::token;
+use event::Arrival;
+
+/// API Gateway's own bound on a request's body; the functions have a tighter one.
+const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
+/// Echoes the event's `requestId`, as API Gateway does.
+const REQUEST_ID_HEADER: &str = "apigw-requestid";
+
+/// A function's handler, from event to response.
+pub(crate) type Handler = Arc<
+    dyn Fn(lambda_http::Request) -> BoxFuture<'static, lambda_http::Response<lambda_http::Body>> + Send + Sync,
+>;
+
+/// What a request was and how it was answered, for whoever watches.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// `POST`.
+    pub method: Method,
+    /// Path and query.
+    pub uri: Uri,
+    /// Of the answer.
+    pub status: StatusCode,
+    /// From the first byte of the head to the whole answer.
+    pub took: Duration,
+}
+
+/// Called after each request.
+pub type Observer = Arc<dyn Fn(&Served) + Send + Sync>;
+
+/// What the gateway is made of.
+pub(crate) struct Gateway {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// By name of the function's binary.
+    pub(crate) handlers: HashMap<String, Handler>,
+    /// Notified after each request: the table may have changed.
+    pub(crate) after: Arc<Notify>,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// The router of all routes.
+///
+/// # Errors
+/// When a route names a function that there is no handler for, or a method that there isn't.
+pub(crate) fn router(gateway: Gateway, routes: &[Route]) -> Result<Router> {
+    let gateway = Arc::new(gateway);
+    let mut router = Router::new();
+    for route in routes {
+        let handler = gateway.handlers.get(&route.function);
+        let handler = Arc::clone(handler.with_context(|| {
+            format!("template.yaml routes `{}` to `{}`, which the local stack lacks", route.key(), route.function)
+        })?);
+        let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|m| MethodFilter::try_from(m).ok());
+        let method = method.with_context(|| format!("template.yaml routes `{}`: no such method", route.key()))?;
+        let endpoint = Arc::new(Endpoint { gateway: Arc::clone(&gateway), route: route.clone(), handler });
+        router = router.route(
+            &route.path,
+            on(method, move |parameters: Result<RawPathParams, _>, request: Request| async move {
+                endpoint.serve(parameters.ok(), request).await
+            }),
+        );
+    }
+    let fallback = move |request: Request| {
+        let gateway = Arc::clone(&gateway);
+        async move {
+            let watch = Watch::start(&request);
+            let problem = problem::route_not_found(&watch.request_id, request.method(), request.uri().path());
+            watch.finish(&gateway, problem)
+        }
+    };
+    Ok(router.fallback(fallback.clone()).method_not_allowed_fallback(fallback))
+}
+
+/// A route and who answers it.
+struct Endpoint {
+    gateway: Arc<Gateway>,
+    route: Route,
+    handler: Handler,
+}
+
+impl Endpoint {
+    async fn serve(&self, parameters: Option<RawPathParams>, request: Request) -> Response {
+        let watch = Watch::start(&request);
+        let response = self.answer(&watch.request_id, parameters, request).await.unwrap_or_else(|refusal| *refusal);
+        watch.finish(&self.gateway, response)
+    }
+
+    async fn answer(
+        &self,
+        request_id: &str,
+        parameters: Option<RawPathParams>,
+        request: Request,
+    ) -> Result<Response, Box<Response>> {
+        let (parts, body) = request.into_parts();
+        let not_found = || problem::route_not_found(request_id, &parts.method, parts.uri.path());
+        // A route of GET answers HEAD in axum, and doesn't in API Gateway.
+        if parts.method.as_str() != self.route.method {
+            return Err(not_found().into());
+        }
+        let parameters = parameters.ok_or_else(not_found)?;
+        let path_parameters: BTreeMap<String, String> =
+            parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let now = Timestamp::now();
+        let claims = bearer(&parts)
+            .and_then(|token| token::check(token, now).map_err(Refused::Invalid))
+            .map_err(|refused| problem::unauthenticated(request_id, &refused))?;
+        let body = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| problem::body_too_large(request_id))?;
+        let arrival = Arrival {
+            route: &self.route,
+            parts: &parts,
+            path_parameters,
+            body: &body,
+            claims,
+            request_id,
+            gateway: self.gateway.address,
+            at: now,
+        };
+        self.call(request_id, arrival.event().to_string()).await
+    }
+
+    /// Has the function answer the event, in a task of its own: it ends as a Lambda call does, whether the caller still
+    /// waits or not, and a panic ends there.
+    async fn call(&self, request_id: &str, event: String) -> Result<Response, Box<Response>> {
+        let handler = Arc::clone(&self.handler);
+        let call = tokio::spawn(async move {
+            let request = lambda_http::request::from_str(&event).context("the event cannot be read")?;
+            anyhow::Ok(handler(request).await)
+        });
+        let problem = match tokio::time::timeout(self.route.timeout, call).await {
+            Ok(Ok(Ok(response))) => return Ok(into_axum(response)),
+            Ok(Ok(Err(error))) => {
+                tracing::error!("{}: {error:#}", self.route.function);
+                problem::internal(request_id)
+            }
+            Ok(Err(panic)) => {
+                tracing::error!("{} panicked: {panic}", self.route.function);
+                problem::internal(request_id)
+            }
+            Err(_) => {
+                tracing::error!("{} took longer than {} s", self.route.function, self.route.timeout.as_secs());
+                problem::timed_out(request_id)
+            }
+        };
+        Err(problem.into())
+    }
+}
+
+/// Why a request has no claims.
+pub(crate) enum Refused {
+    /// No token, or not in the one place where it belongs.
+    Absent,
+    /// A token that is not good, and why.
+    Invalid(&'static str),
+}
+
+/// The token of the one `Authorization: Bearer` header (RFC 6750).
+fn bearer(parts: &Parts) -> Result<&str, Refused> {
+    let mut headers = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(only), None) = (headers.next(), headers.next()) else { return Err(Refused::Absent) };
+    let (scheme, token) = only.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Refused::Absent)?;
+    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(Refused::Absent) }
+}
+
+fn into_axum(response: lambda_http::Response<lambda_http::Body>) -> Response {
+    response.map(|body| match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(bytes),
+        _ => Body::empty(),
+    })
+}
+
+/// A request's id, and the time since it came.
+struct Watch {
+    request_id: String,
+    started: Instant,
+    method: Method,
+    uri: Uri,
+}
+
+impl Watch {
+    fn start(request: &Request) -> Watch {
+        Watch {
+            request_id: Uuid::new_v4().to_string(),
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        }
+    }
+
+    fn finish(self, gateway: &Gateway, mut response: Response) -> Response {
+        gateway.after.notify_one();
+        let id = HeaderValue::from_str(&self.request_id).expect("a UUID is a header value");
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+        if let Some(observer) = &gateway.observer {
+            let (status, took) = (response.status(), self.started.elapsed());
+            observer(&Served { method: self.method, uri: self.uri, status, took });
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What the local stack takes from `template.yaml`: routes, table, queue, event source, pipe and environment.
+//!
+//! The template is the only list of these, so the local stack cannot drift from what is deployed. It is embedded when
+//! this crate is built: `wallet` runs from any directory. Nothing here has a default of its own, save those of AWS.
+
+mod node;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use node::Node;
+
+/// The template as it was when this crate was built.
+const EMBEDDED: &str = include_str!("../../../template.yaml");
+
+/// What the local stack needs of the template.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Every route of the HTTP API.
+    pub routes: Vec<Route>,
+    /// The table's definition in the words of `CreateTable`, without its name.
+    pub table: Value,
+    /// The function that reads the queue.
+    pub consumer: Consumer,
+    /// The queue between the table's stream and the consumer.
+    pub queue: QueueSpec,
+    /// What goes from the table's stream into the queue.
+    pub pipe: PipeSpec,
+    /// Every environment variable of the functions, at its parameter's default.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A method and a path, and the function that answers them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Upper case: `POST`.
+    pub method: String,
+    /// With parameters in braces: `/v1/wallets/{wallet_id}`.
+    pub path: String,
+    /// The name of the function's binary.
+    pub function: String,
+    /// The scopes that the API's authorizer accepts on it, any of them.
+    pub scopes: Vec<String>,
+    /// How long the function may take.
+    pub timeout: Duration,
+}
+
+impl Route {
+    /// As API Gateway names it: `POST /v1/transfers`.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+/// A function with a queue as its event source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// The name of the function's binary.
+    pub function: String,
+    /// The most messages that one call gets.
+    pub batch_size: u32,
+    /// How long the function may take.
+    pub timeout: Duration,
+}
+
+/// A queue and where it puts what cannot be worked off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// Its logical name.
+    pub name: String,
+    /// How long a received message stays hidden before it is given out again.
+    pub visibility_timeout: Duration,
+    /// After so many receives without a delete a message becomes a dead letter.
+    pub max_receive_count: u32,
+}
+
+/// Which stream records become messages, and what the messages say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipeSpec {
+    /// Event patterns as JSON texts; a record passes if any matches.
+    pub patterns: Vec<String>,
+    /// The message's body with `<$.path>` in place of values.
+    pub input_template: String,
+}
+
+impl Template {
+    /// The template that this crate was built with.
+    ///
+    /// # Errors
+    /// When it lacks something that the local stack needs; the message names the resource.
+    pub fn embedded() -> Result<Template> {
+        Template::parse(EMBEDDED)
+    }
+
+    /// A template from its text.
+    ///
+    /// # Errors
+    /// When the text is no YAML, or lacks something that the local stack needs; the message names the resource.
+    pub fn parse(text: &str) -> Result<Template> {
+        let yaml = serde_norway::from_str(text).context("template.yaml is no valid YAML")?;
+        let json = node::long_form(yaml)?;
+        let root = Node::root(&json);
+        let resources = root.get("Resources")?;
+
+        let mut routes = Vec::new();
+        let mut consumers = Vec::new();
+        let mut environment = variables(&root.find_in(&["Globals", "Function"]))?;
+        for (name, resource) in of_type(&resources, "AWS::Serverless::Function")? {
+            let function = Function::read(&root, &resource)?;
+            environment.extend(variables(&resource.find("Properties"))?);
+            for (_, event) in resource.get("Properties")?.find("Events").map_or(Ok(Vec::new()), |e| e.members())? {
+                match event.get("Type")?.text()?.as_str() {
+                    "HttpApi" => routes.push(function.route(&event)?),
+                    "SQS" => consumers.push(function.consumer(&event)?),
+                    other => bail!("template.yaml: {name} has an event of type {other}, which the local stack lacks"),
+                }
+            }
+        }
+        ensure!(!routes.is_empty(), "template.yaml: no function has an event of type HttpApi");
+
+        let table = one(of_type(&resources, "AWS::DynamoDB::Table")?, "AWS::DynamoDB::Table")?;
+        let (consumer, queue) = one(consumers, "event source of type SQS")?;
+        let pipes = of_type(&resources, "AWS::Pipes::Pipe")?.into_iter().map(|(_, pipe)| pipe);
+        let pipe = one(pipes.collect(), "AWS::Pipes::Pipe")?.get("Properties")?;
+        ensure!(
+            pipe.get("Target")?.target()? == queue,
+            "template.yaml: {}.Target must be {queue}, which {} reads",
+            pipe.path(),
+            consumer.function
+        );
+        Ok(Template {
+            routes,
+            table: create_table(&table.1.get("Properties")?)?,
+            consumer,
+            queue: queue_spec(&resources, &queue)?,
+            pipe: pipe_spec(&pipe)?,
+            environment,
+        })
+    }
+}
+
+/// A function's binary and its time-out.
+struct Function {
+    binary: String,
+    timeout: Duration,
+}
+
+impl Function {
+    fn read(root: &Node<'_>, resource: &Node<'_>) -> Result<Function> {
+        let own = resource.get("Properties")?.find("Timeout");
+        let timeout_s = match own.or_else(|| root.find_in(&["Globals", "Function", "Timeout"])) {
+            Some(timeout) => timeout.whole_number()?,
+            None => 3,
+        };
+        let binary = resource.get("Metadata")?.get("BuildProperties")?.get("Binary")?.text()?;
+        Ok(Function { binary, timeout: Duration::from_secs(timeout_s.into()) })
+    }
+
+    fn route(&self, event: &Node<'_>) -> Result<Route> {
+        let properties = event.get("Properties")?;
+        let method = properties.get("Method")?.text()?.to_uppercase();
+        let path = properties.get("Path")?.text()?;
+        ensure!(
+            path.starts_with('/') && !path.contains("+}") && http::Method::from_bytes(method.as_bytes()).is_ok(),
+            "template.yaml: {} routes `{method} {path}`, which the local stack cannot",
+            properties.path()
+        );
+        let scopes = match properties.find_in(&["Auth", "AuthorizationScopes"]) {
+            Some(scopes) => scopes.items()?.iter().map(Node::text).collect::<Result<_>>()?,
+            None => Vec::new(),
+        };
+        Ok(Route { method, path, function: self.binary.clone(), scopes, timeout: self.timeout })
+    }
+
+    /// The consumer and the logical name of its queue.
+    fn consumer(&self, event: &Node<'_>) -> Result<(Consumer, String)> {
+        let properties = event.get("Properties")?;
+        let responses = properties.get("FunctionResponseTypes")?;
+        ensure!(
+            responses.items()?.iter().any(|kind| kind.value() == "ReportBatchItemFailures"),
+            "template.yaml: {} must hold ReportBatchItemFailures",
+            responses.path()
+        );
+        let batch_size = properties.find("BatchSize").map_or(Ok(10), |size| size.whole_number())?;
+        let queue = properties.get("Queue")?.target()?.to_owned();
+        Ok((Consumer { function: self.binary.clone(), batch_size, timeout: self.timeout }, queue))
+    }
+}
+
+fn of_type<'a>(resources: &Node<'a>, kind: &str) -> Result<Vec<(&'a str, Node<'a>)>> {
+    let mut members = resources.members()?;
+    members.retain(|(_, resource)| resource.value()["Type"] == kind);
+    Ok(members)
+}
+
+fn one<T>(mut found: Vec<T>, what: &str) -> Result<T> {
+    ensure!(found.len() == 1, "template.yaml: the local stack needs exactly one {what}, and finds {}", found.len());
+    Ok(found.remove(0))
+}
+
+fn variables(owner: &Option<Node<'_>>) -> Result<BTreeMap<String, String>> {
+    let Some(variables) = owner.as_ref().and_then(|owner| owner.find_in(&["Environment", "Variables"])) else {
+        return Ok(BTreeMap::new());
+    };
+    variables.members()?.into_iter().map(|(name, value)| Ok((name.to_owned(), value.text()?))).collect()
+}
+
+fn create_table(properties: &Node<'_>) -> Result<Value> {
+    let view = properties.get("StreamSpecification")?.get("StreamViewType")?.text()?;
+    let mut request = json!({
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": properties.get("KeySchema")?.value(),
+        "AttributeDefinitions": properties.get("AttributeDefinitions")?.value(),
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": view},
+    });
+    if let Some(indexes) = properties.find("GlobalSecondaryIndexes") {
+        request["GlobalSecondaryIndexes"] = indexes.value().clone();
+    }
+    Ok(request)
+}
+
+fn queue_spec(resources: &Node<'_>, name: &str) -> Result<QueueSpec> {
+    let properties = resources.get(name)?.get("Properties")?;
+    let redrive = properties.get("RedrivePolicy")?;
+    redrive.get("deadLetterTargetArn")?.target()?;
+    let visibility_s = properties.find("VisibilityTimeout").map_or(Ok(30), |seconds| seconds.whole_number())?;
+    Ok(QueueSpec {
+        name: name.to_owned(),
+        visibility_timeout: Duration::from_secs(visibility_s.into()),
+        max_receive_count: redrive.get("maxReceiveCount")?.whole_number()?,
+    })
+}
+
+fn pipe_spec(properties: &Node<'_>) -> Result<PipeSpec> {
+    let filters = properties.get("SourceParameters")?.get("FilterCriteria")?.get("Filters")?;
+    Ok(PipeSpec {
+        patterns: filters.items()?.iter().map(|filter| filter.get("Pattern")?.text()).collect::<Result<_>>()?,
+        input_template: properties.get("TargetParameters")?.get("InputTemplate")?.text()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

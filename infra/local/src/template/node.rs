@@ -1,0 +1,134 @@
+//! A place in the template: a value that knows its path, so that every complaint names it.
+//!
+//! Resolves `!Ref` to a parameter's default or a resource's name and `!GetAtt` to the resource that it points at.
+//! Never evaluates conditions, mappings or other functions: a value that the local stack needs must be plain.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Map, Value};
+
+/// A value of the template and the path to it.
+#[derive(Clone)]
+pub(super) struct Node<'a> {
+    root: &'a Value,
+    value: &'a Value,
+    path: String,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn root(root: &'a Value) -> Node<'a> {
+        Node { root, value: root, path: String::new() }
+    }
+
+    pub(super) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The member `key`.
+    ///
+    /// # Errors
+    /// When it is absent: the message names the whole path.
+    pub(super) fn get(&self, key: &str) -> Result<Node<'a>> {
+        self.find(key).ok_or_else(|| anyhow!("template.yaml: {} is missing", self.path_of(key)))
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<Node<'a>> {
+        let value = self.value.get(key)?;
+        Some(Node { root: self.root, value, path: self.path_of(key) })
+    }
+
+    /// The member at the end of `keys`, absent if one on the way is.
+    pub(super) fn find_in(&self, keys: &[&str]) -> Option<Node<'a>> {
+        keys.iter().try_fold(self.clone(), |node, key| node.find(key))
+    }
+
+    pub(super) fn members(&self) -> Result<Vec<(&'a str, Node<'a>)>> {
+        let members: &Map<String, Value> =
+            self.value.as_object().with_context(|| format!("template.yaml: {} must be a mapping", self.path))?;
+        Ok(members
+            .iter()
+            .map(|(key, value)| (key.as_str(), Node { root: self.root, value, path: self.path_of(key) }))
+            .collect())
+    }
+
+    pub(super) fn items(&self) -> Result<Vec<Node<'a>>> {
+        let items = self.value.as_array().with_context(|| format!("template.yaml: {} must be a list", self.path))?;
+        Ok(items
+            .iter()
+            .enumerate()
+            .map(|(at, value)| Node { root: self.root, value, path: format!("{}[{at}]", self.path) })
+            .collect())
+    }
+
+    /// The value as text; `!Ref` gives the parameter's default or the resource's logical name.
+    pub(super) fn text(&self) -> Result<String> {
+        match self.value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(yes) => Ok(yes.to_string()),
+            Value::Object(_) => self.reference(),
+            _ => bail!("template.yaml: {} must be a text", self.path),
+        }
+    }
+
+    pub(super) fn whole_number(&self) -> Result<u32> {
+        let text = self.text()?;
+        text.parse().with_context(|| format!("template.yaml: {} must be a whole number, not `{text}`", self.path))
+    }
+
+    /// The logical name of the resource that this `!GetAtt` or `!Ref` points at.
+    pub(super) fn target(&self) -> Result<&'a str> {
+        let name = match (self.value.get("Fn::GetAtt"), self.value.get("Ref")) {
+            (Some(Value::String(dotted)), _) => dotted.split('.').next(),
+            (Some(Value::Array(parts)), _) => parts.first().and_then(Value::as_str),
+            (None, Some(Value::String(name))) => Some(name.as_str()),
+            _ => None,
+        };
+        name.filter(|name| self.root["Resources"].get(name).is_some())
+            .with_context(|| format!("template.yaml: {} must point at a resource of this template", self.path))
+    }
+
+    fn reference(&self) -> Result<String> {
+        let name = self.value.get("Ref").and_then(Value::as_str).with_context(|| {
+            format!("template.yaml: {} must be plain or a !Ref: the local stack evaluates nothing else", self.path)
+        })?;
+        if self.root["Resources"].get(name).is_some() {
+            return Ok(name.to_owned());
+        }
+        let parameter = Node::root(self.root).get("Parameters")?.get(name)?;
+        parameter.get("Default")?.text()
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}
+
+/// YAML with CloudFormation's short tags as JSON in the long form: `!Ref X` becomes `{"Ref": "X"}`,
+/// `!GetAtt X.Arn` becomes `{"Fn::GetAtt": "X.Arn"}`.
+pub(super) fn long_form(yaml: serde_norway::Value) -> Result<Value> {
+    use serde_norway::Value as Yaml;
+    Ok(match yaml {
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = match tag.trim_start_matches('!') {
+                plain @ ("Ref" | "Condition") => plain.to_owned(),
+                function => format!("Fn::{function}"),
+            };
+            Value::Object(Map::from_iter([(name, long_form(tagged.value)?)]))
+        }
+        Yaml::Mapping(members) => {
+            let mut object = Map::new();
+            for (key, value) in members {
+                let key = key.as_str().context("template.yaml: a key that is no text")?.to_owned();
+                object.insert(key, long_form(value)?);
+            }
+            Value::Object(object)
+        }
+        Yaml::Sequence(items) => Value::Array(items.into_iter().map(long_form).collect::<Result<_>>()?),
+        plain => serde_json::to_value(plain).context("template.yaml: a value that JSON cannot hold")?,
+    })
+}

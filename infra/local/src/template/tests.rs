@@ -1,0 +1,41 @@
+//! The embedded template is read whole, and what is missing is named.
+
+use super::*;
+
+#[test]
+fn the_embedded_template_has_all_that_the_stack_needs() {
+    let template = Template::embedded().expect("the template is complete");
+    let transfer = template.routes.iter().find(|route| route.key() == "POST /v1/transfers").expect("the route is there");
+    assert_eq!(transfer.function, "transfer");
+    assert_eq!(transfer.scopes, ["wallets:write"]);
+    assert_eq!(template.consumer.function, "rebate");
+    assert!(template.queue.visibility_timeout >= template.consumer.timeout);
+    assert_eq!(template.table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
+    assert_eq!(template.environment["LOCKING_STRATEGY"], "optimistic");
+    assert!(template.environment["REBATE_RULES"].contains("basis_points"));
+}
+
+/// The embedded template with one text replaced fails and says `expected`.
+#[track_caller]
+fn check_fails(from: &str, to: &str, expected: &str) {
+    assert!(EMBEDDED.contains(from), "`{from}` is in the template");
+    let error = Template::parse(&EMBEDDED.replace(from, to)).expect_err("the template lacks something");
+    assert!(format!("{error:#}").contains(expected), "{error:#}");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    check_fails("maxReceiveCount", "other", "Resources.RebateQueue.Properties.RedrivePolicy.maxReceiveCount is missing");
+    check_fails("AWS::Pipes::Pipe", "AWS::Other", "exactly one AWS::Pipes::Pipe, and finds 0");
+    check_fails("StreamViewType: NEW_IMAGE", "Other: 1", "Resources.Table.Properties.StreamSpecification.StreamViewType");
+    check_fails("[ReportBatchItemFailures]", "[Other]", "must hold ReportBatchItemFailures");
+    check_fails("Target: !GetAtt RebateQueue.Arn", "Target: !GetAtt RebateDeadLetters.Arn", "Target must be RebateQueue");
+    check_fails("Path: /v1/transfers", "Path: /v1/{all+}", "cannot");
+    check_fails("{Binary: transfer}", "{}", "Resources.TransferFunction.Metadata.BuildProperties.Binary is missing");
+}
+
+#[test]
+fn no_yaml_is_said_to_be_none() {
+    let error = Template::parse("a: [").expect_err("no YAML");
+    assert!(error.to_string().contains("no valid YAML"));
+}

@@ -1,0 +1,230 @@
+//! Deposits, withdrawals and transfers: who may, whether bounds and limits hold, and what is written.
+//!
+//! Checks run in one order for all: existence and ownership, pinned version, currency, status, limits, funds, room.
+
+use jiff::Timestamp;
+
+use crate::command::{Caller, Command, Deposit, Order, Transfer, Withdraw};
+use crate::decide::{Guard, Plan, Posting, Snapshots, posting};
+use crate::money::Money;
+use crate::refusal::{Limit, Refusal};
+use crate::transaction::{Account, Leg, Outcome, Transaction};
+use crate::wallet::{Status, Wallet};
+
+const SAME: &str = "the currencies were compared before any arithmetic";
+
+pub(super) fn deposit(
+    snapshots: &Snapshots,
+    deposit: &Deposit,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Plan, Refusal> {
+    let Deposit { order, wallet, rule } = deposit;
+    let (wallet, amount) = (snapshots.wallet(*wallet)?, order.amount.money());
+    pinned(wallet, order)?;
+    accepts(wallet, amount)?;
+    within_largest_movement(wallet, amount)?;
+    let mut transaction = record(order, command, posted(vec![]), now);
+    transaction.rule.clone_from(rule);
+    let credit = credit(wallet, amount, Account::External, &transaction, Some(&order.caller))?;
+    let outside = Leg::System { account: Account::External, amount: amount.negated() };
+    transaction.outcome = posted(vec![outside, credit.leg()]);
+    Ok(Plan { transaction, postings: vec![credit] })
+}
+
+pub(super) fn withdraw(
+    snapshots: &Snapshots,
+    withdraw: &Withdraw,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Plan, Refusal> {
+    let Withdraw { order, wallet } = withdraw;
+    let (wallet, amount) = (owned(snapshots, *wallet, &order.caller)?, order.amount.money());
+    pinned(wallet, order)?;
+    accepts(wallet, amount)?;
+    let mut transaction = record(order, command, posted(vec![]), now);
+    let debit = debit(wallet, amount, amount, Account::External, &transaction)?;
+    let outside = Leg::System { account: Account::External, amount };
+    transaction.outcome = posted(vec![debit.leg(), outside]);
+    Ok(Plan { transaction, postings: vec![debit] })
+}
+
+pub(super) fn transfer(
+    snapshots: &Snapshots,
+    transfer: &Transfer,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Plan, Refusal> {
+    let Transfer { order, source, destination, fee } = transfer;
+    if source == destination {
+        return Err(Refusal::SameWallet);
+    }
+    let source = owned(snapshots, *source, &order.caller)?;
+    let (destination, amount) = (snapshots.wallet(*destination)?, order.amount.money());
+    pinned(source, order)?;
+    accepts(source, amount)?;
+    accepts(destination, amount)?;
+    let zero = Money::zero(amount.currency());
+    let fee = fee.as_ref().map_or(zero, |schedule| schedule.fee_on(amount));
+    let Ok(outflow) = amount.plus(fee) else {
+        return Err(Refusal::InsufficientFunds {
+            wallet: source.id,
+            available: Some(spendable(source)),
+            requested: amount,
+        });
+    };
+    let mut transaction = record(order, command, posted(vec![]), now);
+    transaction.fee = fee;
+    let mut debit = debit(source, amount, outflow, Account::Wallet(destination.id), &transaction)?;
+    let counters = &mut debit.after.counters;
+    counters.transfers += 1;
+    if let Some(limit) = source.limits.transfers_per_minute
+        && counters.transfers > limit
+    {
+        let retry_after_seconds = counters.seconds_to_next_minute(now);
+        return Err(Refusal::RateLimited { wallet: source.id, limit, retry_after_seconds });
+    }
+    let credit = credit(destination, amount, Account::Wallet(source.id), &transaction, Some(&order.caller))?;
+    let mut legs = vec![debit.leg(), credit.leg()];
+    if !fee.is_zero() {
+        legs.push(Leg::System { account: Account::Fees, amount: fee });
+    }
+    transaction.outcome = posted(legs);
+    Ok(Plan { transaction, postings: vec![debit, credit] })
+}
+
+/// The record of an order with the outcome given.
+pub(super) fn record(order: &Order, command: &Command, outcome: Outcome, now: Timestamp) -> Transaction {
+    Transaction {
+        id: command.transaction(),
+        kind: command.kind(),
+        wallet: command.wallet(),
+        amount: order.amount.money(),
+        fee: Money::zero(order.amount.money().currency()),
+        outcome,
+        principal: order.caller.subject.clone(),
+        reference: order.reference.clone(),
+        metadata: order.metadata.clone(),
+        parent: None,
+        rule: None,
+        fingerprint: command.fingerprint(),
+        created_at: now,
+    }
+}
+
+pub(super) fn posted(legs: Vec<Leg>) -> Outcome {
+    Outcome::Posted { legs, wallet: None }
+}
+
+/// Adds `amount` to `wallet`. `caller` is who will read the refusal; `None` may read everything.
+pub(super) fn credit(
+    wallet: &Wallet,
+    amount: Money,
+    from: Account,
+    transaction: &Transaction,
+    caller: Option<&Caller>,
+) -> Result<Posting, Refusal> {
+    let highest_before = wallet.highest_balance().minus(amount);
+    match (wallet.balance.plus(amount), highest_before) {
+        (Ok(balance), Ok(highest)) if !highest.is_less_than(wallet.balance).expect(SAME) => {
+            Ok(posting(wallet, transaction, Some(from), Guard::AtMost(highest), |after| after.balance = balance))
+        }
+        _ => {
+            let shown = caller.is_none_or(|caller| caller.owns(wallet));
+            let available = shown.then(|| room(wallet));
+            Err(Refusal::MaxBalanceExceeded { wallet: wallet.id, available, requested: amount })
+        }
+    }
+}
+
+/// What could still come in.
+pub(super) fn room(wallet: &Wallet) -> Money {
+    let zero = Money::zero(wallet.currency());
+    // A balance far below zero leaves more room than the largest value; no single credit can be larger than that.
+    let room = wallet.highest_balance().minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
+    room.at_least(zero).expect(SAME)
+}
+
+/// Takes `outflow`, which is `amount` and its fee, out of `wallet`.
+fn debit(
+    wallet: &Wallet,
+    amount: Money,
+    outflow: Money,
+    to: Account,
+    transaction: &Transaction,
+) -> Result<Posting, Refusal> {
+    if wallet.status == Status::Frozen {
+        return Err(Refusal::WalletFrozen { wallet: wallet.id });
+    }
+    within_largest_movement(wallet, amount)?;
+    let mut counters = wallet.counters.at(transaction.created_at);
+    let today = counters.outflow.plus(outflow);
+    if let Some(limit) = wallet.limits.max_daily_outflow {
+        let limit = limit.money();
+        if !today.is_ok_and(|today| !limit.is_less_than(today).expect(SAME)) {
+            let left = limit.minus(counters.outflow).expect(SAME);
+            let available = Some(left.at_least(Money::zero(wallet.currency())).expect(SAME));
+            let limit = Limit::MaxDailyOutflow;
+            return Err(Refusal::LimitExceeded { wallet: wallet.id, limit, available, requested: outflow });
+        }
+    }
+    // Without a limit the counter only informs; it stops at the largest value rather than refusing the movement.
+    counters.outflow = today.unwrap_or_else(|_| Money::largest(wallet.currency()));
+    match (wallet.balance.minus(outflow), wallet.floor.plus(outflow)) {
+        (Ok(balance), Ok(lowest)) if !wallet.balance.is_less_than(lowest).expect(SAME) => {
+            Ok(posting(wallet, transaction, Some(to), Guard::AtLeast(lowest), |after| {
+                after.balance = balance;
+                after.counters = counters;
+            }))
+        }
+        _ => Err(Refusal::InsufficientFunds {
+            wallet: wallet.id,
+            available: Some(spendable(wallet)),
+            requested: outflow,
+        }),
+    }
+}
+
+/// What could still leave.
+fn spendable(wallet: &Wallet) -> Money {
+    wallet.balance.minus(wallet.floor).unwrap_or_else(|_| Money::largest(wallet.currency()))
+}
+
+/// The wallet, if it exists and the caller may debit it. A stranger's wallet and a missing one give the same refusal.
+fn owned<'a>(snapshots: &'a Snapshots, id: crate::WalletId, caller: &Caller) -> Result<&'a Wallet, Refusal> {
+    let wallet = snapshots.wallet(id)?;
+    if caller.owns(wallet) { Ok(wallet) } else { Err(Refusal::WalletNotFound { wallet: id }) }
+}
+
+fn pinned(wallet: &Wallet, order: &Order) -> Result<(), Refusal> {
+    match order.expected_version {
+        Some(expected) if expected != wallet.version => {
+            Err(Refusal::VersionMismatch { wallet: wallet.id, expected, actual: wallet.version })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the wallet takes part in movements of this currency at all.
+pub(super) fn accepts(wallet: &Wallet, amount: Money) -> Result<(), Refusal> {
+    if wallet.currency() != amount.currency() {
+        let (holds, requested) = (wallet.currency(), amount.currency());
+        return Err(Refusal::CurrencyMismatch { wallet: wallet.id, holds, requested });
+    }
+    if wallet.status == Status::Closed {
+        return Err(Refusal::WalletClosed { wallet: wallet.id });
+    }
+    Ok(())
+}
+
+fn within_largest_movement(wallet: &Wallet, amount: Money) -> Result<(), Refusal> {
+    match wallet.limits.max_movement {
+        Some(limit) if limit.money().is_less_than(amount).expect(SAME) => Err(Refusal::LimitExceeded {
+            wallet: wallet.id,
+            limit: Limit::MaxMovement,
+            available: Some(limit.money()),
+            requested: amount,
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,85 @@
+//! SHA-256 over unambiguous encodings: ids, request fingerprints and the chain of entries all come from here.
+//!
+//! Every field goes in behind its length, so no two different lists of fields share an encoding.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest, printed as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// From its bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
+    /// The first 16 bytes: what ids are made of.
+    #[must_use]
+    pub fn first_half(self) -> [u8; 16] {
+        let (half, _) = self.0.split_first_chunk::<16>().expect("32 bytes hold 16");
+        *half
+    }
+}
+
+impl FromStr for Digest {
+    type Err = hex::FromHexError;
+
+    /// # Errors
+    /// Anything but 64 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Digest, hex::FromHexError> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Digest(bytes))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Collects fields into a [`Digest`].
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Starts with the name of what is hashed, so that digests for different purposes never coincide.
+    #[must_use]
+    pub fn new(purpose: &str) -> Hasher {
+        Hasher(Sha256::new()).field(purpose)
+    }
+
+    /// Appends one field.
+    #[must_use]
+    pub fn field(mut self, value: &str) -> Hasher {
+        self.0.update((value.len() as u64).to_be_bytes());
+        self.0.update(value.as_bytes());
+        self
+    }
+
+    /// Appends a field that may be absent; an absent one differs from an empty one.
+    #[must_use]
+    pub fn maybe(self, value: Option<impl fmt::Display>) -> Hasher {
+        match value {
+            Some(value) => self.field("some").field(&value.to_string()),
+            None => self.field("none"),
+        }
+    }
+
+    /// The digest of all fields.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}

@@ -1,0 +1,212 @@
+//! Every way in which a request is refused, with what its caller needs to know. A refusal moves nothing.
+//!
+//! Amounts of a wallet that the caller doesn't own are left out where the refusal is made, not where it is shown.
+
+use crate::id::WalletId;
+use crate::money::{AmountError, Currency, CurrencyError, Money};
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such wallet, or a stranger's: the two cannot be told apart.
+    #[error("there is no wallet {wallet}")]
+    WalletNotFound {
+        /// As asked for.
+        wallet: WalletId,
+    },
+    /// No such transaction, or a stranger's.
+    #[error("there is no such transaction")]
+    TransactionNotFound,
+    /// The caller's token does not allow this part of the request.
+    #[error("this needs the scope {scope}")]
+    MissingScope {
+        /// What the token lacks.
+        scope: &'static str,
+    },
+    /// Not an amount of the currency.
+    #[error("{field} {error}")]
+    InvalidAmount {
+        /// Which field of the request.
+        field: &'static str,
+        /// What is wrong with it.
+        error: AmountError,
+    },
+    /// Not a currency.
+    #[error("currency {0}")]
+    InvalidCurrency(CurrencyError),
+    /// A transfer from a wallet to itself.
+    #[error("source and destination are the same wallet")]
+    SameWallet,
+    /// The key has been used for a different request.
+    #[error("this idempotency key belongs to a different request; use a new key for a new request")]
+    IdempotencyKeyReused,
+    /// The wallet is not at the version that the caller pinned.
+    #[error("wallet {wallet} is at version {actual}, not {expected}; read it again and decide anew")]
+    VersionMismatch {
+        /// Which.
+        wallet: WalletId,
+        /// Pinned by `If-Match`.
+        expected: u64,
+        /// As read.
+        actual: u64,
+    },
+    /// Closing needs a balance of zero.
+    #[error("wallet {wallet} still holds {balance}; only an empty wallet can be closed")]
+    WalletNotEmpty {
+        /// Which.
+        wallet: WalletId,
+        /// What it holds.
+        balance: Money,
+    },
+    /// More transfers than the wallet's limit allows in this minute.
+    #[error("wallet {wallet} has made all {limit} transfers of this minute")]
+    RateLimited {
+        /// Which.
+        wallet: WalletId,
+        /// Transfers per minute.
+        limit: u32,
+        /// Seconds until the next minute.
+        retry_after_seconds: u64,
+    },
+    /// The balance would pass the floor.
+    #[error("wallet {wallet} has too little")]
+    InsufficientFunds {
+        /// Which.
+        wallet: WalletId,
+        /// What could leave.
+        available: Option<Money>,
+        /// What should, fee included.
+        requested: Money,
+    },
+    /// The balance would pass the ceiling.
+    #[error("wallet {wallet} has too little room")]
+    MaxBalanceExceeded {
+        /// Which.
+        wallet: WalletId,
+        /// What could come in; `None` when it is not the caller's to know.
+        available: Option<Money>,
+        /// What should.
+        requested: Money,
+    },
+    /// The movement would pass one of the wallet's limits.
+    #[error("wallet {wallet} may not move this much: its {} stands in the way", limit.as_str())]
+    LimitExceeded {
+        /// Which.
+        wallet: WalletId,
+        /// Which limit.
+        limit: Limit,
+        /// What is left of it.
+        available: Option<Money>,
+        /// What should move.
+        requested: Money,
+    },
+    /// A frozen wallet gives nothing.
+    #[error("wallet {wallet} is frozen: it takes credits and refuses debits")]
+    WalletFrozen {
+        /// Which.
+        wallet: WalletId,
+    },
+    /// A closed wallet neither gives nor takes.
+    #[error("wallet {wallet} is closed")]
+    WalletClosed {
+        /// Which.
+        wallet: WalletId,
+    },
+    /// The wallet holds another currency.
+    #[error("wallet {wallet} holds {holds}, not {requested}")]
+    CurrencyMismatch {
+        /// Which.
+        wallet: WalletId,
+        /// What it holds.
+        holds: Currency,
+        /// What was asked for.
+        requested: Currency,
+    },
+    /// A rebate that comes to less than its rule's minimum, or to nothing.
+    #[error("the rebate comes to {requested}, less than the rule's minimum")]
+    RebateBelowMinimum {
+        /// Whose.
+        wallet: WalletId,
+        /// What it came to.
+        requested: Money,
+    },
+}
+
+impl Refusal {
+    /// The stable name that callers see.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::WalletNotFound { .. } => "wallet_not_found",
+            Refusal::TransactionNotFound => "transaction_not_found",
+            Refusal::MissingScope { .. } => "missing_scope",
+            Refusal::InvalidAmount { .. } => "invalid_amount",
+            Refusal::InvalidCurrency(_) => "invalid_currency",
+            Refusal::SameWallet => "same_wallet",
+            Refusal::IdempotencyKeyReused => "idempotency_key_reused",
+            Refusal::VersionMismatch { .. } => "version_mismatch",
+            Refusal::WalletNotEmpty { .. } => "wallet_not_empty",
+            Refusal::RateLimited { .. } => "rate_limited",
+            Refusal::InsufficientFunds { .. } => "insufficient_funds",
+            Refusal::MaxBalanceExceeded { .. } => "max_balance_exceeded",
+            Refusal::LimitExceeded { .. } => "limit_exceeded",
+            Refusal::WalletFrozen { .. } => "wallet_frozen",
+            Refusal::WalletClosed { .. } => "wallet_closed",
+            Refusal::CurrencyMismatch { .. } => "currency_mismatch",
+            Refusal::RebateBelowMinimum { .. } => "rebate_below_minimum",
+        }
+    }
+
+    /// Whether the refusal itself is kept on record, and replayed for its key.
+    ///
+    /// Those are the refusals that a wallet's state gave. What was wrong with the request as such, and what passes by
+    /// itself, is not recorded: the same key may try again.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        match self {
+            Refusal::InsufficientFunds { .. }
+            | Refusal::MaxBalanceExceeded { .. }
+            | Refusal::LimitExceeded { .. }
+            | Refusal::WalletFrozen { .. }
+            | Refusal::WalletClosed { .. }
+            | Refusal::CurrencyMismatch { .. }
+            | Refusal::RebateBelowMinimum { .. } => true,
+            Refusal::WalletNotFound { .. }
+            | Refusal::TransactionNotFound
+            | Refusal::MissingScope { .. }
+            | Refusal::InvalidAmount { .. }
+            | Refusal::InvalidCurrency(_)
+            | Refusal::SameWallet
+            | Refusal::IdempotencyKeyReused
+            | Refusal::VersionMismatch { .. }
+            | Refusal::WalletNotEmpty { .. }
+            | Refusal::RateLimited { .. } => false,
+        }
+    }
+}
+
+/// A limit that a movement can pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// The largest single movement.
+    MaxMovement,
+    /// The outflow of one day.
+    MaxDailyOutflow,
+}
+
+impl Limit {
+    /// As callers and the table spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Limit::MaxMovement => "max_movement",
+            Limit::MaxDailyOutflow => "max_daily_outflow",
+        }
+    }
+
+    /// The limit spelled `text`, if any.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Limit> {
+        [Limit::MaxMovement, Limit::MaxDailyOutflow].into_iter().find(|limit| limit.as_str() == text)
+    }
+}

@@ -1,0 +1,142 @@
+//! A wallet as it stands at one version: its balance, its bounds, and the counters that its limits need.
+
+use jiff::Timestamp;
+
+use crate::hash::Digest;
+use crate::id::WalletId;
+use crate::money::{Amount, Currency, Money};
+use crate::text::{Metadata, Owner};
+
+/// One wallet at one version. Plain data: every change of it is made by [`crate::decide`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wallet {
+    /// Its id.
+    pub id: WalletId,
+    /// Whose it is. Never changes.
+    pub owner: Owner,
+    /// What it holds; its currency never changes.
+    pub balance: Money,
+    /// Raised by one with every entry; opening is 0.
+    pub version: u64,
+    /// Active, frozen or closed.
+    pub status: Status,
+    /// The balance never goes below. Zero or negative.
+    pub floor: Money,
+    /// The balance never goes above; `None` stands for the largest value that exists.
+    pub ceiling: Option<Money>,
+    /// Bounds on movements.
+    pub limits: Limits,
+    /// What the limits have counted so far.
+    pub counters: Counters,
+    /// Hash of the newest entry.
+    pub head: Digest,
+    /// The owner's own labels.
+    pub metadata: Metadata,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When its newest entry was made.
+    pub updated_at: Timestamp,
+}
+
+impl Wallet {
+    /// The currency of everything in it.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.balance.currency()
+    }
+
+    /// The highest balance allowed.
+    #[must_use]
+    pub fn highest_balance(&self) -> Money {
+        self.ceiling.unwrap_or_else(|| Money::largest(self.currency()))
+    }
+}
+
+/// What a wallet accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Credits and debits.
+    Active,
+    /// Credits only.
+    Frozen,
+    /// Nothing, for ever.
+    Closed,
+}
+
+impl Status {
+    /// As callers and the table spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Frozen => "frozen",
+            Status::Closed => "closed",
+        }
+    }
+
+    /// The status spelled `text`, if any.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Status> {
+        [Status::Active, Status::Frozen, Status::Closed].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Bounds on movements; `None` bounds nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest amount of one deposit, withdrawal or transfer out.
+    pub max_movement: Option<Amount>,
+    /// The most that may leave within one UTC day, fees included.
+    pub max_daily_outflow: Option<Amount>,
+    /// The most transfers out within one UTC minute.
+    pub transfers_per_minute: Option<u32>,
+}
+
+/// Running counts. They live in the wallet and move with its version, so they are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    /// The UTC day that `outflow` counts, in days since 1970-01-01.
+    pub day: i64,
+    /// What has left on that day.
+    pub outflow: Money,
+    /// The UTC minute that `transfers` counts, in minutes since 1970-01-01T00:00Z.
+    pub minute: i64,
+    /// Transfers out in that minute.
+    pub transfers: u32,
+}
+
+const SECONDS_PER_MINUTE: i64 = 60;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+impl Counters {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(currency: Currency) -> Counters {
+        Counters { day: 0, outflow: Money::zero(currency), minute: 0, transfers: 0 }
+    }
+
+    /// The counters as they stand at `now`: a new day or minute starts from nothing.
+    ///
+    /// A function whose clock runs late counts on in the newer window, so skew never widens a limit.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Counters {
+        let (day, minute) =
+            (now.as_second().div_euclid(SECONDS_PER_DAY), now.as_second().div_euclid(SECONDS_PER_MINUTE));
+        if day > self.day {
+            self.day = day;
+            self.outflow = Money::zero(self.outflow.currency());
+        }
+        if minute > self.minute {
+            self.minute = minute;
+            self.transfers = 0;
+        }
+        self
+    }
+
+    /// Whole seconds from `now` until the minute being counted is over: 1 or more.
+    #[must_use]
+    pub fn seconds_to_next_minute(self, now: Timestamp) -> u64 {
+        let end = (self.minute + 1) * SECONDS_PER_MINUTE;
+        u64::try_from(end - now.as_second()).unwrap_or(0).max(1)
+    }
+}
