@@ -63,9 +63,9 @@ pub(crate) fn open(path: &Path, kind: Kind) -> Result<Connection> {
         ensure!(found.is_file(), "{shown} is no regular file.\nChoose another --data path.");
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .ok()
-        .with_context(|| format!("{shown} cannot be opened for writing.\nCheck its permissions, or choose another --data path."))?;
+    let connection = Connection::open_with_flags(path, flags).ok().with_context(|| {
+        format!("{shown} cannot be opened for writing.\nCheck its permissions, or choose another --data path.")
+    })?;
     connection.busy_timeout(Duration::from_millis(200))?;
     match check(&connection, kind) {
         Ok(Found::Ours) => Ok(connection),
@@ -119,9 +119,9 @@ fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Found> {
 fn explain(error: &rusqlite::Error, path: &Path) -> String {
     let shown = path.display();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "{shown} is in use by another `wallet up`.\nStop that one, or choose another --data path."
-        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("{shown} is in use by another `wallet up`.\nStop that one, or choose another --data path.")
+        }
         Some(ErrorCode::NotADatabase) => format!(
             "{shown} is damaged or belongs to another program, and was left as it is.\n\
              Put a good copy in its place, or choose another --data path."
@@ -129,7 +129,9 @@ fn explain(error: &rusqlite::Error, path: &Path) -> String {
         Some(ErrorCode::DatabaseCorrupt) => {
             format!("{shown} is damaged.\nPut a good copy in its place, or choose another --data path.")
         }
-        _ => format!("{shown} cannot be used: {error}.\nCheck its permissions and the disk, or choose another --data path."),
+        _ => format!(
+            "{shown} cannot be used: {error}.\nCheck its permissions and the disk, or choose another --data path."
+        ),
     }
 }
 

@@ -34,9 +34,8 @@ const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
 const REQUEST_ID_HEADER: &str = "apigw-requestid";
 
 /// A function's handler, from event to response.
-pub(crate) type Handler = Arc<
-    dyn Fn(lambda_http::Request) -> BoxFuture<'static, lambda_http::Response<lambda_http::Body>> + Send + Sync,
->;
+pub(crate) type Handler =
+    Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, lambda_http::Response<lambda_http::Body>> + Send + Sync>;
 
 /// What a request was and how it was answered, for whoever watches.
 #[derive(Debug, Clone)]

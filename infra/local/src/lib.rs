@@ -2,6 +2,7 @@
 
 mod data_file;
 pub mod database;
+mod gateway;
 mod pipe;
 mod poller;
 pub mod queue;

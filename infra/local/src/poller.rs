@@ -151,7 +151,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_failed_messages_stay() {
-        let fails_b = |message: &SqsMessage| message.body.as_deref().filter(|b| *b == "b").and(message.message_id.clone());
+        let fails_b =
+            |message: &SqsMessage| message.body.as_deref().filter(|b| *b == "b").and(message.message_id.clone());
         check(&["a", "b", "c"], fails_b, 1).await;
         check(&["a", "b"], |_| None, 0).await;
     }

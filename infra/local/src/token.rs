@@ -86,7 +86,9 @@ fn complaint(kind: &ErrorKind) -> &'static str {
         ErrorKind::ImmatureSignature => "The token is not valid yet.",
         ErrorKind::InvalidIssuer => "The token is of another issuer.",
         ErrorKind::InvalidAudience => "The token is for another audience.",
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "The token is signed in another way than HS256.",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
+            "The token is signed in another way than HS256."
+        }
         ErrorKind::InvalidSignature => "The token's signature is wrong.",
         ErrorKind::MissingRequiredClaim(_) => "The token lacks a claim; `exp`, `iss`, `aud` and `sub` must be there.",
         _ => "The token cannot be read.",

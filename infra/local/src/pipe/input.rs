@@ -33,7 +33,8 @@ impl InputTemplate {
         parts.push(Part::Text(rest.to_owned()));
         let template = InputTemplate { parts };
         let blank = template.render(&Value::Null);
-        serde_json::from_str::<Value>(&blank).with_context(|| format!("a pipe's input template makes no JSON: {blank}"))?;
+        serde_json::from_str::<Value>(&blank)
+            .with_context(|| format!("a pipe's input template makes no JSON: {blank}"))?;
         Ok(template)
     }
 
@@ -54,7 +55,10 @@ fn read_path(path: &str) -> Result<Vec<String>> {
     match names.split_first() {
         Some((root, names)) if root == "$" && !names.is_empty() => {
             let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            ensure!(names.iter().all(plain), "a pipe's input template has <{path}>; the local stack knows dotted names");
+            ensure!(
+                names.iter().all(plain),
+                "a pipe's input template has <{path}>; the local stack knows dotted names"
+            );
             Ok(names.to_vec())
         }
         _ => bail!("a pipe's input template has <{path}>; the local stack knows paths that start with `$.`"),

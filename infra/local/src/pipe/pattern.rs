@@ -35,9 +35,9 @@ impl Pattern {
 
     fn matches_part(&self, part: Option<&Value>) -> bool {
         match self {
-            Pattern::Members(members) => members
-                .iter()
-                .all(|(name, pattern)| pattern.matches_part(part.and_then(|part| part.get(name)))),
+            Pattern::Members(members) => {
+                members.iter().all(|(name, pattern)| pattern.matches_part(part.and_then(|part| part.get(name))))
+            }
             Pattern::AnyOf(leaves) => leaves.iter().any(|leaf| leaf.matches(part)),
         }
     }
@@ -47,7 +47,10 @@ impl Pattern {
             Value::Object(members) => {
                 ensure!(!members.is_empty(), "a pipe's pattern is empty at {path}");
                 let read = |(name, value): (&String, &Value)| {
-                    ensure!(!name.starts_with('$'), "a pipe's pattern uses {name} at {path}, which the local stack lacks");
+                    ensure!(
+                        !name.starts_with('$'),
+                        "a pipe's pattern uses {name} at {path}, which the local stack lacks"
+                    );
                     Ok((name.clone(), Pattern::read(value, &format!("{path}.{name}"))?))
                 };
                 Ok(Pattern::Members(members.iter().map(read).collect::<Result<_>>()?))

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn the_embedded_template_has_all_that_the_stack_needs() {
     let template = Template::embedded().expect("the template is complete");
-    let transfer = template.routes.iter().find(|route| route.key() == "POST /v1/transfers").expect("the route is there");
+    let transfer =
+        template.routes.iter().find(|route| route.key() == "POST /v1/transfers").expect("the route is there");
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
     assert_eq!(template.consumer.function, "rebate");
@@ -25,11 +26,23 @@ fn check_fails(from: &str, to: &str, expected: &str) {
 
 #[test]
 fn what_is_missing_is_named() {
-    check_fails("maxReceiveCount", "other", "Resources.RebateQueue.Properties.RedrivePolicy.maxReceiveCount is missing");
+    check_fails(
+        "maxReceiveCount",
+        "other",
+        "Resources.RebateQueue.Properties.RedrivePolicy.maxReceiveCount is missing",
+    );
     check_fails("AWS::Pipes::Pipe", "AWS::Other", "exactly one AWS::Pipes::Pipe, and finds 0");
-    check_fails("StreamViewType: NEW_IMAGE", "Other: 1", "Resources.Table.Properties.StreamSpecification.StreamViewType");
+    check_fails(
+        "StreamViewType: NEW_IMAGE",
+        "Other: 1",
+        "Resources.Table.Properties.StreamSpecification.StreamViewType",
+    );
     check_fails("[ReportBatchItemFailures]", "[Other]", "must hold ReportBatchItemFailures");
-    check_fails("Target: !GetAtt RebateQueue.Arn", "Target: !GetAtt RebateDeadLetters.Arn", "Target must be RebateQueue");
+    check_fails(
+        "Target: !GetAtt RebateQueue.Arn",
+        "Target: !GetAtt RebateDeadLetters.Arn",
+        "Target must be RebateQueue",
+    );
     check_fails("Path: /v1/transfers", "Path: /v1/{all+}", "cannot");
     check_fails("{Binary: transfer}", "{}", "Resources.TransferFunction.Metadata.BuildProperties.Binary is missing");
 }

@@ -1,0 +1,160 @@
+//! Through the router, with a handler that shows what it was given.
+
+use super::*;
+use aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Context2;
+use axum::http::Request as HttpRequest;
+use jiff::SignedDuration;
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+fn route(method: &str, path: &str) -> Route {
+    Route {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        function: "echo".to_owned(),
+        scopes: vec!["things:read".to_owned()],
+        timeout: Duration::from_millis(300),
+    }
+}
+
+/// What the function sees of a request.
+fn seen(request: &lambda_http::Request) -> Value {
+    let RequestContext::ApiGatewayV2(context) = request.request_context() else { panic!("another event") };
+    let Context2 { route_key, authorizer, http, stage, .. } = context;
+    let jwt = authorizer.and_then(|authorizer| authorizer.jwt).expect("a JWT");
+    let binary = matches!(request.body(), lambda_http::Body::Binary(_));
+    json!({
+        "route": route_key, "stage": stage, "method": http.method.as_str(), "path": request.uri().path(),
+        "sub": jwt.claims["sub"], "scopes": jwt.scopes,
+        "id": request.path_parameters().first("id"), "q": request.query_string_parameters().all("q"),
+        "header": request.headers().get("x-thing").and_then(|v| v.to_str().ok()),
+        "body": String::from_utf8_lossy(request.body()), "binary": binary,
+    })
+}
+
+fn gateway() -> Router {
+    let handler: Handler = Arc::new(|request| {
+        Box::pin(async move {
+            match request.uri().path() {
+                "/panic" => panic!("on purpose"),
+                "/slow" => std::future::pending().await,
+                _ => lambda_http::Response::new(seen(&request).to_string().into()),
+            }
+        })
+    });
+    let gateway = Gateway {
+        address: "127.0.0.1:9000".parse().expect("an address"),
+        handlers: HashMap::from([("echo".to_owned(), handler)]),
+        after: Arc::new(Notify::new()),
+        observer: None,
+    };
+    let routes =
+        [route("GET", "/things/{id}"), route("POST", "/things"), route("GET", "/panic"), route("GET", "/slow")];
+    router(gateway, &routes).expect("every route has a handler")
+}
+
+fn request(method: &str, uri: &str) -> axum::http::request::Builder {
+    let token = token::mint("alice", "", SignedDuration::from_mins(1), Timestamp::now()).expect("minted");
+    HttpRequest::builder().method(method).uri(uri).header("authorization", format!("Bearer {token}"))
+}
+
+async fn send(request: HttpRequest<Body>) -> (StatusCode, Value, Response<()>) {
+    let response = gateway().oneshot(request).await.expect("the router answers");
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, BODY_LIMIT_BYTES).await.expect("read");
+    let json = serde_json::from_slice(&body).expect("JSON");
+    (parts.status, json, Response::from_parts(parts, ()))
+}
+
+async fn check_refused(request: HttpRequest<Body>, status: u16, code: &str) -> Response<()> {
+    let (found, problem, response) = send(request).await;
+    assert_eq!((found.as_u16(), &problem["code"]), (status, &json!(code)));
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(problem["request_id"], response.headers()[REQUEST_ID_HEADER].to_str().expect("text"));
+    response
+}
+
+fn empty(builder: axum::http::request::Builder) -> HttpRequest<Body> {
+    builder.body(Body::empty()).expect("a request")
+}
+
+#[tokio::test]
+async fn the_function_sees_a_real_event() {
+    let get = request("GET", "/things/a%20b?q=1&q=2&r=%2B").header("x-thing", "1").header("x-thing", "2");
+    let (status, seen, _) = send(empty(get)).await;
+    assert_eq!(status, StatusCode::OK);
+    let expected = json!({
+        "route": "GET /things/{id}", "stage": "$default", "method": "GET", "path": "/things/a%20b", "sub": "alice",
+        "scopes": ["things:read"], "id": "a b", "q": ["1", "2"], "header": "1,2", "body": "", "binary": false,
+    });
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn bodies_are_text_or_base64() {
+    let cases: [(&str, &[u8], bool); 4] = [
+        ("application/json; charset=utf-8", b"{}", false),
+        ("text/plain", b"hello", false),
+        ("application/x-www-form-urlencoded", b"a=b", true),
+        ("application/json", b"\xff\xfe", true),
+    ];
+    for (kind, body, binary) in cases {
+        let post = request("POST", "/things").header("content-type", kind).body(Body::from(body)).expect("a request");
+        let (_, seen, _) = send(post).await;
+        assert_eq!((&seen["body"], &seen["binary"]), (&json!(String::from_utf8_lossy(body)), &json!(binary)), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_route_is_not_found() {
+    for (method, path) in [("GET", "/"), ("GET", "/things"), ("DELETE", "/things"), ("POST", "/x")] {
+        let without_token = HttpRequest::builder().method(method).uri(path);
+        check_refused(empty(without_token), 404, "route_not_found").await;
+    }
+    let head = gateway().oneshot(empty(request("HEAD", "/things/1"))).await.expect("the router answers");
+    assert_eq!(head.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn without_a_good_token_nothing_is_called() {
+    let absent = check_refused(empty(HttpRequest::builder().uri("/things/1")), 401, "unauthenticated").await;
+    assert_eq!(absent.headers()["www-authenticate"], "Bearer");
+    for value in ["Bearer", "Bearer ", "Basic YTpi", "bearer a.b.c"] {
+        let wrong = HttpRequest::builder().uri("/things/1").header("authorization", value);
+        check_refused(empty(wrong), 401, "unauthenticated").await;
+    }
+    check_refused(empty(request("GET", "/things/1").header("authorization", "Bearer x")), 401, "unauthenticated").await;
+}
+
+#[tokio::test]
+async fn a_body_is_bounded() {
+    let large = request("POST", "/things").body(Body::from(vec![b' '; BODY_LIMIT_BYTES + 1])).expect("a request");
+    check_refused(large, 413, "body_too_large").await;
+}
+
+#[tokio::test]
+async fn a_panic_and_a_slow_function_harm_nobody() {
+    check_refused(empty(request("GET", "/panic")), 500, "internal").await;
+    check_refused(empty(request("GET", "/slow")), 503, "outcome_unknown").await;
+}
+
+#[tokio::test]
+async fn hostile_heads_are_answered() {
+    let odd = request("GET", "/things/%7B%22?%%%&=&q").header("host", "a b/\u{7f}".trim_end_matches('\u{7f}'));
+    assert_eq!(send(empty(odd.header("x-forwarded-proto", "no scheme"))).await.0, StatusCode::OK);
+    check_refused(empty(request("GET", "/things/%ff")), 404, "route_not_found").await;
+}
+
+#[test]
+fn a_route_without_a_handler_is_named() {
+    let gateway = Gateway {
+        address: "127.0.0.1:9000".parse().expect("an address"),
+        handlers: HashMap::new(),
+        after: Arc::new(Notify::new()),
+        observer: None,
+    };
+    let error = router(gateway, &[route("GET", "/things")]).expect_err("no handler").to_string();
+    assert!(error.contains("`GET /things` to `echo`"), "{error}");
+}
