@@ -1,1 +1,35 @@
-//! Stub.
+//! The ledger on one DynamoDB table: load, commit, and the loop between them that runs a command to its end.
+//!
+//! Every write is one `TransactWriteItems`; no other writing call exists in this crate. Nothing here asks a business
+//! question: [`wallet_domain::decide`] makes every choice, and each write says what its failed condition means, so that
+//! cancellation reasons are read by position and never by text.
+//!
+//! | request | DynamoDB calls |
+//! |---|---|
+//! | deposit, withdrawal or transfer, optimistic, wallets not seen before | 2: read, commit |
+//! | the same on wallets that this process wrote last | 1: commit |
+//! | the same, pessimistic | 3: read, lease, commit (2 on wallets that this process wrote last) |
+//! | each lost race | +1: the failed commit brought the fresh wallet along |
+//! | a replay | 1 |
+//! | a refusal | 2: read, record |
+
+mod cache;
+mod commit;
+mod execute;
+mod fault;
+mod items;
+mod lease;
+mod ledger;
+mod names;
+mod policy;
+mod read;
+mod usage;
+
+pub use aws_sdk_dynamodb;
+pub use execute::{Done, ExecuteError};
+pub use fault::Fault;
+pub use ledger::{Clock, Ledger};
+pub use names::{ATTEMPTS_INDEX, OWNER_INDEX};
+pub use policy::{Policy, Strategy, StrategyError};
+pub use read::{Mark, Page};
+pub use usage::Usage;

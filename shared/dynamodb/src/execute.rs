@@ -1,0 +1,301 @@
+//! The loop from a command to its end: read, decide, commit, and back to deciding when a race was lost.
+//!
+//! Never decides by itself, never retries a refusal, never tries without end. Both strategies run through the same loop;
+//! the pessimistic one takes leases between deciding and committing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wallet_domain::{Command, Plan, Refusal, Snapshots, Timestamp, Transaction, WalletId, decide, replay};
+
+use crate::commit::{Found, Rejected};
+use crate::fault::{Class, Fault};
+use crate::lease::Holder;
+use crate::ledger::Ledger;
+use crate::policy::Strategy;
+use crate::usage::Usage;
+
+/// How a command ended. The transaction may be a refusal that was recorded.
+#[must_use = "the outcome is the caller's answer"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// Written now.
+    Executed(Transaction),
+    /// Written before, by the same request.
+    Replayed(Transaction),
+}
+
+/// Why a command has no outcome on record.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// Refused, and not recorded: the same key may try again.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// Too many others on the same wallet. Nothing has moved.
+    #[error("every try was lost to another request on the same wallet")]
+    Conflict {
+        /// When trying again makes sense.
+        retry_after_seconds: u64,
+    },
+    /// The leases were not to be had in time. Nothing has moved.
+    #[error("another request held the wallet for too long")]
+    LockTimeout {
+        /// When trying again makes sense.
+        retry_after_seconds: u64,
+    },
+    /// The database is at its limit. Nothing has moved.
+    #[error("DynamoDB throttled every try")]
+    Throttled {
+        /// When trying again makes sense.
+        retry_after_seconds: u64,
+    },
+    /// The commit may have happened, and reading it back failed as well. The same key will tell.
+    #[error("the outcome is unknown")]
+    OutcomeUnknown,
+    /// A fault of ours or of the database. Nothing has moved.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Ledger {
+    /// Runs `command` to its end: answered before, refused, or written.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; see there for what each says about what has moved.
+    pub async fn execute(
+        &self,
+        command: &Command,
+        strategy: Strategy,
+        usage: &mut Usage,
+    ) -> Result<Done, ExecuteError> {
+        let run = Run {
+            ledger: self,
+            command,
+            strategy,
+            usage,
+            holder: Holder::new(),
+            leased: None,
+            snapshots: None,
+            verified: BTreeSet::new(),
+            unknown: false,
+            waited: Duration::ZERO,
+        };
+        run.finish().await
+    }
+}
+
+/// One command on its way.
+struct Run<'a> {
+    ledger: &'a Ledger,
+    command: &'a Command,
+    strategy: Strategy,
+    usage: &'a mut Usage,
+    holder: Holder,
+    /// The plan whose wallets `holder` has leased.
+    leased: Option<Plan>,
+    /// What to decide on; `None` when it has to be read.
+    snapshots: Option<Snapshots>,
+    /// The wallets among `snapshots` that this request has seen in the table itself. A refusal needs them all.
+    verified: BTreeSet<WalletId>,
+    /// Whether a commit of this request may be on its way still.
+    unknown: bool,
+    /// Time spent on leases of others.
+    waited: Duration,
+}
+
+/// What ended a round without an end.
+enum Lost {
+    Race,
+    Lease,
+    Throttled,
+    Unknown,
+}
+
+impl Run<'_> {
+    async fn finish(mut self) -> Result<Done, ExecuteError> {
+        self.snapshots = self.cached();
+        let mut round = 0;
+        let outcome = loop {
+            match self.round().await {
+                Ok(Ok(done)) => break Ok(done),
+                Err(error) => break Err(error),
+                Ok(Err(lost)) => {
+                    // Waiting for a lease is bounded by time, everything else by rounds.
+                    let waiting = matches!(lost, Lost::Lease) && self.strategy == Strategy::Pessimistic;
+                    if !waiting {
+                        round += 1;
+                    }
+                    let out_of_time = waiting && self.waited >= self.ledger.policy.lock_wait;
+                    if out_of_time || round >= self.ledger.policy.max_attempts {
+                        break Err(self.given_up(&lost));
+                    }
+                    self.back_off(waiting, round).await;
+                }
+            }
+        };
+        if let Some(plan) = self.leased.take() {
+            self.ledger.release(&plan, &self.holder, self.usage).await;
+        }
+        outcome
+    }
+
+    /// Once around: read if need be, decide, lease if asked to, commit.
+    async fn round(&mut self) -> Result<Result<Done, Lost>, ExecuteError> {
+        self.usage.attempts += 1;
+        let (plan, refused) = loop {
+            let snapshots = match self.snapshots.take() {
+                Some(snapshots) => snapshots,
+                None => match self.read().await? {
+                    Ok(snapshots) => snapshots,
+                    Err(lost) => return Ok(Err(lost)),
+                },
+            };
+            if let Some(existing) = snapshots.transactions.get(&self.command.transaction()) {
+                return self.answered(existing.clone()).map(Ok);
+            }
+            let now = self.ledger.now();
+            match decide(&snapshots, self.command, now) {
+                Ok(plan) => {
+                    self.snapshots = Some(snapshots);
+                    break (plan, false);
+                }
+                // A refusal never rests on a snapshot that this request has not seen in the table.
+                Err(_) if !self.all_verified() => {}
+                Err(refusal) => break (self.refused(&snapshots, refusal, now)?, true),
+            }
+        };
+        if self.strategy == Strategy::Pessimistic && !refused && self.leased.is_none() {
+            match self.ledger.lease(&plan, &self.holder, self.usage).await {
+                Ok(()) => self.leased = Some(plan.clone()),
+                // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
+                Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => return Ok(Err(Lost::Unknown)),
+                Err(rejected) => return self.rejected(rejected),
+            }
+        }
+        let holder = self.leased.as_ref().map(|_| &self.holder).filter(|_| !refused);
+        match self.ledger.commit(&plan, holder, self.usage).await {
+            Ok(()) => {
+                for posting in &plan.postings {
+                    self.ledger.cache.keep(&posting.after);
+                }
+                if !refused {
+                    // The commit gave the leases back.
+                    self.leased = None;
+                }
+                Ok(Ok(Done::Executed(plan.transaction)))
+            }
+            Err(rejected) => self.rejected(rejected),
+        }
+    }
+
+    /// The record of a refusal as a plan, or the refusal itself where none is kept.
+    fn refused(&self, snapshots: &Snapshots, refusal: Refusal, now: Timestamp) -> Result<Plan, ExecuteError> {
+        match self.command.failed(snapshots, &refusal, now) {
+            Some(transaction) => Ok(Plan { transaction, postings: vec![] }),
+            // An earlier commit of this request may still arrive, and then the refusal would have been a lie.
+            None if self.unknown => Err(ExecuteError::OutcomeUnknown),
+            None => Err(ExecuteError::Refused(refusal)),
+        }
+    }
+
+    /// The answer to a request whose transaction exists.
+    fn answered(&self, existing: Transaction) -> Result<Done, ExecuteError> {
+        replay(self.command, &existing).map_err(ExecuteError::Refused)?;
+        // After a commit of unknown outcome, the transaction found is most likely our own.
+        Ok(if self.unknown { Done::Executed(existing) } else { Done::Replayed(existing) })
+    }
+
+    fn rejected(&mut self, rejected: Rejected) -> Result<Result<Done, Lost>, ExecuteError> {
+        match rejected {
+            Rejected::Exists(existing) => self.answered(*existing).map(Ok),
+            Rejected::Stale(found) => {
+                self.usage.conflicts += 1;
+                // Whatever was leased is at another version now, or was taken over.
+                self.leased = None;
+                Ok(Err(self.refreshed(found)))
+            }
+            Rejected::Conflict => {
+                self.usage.conflicts += 1;
+                Ok(Err(Lost::Race))
+            }
+            Rejected::Failed(fault) => match fault.class() {
+                Class::Throttled => Ok(Err(Lost::Throttled)),
+                Class::Unknown => {
+                    tracing::warn!(cause = %fault, "the outcome of a commit is unknown; reading it back");
+                    self.unknown = true;
+                    self.snapshots = None;
+                    self.verified.clear();
+                    self.ledger.cache.forget(&self.command.wallets());
+                    Ok(Err(Lost::Unknown))
+                }
+                Class::Final if self.unknown => Err(ExecuteError::OutcomeUnknown),
+                Class::Final => Err(ExecuteError::Fault(fault)),
+            },
+        }
+    }
+
+    /// Takes over the wallets that a failed condition returned: the next round needs no read.
+    fn refreshed(&mut self, found: Vec<Found>) -> Lost {
+        let leased = found.iter().any(|found| found.leased_until.is_some());
+        for Found { wallet, .. } in found {
+            self.ledger.cache.keep(&wallet);
+            self.verified.insert(wallet.id);
+            if let Some(snapshots) = &mut self.snapshots {
+                snapshots.wallets.insert(wallet.id, wallet);
+            }
+        }
+        if leased { Lost::Lease } else { Lost::Race }
+    }
+
+    fn cached(&self) -> Option<Snapshots> {
+        if self.command.parent().is_some() {
+            return None;
+        }
+        let wallets = self.ledger.cache.all(&self.command.wallets())?;
+        let wallets = wallets.into_iter().map(|wallet| (wallet.id, wallet)).collect();
+        Some(Snapshots { wallets, ..Snapshots::default() })
+    }
+
+    async fn read(&mut self) -> Result<Result<Snapshots, Lost>, ExecuteError> {
+        match self.ledger.load(self.command, self.usage).await {
+            Ok(snapshots) => {
+                self.verified.extend(self.command.wallets());
+                Ok(Ok(snapshots))
+            }
+            Err(fault) => match fault.class() {
+                Class::Throttled => Ok(Err(Lost::Throttled)),
+                // A read has no outcome to lose: it is only tried again.
+                Class::Unknown => Ok(Err(Lost::Unknown)),
+                Class::Final if self.unknown => Err(ExecuteError::OutcomeUnknown),
+                Class::Final => Err(ExecuteError::Fault(fault)),
+            },
+        }
+    }
+
+    fn all_verified(&self) -> bool {
+        self.command.wallets().iter().all(|id| self.verified.contains(id))
+    }
+
+    async fn back_off(&mut self, waiting: bool, round: u32) {
+        let delay = self.ledger.policy.delay(if waiting { 2 } else { round - 1 });
+        let start = Instant::now();
+        tokio::time::sleep(delay).await;
+        if waiting {
+            self.waited += start.elapsed();
+            self.usage.lock_wait_ms = u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX);
+        }
+    }
+
+    fn given_up(&self, lost: &Lost) -> ExecuteError {
+        let retry_after_seconds = 1;
+        match lost {
+            _ if self.unknown => ExecuteError::OutcomeUnknown,
+            Lost::Race => ExecuteError::Conflict { retry_after_seconds },
+            Lost::Lease if self.strategy == Strategy::Pessimistic => ExecuteError::LockTimeout { retry_after_seconds },
+            Lost::Lease => ExecuteError::Conflict { retry_after_seconds },
+            Lost::Throttled => ExecuteError::Throttled { retry_after_seconds },
+            Lost::Unknown => ExecuteError::OutcomeUnknown,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Faults: what is neither the caller's doing nor a lost race. Their texts are for the log, never for callers.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// A fault of the database, the network, or of stored data.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    message: String,
+    class: Class,
+}
+
+/// What a failed call says about whether it took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It did not, and trying later may help.
+    Throttled,
+    /// It may have.
+    Unknown,
+    /// It did not, and trying again will not help.
+    Final,
+}
+
+impl Fault {
+    /// Whether DynamoDB asked to slow down.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.class == Class::Throttled
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Stored data that this code cannot have written.
+    pub(crate) fn damaged(message: impl Into<String>) -> Fault {
+        Fault { message: message.into(), class: Class::Final }
+    }
+
+    pub(crate) fn throttled(message: impl Into<String>) -> Fault {
+        Fault { message: message.into(), class: Class::Throttled }
+    }
+
+    pub(crate) fn from_sdk<E>(operation: &str, error: SdkError<E, HttpResponse>) -> Fault
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let class = classify(&error);
+        Fault { message: format!("{operation}: {}", DisplayErrorContext(error)), class }
+    }
+}
+
+fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Class {
+    match error {
+        SdkError::ConstructionFailure(_) => Class::Final,
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded") => {
+                Class::Throttled
+            }
+            Some("TransactionInProgressException") => Class::Unknown,
+            _ if service.raw().status().is_server_error() => Class::Unknown,
+            _ => Class::Final,
+        },
+        // Sent, or perhaps sent, and no readable answer came back.
+        _ => Class::Unknown,
+    }
+}

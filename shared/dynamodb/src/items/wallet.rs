@@ -1,0 +1,78 @@
+//! A wallet as an item, at its own key or inside the transaction that opened or amended it.
+
+use wallet_domain::{Amount, Counters, Currency, Limits, Status, Timestamp, Wallet, WalletId};
+
+use crate::fault::Fault;
+use crate::items::{Builder, Fields, Item};
+use crate::names::{
+    BALANCE, CEILING, CREATED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL, MAX_DAILY_OUTFLOW, MAX_MOVEMENT,
+    METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, SK, STATUS, TRANSFER_MINUTE, TRANSFERS, TRANSFERS_PER_MINUTE,
+    UPDATED_AT, VERSION, WALLET, wallet_pk,
+};
+
+pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
+    Builder::default()
+        .text(PK, wallet_pk(wallet.id))
+        .text(SK, WALLET)
+        .text(OWNER, &wallet.owner)
+        .text(CURRENCY, wallet.currency())
+        .number(BALANCE, wallet.balance)
+        .number(VERSION, wallet.version)
+        .text(STATUS, wallet.status.as_str())
+        .number(FLOOR, wallet.floor)
+        .maybe_number(CEILING, wallet.ceiling)
+        .maybe_number(MAX_MOVEMENT, wallet.limits.max_movement.map(Amount::money))
+        .maybe_number(MAX_DAILY_OUTFLOW, wallet.limits.max_daily_outflow.map(Amount::money))
+        .maybe_number(TRANSFERS_PER_MINUTE, wallet.limits.transfers_per_minute)
+        .number(OUTFLOW_DAY, wallet.counters.day)
+        .number(OUTFLOW, wallet.counters.outflow)
+        .number(TRANSFER_MINUTE, wallet.counters.minute)
+        .number(TRANSFERS, wallet.counters.transfers)
+        .text(HEAD, wallet.head)
+        .texts(METADATA, wallet.metadata.labels())
+        .time(CREATED_AT, wallet.created_at)
+        .time(UPDATED_AT, wallet.updated_at)
+        .build()
+}
+
+pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
+    let fields = Fields(item);
+    let currency: Currency = fields.parsed(CURRENCY)?;
+    let limit = |name| {
+        let money = fields.maybe_money(name, currency)?;
+        money.map(|money| Amount::new(money).map_err(|_| fields.wrong(name))).transpose()
+    };
+    let id: WalletId = fields.named(PK, |pk| pk.strip_prefix("WALLET#")?.parse().ok())?;
+    Ok(Wallet {
+        id,
+        owner: fields.parsed(OWNER)?,
+        balance: fields.money(BALANCE, currency)?,
+        version: fields.number(VERSION)?,
+        status: fields.named(STATUS, Status::from_name)?,
+        floor: fields.money(FLOOR, currency)?,
+        ceiling: fields.maybe_money(CEILING, currency)?,
+        limits: Limits {
+            max_movement: limit(MAX_MOVEMENT)?,
+            max_daily_outflow: limit(MAX_DAILY_OUTFLOW)?,
+            transfers_per_minute: fields.maybe_number(TRANSFERS_PER_MINUTE)?,
+        },
+        counters: Counters {
+            day: fields.number(OUTFLOW_DAY)?,
+            outflow: fields.money(OUTFLOW, currency)?,
+            minute: fields.number(TRANSFER_MINUTE)?,
+            transfers: fields.number(TRANSFERS)?,
+        },
+        head: fields.parsed(HEAD)?,
+        metadata: fields.metadata()?,
+        created_at: fields.parsed(CREATED_AT)?,
+        updated_at: fields.parsed(UPDATED_AT)?,
+    })
+}
+
+/// The lease on a wallet's item: who holds it and until when. It may have expired.
+pub(crate) fn lease_of(item: &Item) -> Result<Option<(String, Timestamp)>, Fault> {
+    let fields = Fields(item);
+    let Some(holder) = fields.maybe_text(LEASE_HOLDER)? else { return Ok(None) };
+    let until = Timestamp::from_millisecond(fields.number(LEASE_UNTIL)?).map_err(|_| fields.wrong(LEASE_UNTIL))?;
+    Ok(Some((holder.to_owned(), until)))
+}

@@ -1,0 +1,79 @@
+//! The ledger: one table, one client, one policy. Built once, lent to every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::Client;
+use wallet_domain::Timestamp;
+
+use crate::cache::Cache;
+use crate::policy::Policy;
+
+/// Tells the time. The only clock of the ledger, so that tests can set it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Wallets and their movements on one table. Cheap to clone; clones share their snapshots.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(crate) client: Client,
+    pub(crate) table: Arc<str>,
+    pub(crate) policy: Policy,
+    pub(crate) clock: Clock,
+    pub(crate) cache: Arc<Cache>,
+}
+
+/// One try of a call. A strongly consistent read or a transaction takes single-digit milliseconds.
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// All the SDK's tries of a call: below the functions' own time-out, so that the caller gets an answer.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Ledger {
+    /// A ledger on `table` through `client`, with the default policy and the system's clock.
+    pub fn new(client: Client, table: impl Into<Arc<str>>) -> Ledger {
+        #[expect(clippy::disallowed_methods, reason = "the edge's clock")]
+        let clock: Clock = Arc::new(Timestamp::now);
+        Ledger { client, table: table.into(), policy: Policy::default(), clock, cache: Arc::default() }
+    }
+
+    /// A ledger on `table` with region, credentials and endpoint from the environment, as any AWS SDK reads them.
+    pub async fn connect(table: &str) -> Ledger {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(CALL_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+        Ledger::new(Client::new(&config), table)
+    }
+
+    /// The same ledger under other bounds.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Ledger {
+        Ledger { policy, ..self }
+    }
+
+    /// The same ledger by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Ledger {
+        Ledger { clock, ..self }
+    }
+
+    /// The same ledger with room for so many snapshots of its own; 0 reads before every commit.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: usize) -> Ledger {
+        Ledger { cache: Arc::new(Cache::new(snapshots)), ..self }
+    }
+
+    /// The time by the ledger's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+}

@@ -1,0 +1,94 @@
+//! Every key, attribute and index name of the table, once.
+
+use wallet_domain::{TransactionId, WalletId};
+
+pub(crate) const PK: &str = "PK";
+pub(crate) const SK: &str = "SK";
+
+/// Wallets by owner: keys only, oldest first. Balance updates don't touch it.
+pub const OWNER_INDEX: &str = "owner-index";
+/// Failed transactions by wallet, by time. Sparse: posted transactions are not in it.
+pub const ATTEMPTS_INDEX: &str = "attempts-index";
+
+// The sort keys of the three kinds of items.
+pub(crate) const WALLET: &str = "WALLET";
+pub(crate) const TXN: &str = "TXN";
+pub(crate) const ENTRY: &str = "ENTRY#";
+
+// Shared by several kinds of items.
+pub(crate) const AMOUNT: &str = "amount";
+pub(crate) const CREATED_AT: &str = "created_at";
+pub(crate) const CURRENCY: &str = "currency";
+pub(crate) const METADATA: &str = "metadata";
+pub(crate) const REFERENCE: &str = "reference";
+pub(crate) const STATUS: &str = "status";
+pub(crate) const TYPE: &str = "type";
+
+// Of a wallet.
+pub(crate) const OWNER: &str = "owner";
+pub(crate) const BALANCE: &str = "balance";
+pub(crate) const VERSION: &str = "version";
+pub(crate) const FLOOR: &str = "floor";
+pub(crate) const CEILING: &str = "ceiling";
+pub(crate) const MAX_MOVEMENT: &str = "max_movement";
+pub(crate) const MAX_DAILY_OUTFLOW: &str = "max_daily_outflow";
+pub(crate) const TRANSFERS_PER_MINUTE: &str = "transfers_per_minute";
+pub(crate) const OUTFLOW_DAY: &str = "outflow_day";
+pub(crate) const OUTFLOW: &str = "outflow";
+pub(crate) const TRANSFER_MINUTE: &str = "transfer_minute";
+pub(crate) const TRANSFERS: &str = "transfers";
+pub(crate) const HEAD: &str = "head_hash";
+pub(crate) const UPDATED_AT: &str = "updated_at";
+pub(crate) const LEASE_HOLDER: &str = "lease_holder";
+/// Milliseconds since 1970-01-01T00:00Z.
+pub(crate) const LEASE_UNTIL: &str = "lease_until";
+
+// Of an entry.
+pub(crate) const TRANSACTION_ID: &str = "transaction_id";
+pub(crate) const BALANCE_AFTER: &str = "balance_after";
+pub(crate) const COUNTERPARTY: &str = "counterparty";
+pub(crate) const CHANGES: &str = "changes";
+pub(crate) const BY: &str = "by";
+pub(crate) const PREVIOUS_HASH: &str = "previous_hash";
+pub(crate) const HASH: &str = "hash";
+
+// Of a transaction. `id`, `type`, `status`, `wallet_id` and `rule_id` are read by the pipe in template.yaml too.
+pub(crate) const ID: &str = "id";
+pub(crate) const WALLET_ID: &str = "wallet_id";
+pub(crate) const FEE: &str = "fee";
+pub(crate) const LEGS: &str = "legs";
+pub(crate) const PRINCIPAL: &str = "principal";
+pub(crate) const PARENT_ID: &str = "parent_id";
+pub(crate) const RULE_ID: &str = "rule_id";
+pub(crate) const RULE: &str = "rule";
+pub(crate) const BASIS_POINTS: &str = "basis_points";
+pub(crate) const MINIMUM: &str = "minimum";
+pub(crate) const CAP: &str = "cap";
+pub(crate) const FINGERPRINT: &str = "fingerprint";
+pub(crate) const RESULT: &str = "result";
+pub(crate) const REFUSAL: &str = "refusal";
+/// Present on failed transactions only: the hash key of [`ATTEMPTS_INDEX`].
+pub(crate) const ATTEMPT_WALLET: &str = "attempt_wallet";
+pub(crate) const ACCOUNT: &str = "account";
+pub(crate) const VERSION_AFTER: &str = "version_after";
+pub(crate) const CODE: &str = "code";
+pub(crate) const AVAILABLE: &str = "available";
+pub(crate) const REQUESTED: &str = "requested";
+pub(crate) const LIMIT: &str = "limit";
+pub(crate) const HOLDS: &str = "holds";
+
+/// Digits of a version in an entry's sort key: string order is number order up to 10^16 versions.
+const VERSION_DIGITS: usize = 16;
+pub(crate) const LAST_VERSION: u64 = 9_999_999_999_999_999;
+
+pub(crate) fn wallet_pk(id: WalletId) -> String {
+    format!("WALLET#{id}")
+}
+
+pub(crate) fn transaction_pk(id: TransactionId) -> String {
+    format!("TXN#{id}")
+}
+
+pub(crate) fn entry_sk(version: u64) -> String {
+    format!("{ENTRY}{version:0VERSION_DIGITS$}")
+}
