@@ -16,7 +16,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::data_file::{self, Kind};
 use crate::pipe::TableStream;
 
 /// The table's name. Not shorter than 11 characters: the stream's shard id would be too short for some SDKs.
@@ -28,7 +27,7 @@ const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_stream_by_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
 /// An embedded DynamoDB that serves its table.
-pub struct Database {
+pub(crate) struct Database {
     inner: dynoxide::Database,
     stream: TableStream,
     url: String,
@@ -37,12 +36,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the file, or memory, makes the table if it is absent, and serves it on `127.0.0.1:port`; 0 is any free
+    /// Opens the file, which is known to be ours, or memory, makes the table if it is absent, and serves it on `127.0.0.1:port`; 0 is any free
     /// port.
     ///
     /// # Errors
     /// When the file cannot be used, its table is another than `table` says, or the port is taken.
-    pub async fn start(file: Option<&Path>, table: &Value, port: u16) -> Result<Database> {
+    pub(crate) async fn start(file: Option<&Path>, table: &Value, port: u16) -> Result<Database> {
         let inner = open(file)?;
         let stream = ensure_table(&inner, table).with_context(|| match file {
             Some(path) => format!("the table in {}", path.display()),
@@ -58,12 +57,12 @@ impl Database {
     }
 
     /// Where it answers: `http://127.0.0.1:<port>`.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// A client of it, over `http` if given.
-    pub fn client(&self, http: Option<SharedHttpClient>) -> aws_sdk_dynamodb::Client {
+    pub(crate) fn client(&self, http: Option<SharedHttpClient>) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(crate::REGION))
@@ -82,7 +81,7 @@ impl Database {
     }
 
     /// Takes no more connections and returns when those at work are done.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         let _ = self.server.await;
     }
@@ -104,7 +103,6 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
 fn open(file: Option<&Path>) -> Result<dynoxide::Database> {
     let name = match file {
         Some(path) => {
-            data_file::open(path, Kind::Ledger)?;
             let text = path.to_str().with_context(|| format!("{} is no valid UTF-8", path.display()))?;
             text.to_owned()
         }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawPathParams, Request};
@@ -20,12 +20,11 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::template::Route;
-use crate::token;
+use crate::{clock, token};
 use event::Arrival;
 
 /// API Gateway's own bound on a request's body; the functions have a tighter one.
@@ -126,7 +125,7 @@ impl Endpoint {
         let parameters = parameters.ok_or_else(not_found)?;
         let path_parameters: BTreeMap<String, String> =
             parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let now = Timestamp::now();
+        let now = clock::now();
         let claims = bearer(&parts)
             .and_then(|token| token::check(token, now).map_err(Refused::Invalid))
             .map_err(|refused| problem::unauthenticated(request_id, &refused))?;

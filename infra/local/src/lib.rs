@@ -1,13 +1,39 @@
-//! The local stack.
+//! The local stack: the whole system in one process, on one machine, without the cloud.
+//!
+//! Embedded DynamoDB with its stream, a queue, and a gateway that hands real API Gateway events to the same handlers
+//! that Lambda runs. Routes, table, queue and pipe are read from `template.yaml`. Development only: listens on
+//! loopback, and its tokens are signed with a key that everybody knows.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use wallet_local::{Options, Stack};
+//!
+//! let stack = Stack::start(Options::default()).await?;
+//! let token = stack.token("alice", "wallets:read");
+//! println!("curl {}/v1/wallets -H 'authorization: Bearer {token}'", stack.url());
+//! stack.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod clock;
 mod data_file;
-pub mod database;
+mod database;
+pub mod demo;
+mod functions;
 mod gateway;
 mod pipe;
 mod poller;
 pub mod queue;
+mod stack;
+mod stores;
 pub mod template;
 pub mod token;
+
+pub use database::TABLE;
+pub use gateway::{Observer, Served};
+pub use stack::{Options, Stack};
+pub use stores::Stores;
 
 /// The region that the local stack pretends to be in.
 pub const REGION: &str = "us-east-1";

@@ -1,1 +1,77 @@
-fn main() {}
+//! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it.
+//!
+//! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments.
+
+mod console;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use jiff::SignedDuration;
+use owo_colors::OwoColorize as _;
+use wallet_local::{clock, token};
+
+/// Wallets as Lambda functions, the whole system on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "wallet", bin_name = "cargo wallet", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything: embedded DynamoDB, queue, functions and gateway
+    ///
+    /// Prints `dynamodb http://127.0.0.1:<port>` and, once it serves, `ready http://127.0.0.1:<port>`, each on a line
+    /// of its own. Listens on loopback only. Ctrl-C stops it.
+    Up(up::Arguments),
+    /// Print a token that `up` accepts, and nothing else
+    ///
+    /// Signed with a key that everybody knows: for development only.
+    Token(TokenArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct TokenArguments {
+    /// Who calls: the owner of the wallets that the caller opens
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    sub: String,
+    /// What the caller may do, separated by spaces: wallets:read wallets:write funds:deposit wallets:admin
+    #[arg(long, default_value = token::EVERYDAY_SCOPE, value_parser = parse_scope)]
+    scope: String,
+    /// How long the token lives: 90s, 30m, 12h, 1h 30m
+    #[arg(long, default_value = "12h", value_parser = token::parse_life)]
+    ttl: SignedDuration,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Token(arguments) => print_token(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("{} {error:#}", "error:".red().bold());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_token(arguments: &TokenArguments) -> anyhow::Result<()> {
+    let token = token::mint(&arguments.sub, &arguments.scope, arguments.ttl, clock::now())?;
+    console::line(&token);
+    Ok(())
+}
+
+/// The scopes, if there are such: a typo would otherwise show as a refusal much later.
+fn parse_scope(text: &str) -> Result<String, String> {
+    for scope in text.split_whitespace() {
+        if !token::SCOPES.contains(&scope) {
+            return Err(format!("there is no scope `{scope}`; there are {}", token::SCOPES.join(", ")));
+        }
+    }
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}

@@ -12,10 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use dynoxide::actions::get_records::{GetRecordsRequest, Record};
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::queue::Queue;
 use crate::template::PipeSpec;
 use input::InputTemplate;
@@ -92,7 +92,7 @@ impl Pipe {
                 bodies.push(self.input.render(&event));
             }
         }
-        self.queue.carry(&self.stream.arn, &last, &bodies, Timestamp::now())?;
+        self.queue.carry(&self.stream.arn, &last, &bodies, clock::now())?;
         Ok(records.len())
     }
 

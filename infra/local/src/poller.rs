@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::queue::Queue;
 use crate::template::Consumer;
 
@@ -61,7 +61,7 @@ where
 
     /// Receives one batch and has it worked on; answers how many messages it had.
     pub(crate) async fn deliver(&self) -> Result<usize> {
-        let messages = self.queue.receive(self.consumer.batch_size, Timestamp::now())?;
+        let messages = self.queue.receive(self.consumer.batch_size, clock::now())?;
         if messages.is_empty() {
             return Ok(0);
         }
@@ -101,7 +101,7 @@ where
 
     fn until_next(&self) -> Duration {
         let next = self.queue.next_visible_at().ok().flatten();
-        let wait = next.map_or(LONGEST_SLEEP, |at| Timestamp::now().duration_until(at).try_into().unwrap_or_default());
+        let wait = next.map_or(LONGEST_SLEEP, |at| clock::now().duration_until(at).try_into().unwrap_or_default());
         wait.min(LONGEST_SLEEP)
     }
 }
@@ -117,7 +117,7 @@ mod tests {
         let spec = QueueSpec { name: "Jobs".to_owned(), visibility_timeout, max_receive_count: 3 };
         let queue = Queue::memory(spec).expect("memory is there");
         for body in bodies {
-            queue.send(body, Timestamp::now()).expect("sent");
+            queue.send(body, clock::now()).expect("sent");
         }
         Arc::new(queue)
     }

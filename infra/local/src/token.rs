@@ -17,6 +17,10 @@ pub const ISSUER: &str = "https://wallet.localhost";
 pub const AUDIENCE: &str = "wallet-functions";
 /// The development key. Public on purpose: no deployment accepts it.
 pub const KEY: &[u8] = b"wallet-functions development key: no secret, signs nothing that counts";
+/// Every scope there is.
+pub const SCOPES: [&str; 4] = ["wallets:read", "wallets:write", "funds:deposit", "wallets:admin"];
+/// All that a wallet's owner needs, deposits included.
+pub const EVERYDAY_SCOPE: &str = "wallets:read wallets:write funds:deposit";
 /// How far the clocks of signer and checker may be apart.
 const LEEWAY_S: u64 = 5;
 /// The longest life of a token that is asked for on the command line.
@@ -112,7 +116,7 @@ mod tests {
     use super::*;
 
     fn now() -> Timestamp {
-        Timestamp::now()
+        crate::clock::now()
     }
 
     fn claims() -> Value {

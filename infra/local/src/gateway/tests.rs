@@ -56,7 +56,7 @@ fn gateway() -> Router {
 }
 
 fn request(method: &str, uri: &str) -> axum::http::request::Builder {
-    let token = token::mint("alice", "", SignedDuration::from_mins(1), Timestamp::now()).expect("minted");
+    let token = token::mint("alice", "", SignedDuration::from_mins(1), clock::now()).expect("minted");
     HttpRequest::builder().method(method).uri(uri).header("authorization", format!("Bearer {token}"))
 }
 

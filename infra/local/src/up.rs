@@ -1,0 +1,143 @@
+//! `wallet up`: starts the stack, seeds the demo, says where everything is, and stops on SIGINT and SIGTERM.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use wallet_local::template::Template;
+use wallet_local::{Observer, Options, Stack, Stores, TABLE, demo};
+
+use crate::console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The gateway's port on 127.0.0.1; 0 picks a free one
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// The embedded DynamoDB's port on 127.0.0.1; 0 picks a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    dynamodb_port: u16,
+    /// Keep the data in this file across restarts (made if absent); in memory without it
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Start empty, without the demo
+    #[arg(long)]
+    no_seed: bool,
+    /// Only the embedded DynamoDB with its table, for functions that run elsewhere
+    #[arg(long, conflicts_with_all = ["port", "no_seed"])]
+    dynamodb_only: bool,
+    /// Write the functions' logs to stderr, as JSON; RUST_LOG chooses what
+    #[arg(long)]
+    logs: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    log(arguments.logs);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        tokio::select! {
+            // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
+            () = signals.any() => Ok(()),
+            outcome = up(&arguments) => {
+                let running = outcome?;
+                signals.any().await;
+                running.stop().await;
+                Ok(())
+            }
+        }
+    })
+}
+
+/// What `up` has started.
+enum Running {
+    Stack(Stack),
+    Stores(Stores),
+}
+
+impl Running {
+    async fn stop(self) {
+        match self {
+            Running::Stack(stack) => stack.stop().await,
+            Running::Stores(stores) => stores.stop().await,
+        }
+    }
+}
+
+async fn up(arguments: &Arguments) -> Result<Running> {
+    if arguments.dynamodb_only {
+        return database_only(arguments).await;
+    }
+    let template = Template::embedded()?;
+    // The template's variables may be set from outside, save those that the stack decides.
+    let from_outside = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
+    let env = template.environment.keys().filter(|name| *name != "TABLE_NAME").filter_map(from_outside).collect();
+    let show_requests = !arguments.logs && std::io::stderr().is_terminal();
+    let observer: Observer = Arc::new(console::show_request);
+    let stack = Stack::start(Options {
+        port: arguments.port,
+        dynamodb_port: arguments.dynamodb_port,
+        data: arguments.data.clone(),
+        env,
+        observer: show_requests.then_some(observer),
+        ..Options::default()
+    })
+    .await?;
+
+    console::greet(arguments.data.as_deref());
+    let demo = if arguments.no_seed {
+        None
+    } else {
+        let seeded = demo::seed(stack.router()).await;
+        seeded.inspect_err(|error| console::warn(&format!("the demo could not be seeded: {error:#}"))).ok()
+    };
+    if let Some(demo) = &demo {
+        console::show_demo(demo);
+    }
+    console::show_curl(stack.url(), demo.as_ref());
+    console::line(&format!("dynamodb {}", stack.dynamodb_url()));
+    console::line(&format!("ready {}", stack.url()));
+    Ok(Running::Stack(stack))
+}
+
+async fn database_only(arguments: &Arguments) -> Result<Running> {
+    let data = arguments.data.as_deref();
+    let stores = Stores::start(&Template::embedded()?, data, arguments.dynamodb_port, None).await?;
+    console::greet(data);
+    console::show_environment(stores.dynamodb_url(), TABLE);
+    console::line(&format!("dynamodb {}", stores.dynamodb_url()));
+    Ok(Running::Stores(stores))
+}
+
+/// Faults always; everything that a function logs on demand.
+fn log(wanted: bool) {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::new(filter),
+        _ if wanted => EnvFilter::new("info,dynoxide=off"),
+        _ => EnvFilter::new("error,dynoxide=off"),
+    };
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// The signals that stop a service.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals> {
+        let listen = |kind| signal(kind).context("no signals can be listened to");
+        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
