@@ -120,3 +120,6 @@ impl Pipe {
         Ok(event)
     }
 }
+
+#[cfg(test)]
+mod tests;
