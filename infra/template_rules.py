@@ -183,12 +183,12 @@ def check_environments(template):
     for name, environment in config.items():
         if name == "version":
             continue
-        values = dict(pair.split("=", 1) for pair in environment["deploy"]["parameters"]["parameter_overrides"])
+        values = environment["deploy"]["parameters"]["parameter_overrides"]
         demand(values.keys() <= parameters.keys(), f"samconfig's {name} names no parameters:", values.keys() - parameters.keys())
         demand(needed <= values.keys(), f"samconfig's {name} must say", needed - values.keys())
         for parameter, value in values.items():
             allowed = [str(one) for one in parameters.get(parameter, {}).get("AllowedValues", [value])]
-            demand(value in allowed, f"samconfig's {name} sets {parameter} to {value}, which is none of", allowed)
+            demand(str(value) in allowed, f"samconfig's {name} sets {parameter} to {value}, which is none of", allowed)
 
 
 def check_translation():
