@@ -88,7 +88,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::OutOfRange`] beyond ±[`MAX_MINOR_UNITS`].
     pub fn from_minor(minor_units: i128, currency: Currency) -> Result<Money, MoneyError> {
-        if minor_units.abs() > MAX_MINOR_UNITS {
+        if minor_units.unsigned_abs() > MAX_MINOR_UNITS.unsigned_abs() {
             return Err(MoneyError::OutOfRange);
         }
         Ok(Money { decimal: Decimal::from_i128_with_scale(minor_units, currency.scale()), currency })
