@@ -23,7 +23,7 @@ pub(super) fn deposit(
     let (wallet, amount) = (snapshots.wallet(*wallet)?, order.amount.money());
     pinned(wallet, order)?;
     accepts(wallet, amount)?;
-    within_largest_movement(wallet, amount)?;
+    within_largest_movement(wallet, amount, Some(&order.caller))?;
     let mut transaction = record(order, command, posted(vec![]), now);
     transaction.rule.clone_from(rule);
     let credit = credit(wallet, amount, Account::External, &transaction, Some(&order.caller))?;
@@ -130,11 +130,15 @@ pub(super) fn credit(
             Ok(posting(wallet, transaction, Some(from), Guard::AtMost(highest), |after| after.balance = balance))
         }
         _ => {
-            let shown = caller.is_none_or(|caller| caller.owns(wallet));
-            let available = shown.then(|| room(wallet));
+            let available = shown(room(wallet), wallet, caller);
             Err(Refusal::MaxBalanceExceeded { wallet: wallet.id, available, requested: amount })
         }
     }
+}
+
+/// `amount`, if the `caller` may know it: a wallet's figures are for its owner. `None` may read everything.
+fn shown(amount: Money, wallet: &Wallet, caller: Option<&Caller>) -> Option<Money> {
+    caller.is_none_or(|caller| caller.owns(wallet)).then_some(amount)
 }
 
 /// What could still come in.
@@ -156,7 +160,7 @@ fn debit(
     if wallet.status == Status::Frozen {
         return Err(Refusal::WalletFrozen { wallet: wallet.id });
     }
-    within_largest_movement(wallet, amount)?;
+    within_largest_movement(wallet, amount, None)?;
     let mut counters = wallet.counters.at(transaction.created_at);
     let today = counters.outflow.plus(outflow);
     if let Some(limit) = wallet.limits.max_daily_outflow {
@@ -217,12 +221,13 @@ pub(super) fn accepts(wallet: &Wallet, amount: Money) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn within_largest_movement(wallet: &Wallet, amount: Money) -> Result<(), Refusal> {
+/// Whether the wallet moves so much at once. `caller` is who will read the refusal; `None` may read everything.
+fn within_largest_movement(wallet: &Wallet, amount: Money, caller: Option<&Caller>) -> Result<(), Refusal> {
     match wallet.limits.max_movement {
         Some(limit) if limit.money().is_less_than(amount).expect(SAME) => Err(Refusal::LimitExceeded {
             wallet: wallet.id,
             limit: Limit::MaxMovement,
-            available: Some(limit.money()),
+            available: shown(limit.money(), wallet, caller),
             requested: amount,
         }),
         _ => Ok(()),
