@@ -8,8 +8,8 @@ use crate::command::{Caller, Command, Deposit, Order, Transfer, Withdraw};
 use crate::decide::{Guard, Plan, Posting, Snapshots, posting};
 use crate::money::Money;
 use crate::refusal::{Limit, Refusal};
-use crate::transaction::{Account, Leg, Outcome, Transaction};
-use crate::wallet::{Status, Wallet};
+use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
+use crate::wallet::{Counters, Status, Wallet};
 
 const SAME: &str = "the currencies were compared before any arithmetic";
 
@@ -43,7 +43,7 @@ pub(super) fn withdraw(
     pinned(wallet, order)?;
     accepts(wallet, amount)?;
     let mut transaction = record(order, command, posted(vec![]), now);
-    let debit = debit(wallet, amount, amount, Account::External, &transaction)?;
+    let debit = debit(wallet, Account::External, &transaction)?;
     let outside = Leg::System { account: Account::External, amount };
     transaction.outcome = posted(vec![debit.leg(), outside]);
     Ok(Plan { transaction, postings: vec![debit] })
@@ -64,26 +64,10 @@ pub(super) fn transfer(
     pinned(source, order)?;
     accepts(source, amount)?;
     accepts(destination, amount)?;
-    let zero = Money::zero(amount.currency());
-    let fee = fee.as_ref().map_or(zero, |schedule| schedule.fee_on(amount));
-    let Ok(outflow) = amount.plus(fee) else {
-        return Err(Refusal::InsufficientFunds {
-            wallet: source.id,
-            available: Some(spendable(source)),
-            requested: amount,
-        });
-    };
     let mut transaction = record(order, command, posted(vec![]), now);
+    let fee = fee.as_ref().map_or(transaction.fee, |schedule| schedule.fee_on(amount));
     transaction.fee = fee;
-    let mut debit = debit(source, amount, outflow, Account::Wallet(destination.id), &transaction)?;
-    let counters = &mut debit.after.counters;
-    counters.transfers += 1;
-    if let Some(limit) = source.limits.transfers_per_minute
-        && counters.transfers > limit
-    {
-        let retry_after_seconds = counters.seconds_to_next_minute(now);
-        return Err(Refusal::RateLimited { wallet: source.id, limit, retry_after_seconds });
-    }
+    let debit = debit(source, Account::Wallet(destination.id), &transaction)?;
     let credit = credit(destination, amount, Account::Wallet(source.id), &transaction, Some(&order.caller))?;
     let mut legs = vec![debit.leg(), credit.leg()];
     if !fee.is_zero() {
@@ -149,43 +133,45 @@ pub(super) fn room(wallet: &Wallet) -> Money {
     room.at_least(zero).expect(SAME)
 }
 
-/// Takes `outflow`, which is `amount` and its fee, out of `wallet`.
-fn debit(
-    wallet: &Wallet,
-    amount: Money,
-    outflow: Money,
-    to: Account,
-    transaction: &Transaction,
-) -> Result<Posting, Refusal> {
+/// Takes the transaction's amount and fee out of `wallet`, whose owner or an administrator asks for it.
+fn debit(wallet: &Wallet, to: Account, transaction: &Transaction) -> Result<Posting, Refusal> {
     if wallet.status == Status::Frozen {
         return Err(Refusal::WalletFrozen { wallet: wallet.id });
     }
-    within_largest_movement(wallet, amount, None)?;
+    within_largest_movement(wallet, transaction.amount, None)?;
+    // No movement passes the largest value: with a fee that would take it there it is refused below, naming that value.
+    let outflow = transaction.amount.plus(transaction.fee);
+    let requested = outflow.unwrap_or_else(|_| Money::largest(wallet.currency()));
     let mut counters = wallet.counters.at(transaction.created_at);
-    let today = counters.outflow.plus(outflow);
+    let today = outflow.and_then(|outflow| counters.outflow.plus(outflow));
     if let Some(limit) = wallet.limits.max_daily_outflow {
         let limit = limit.money();
         if !today.is_ok_and(|today| !limit.is_less_than(today).expect(SAME)) {
             let left = limit.minus(counters.outflow).expect(SAME);
             let available = Some(left.at_least(Money::zero(wallet.currency())).expect(SAME));
             let limit = Limit::MaxDailyOutflow;
-            return Err(Refusal::LimitExceeded { wallet: wallet.id, limit, available, requested: outflow });
+            return Err(Refusal::LimitExceeded { wallet: wallet.id, limit, available, requested });
         }
     }
     // Without a limit the counter only informs; it stops at the largest value rather than refusing the movement.
     counters.outflow = today.unwrap_or_else(|_| Money::largest(wallet.currency()));
-    match (wallet.balance.minus(outflow), wallet.floor.plus(outflow)) {
-        (Ok(balance), Ok(lowest)) if !wallet.balance.is_less_than(lowest).expect(SAME) => {
+    if transaction.kind == Kind::Transfer {
+        counters.transfers = counters.transfers.saturating_add(1);
+        within_transfer_rate(wallet, counters, transaction.created_at)?;
+    }
+    let balance_and_lowest =
+        outflow.and_then(|outflow| Ok((wallet.balance.minus(outflow)?, wallet.floor.plus(outflow)?)));
+    match balance_and_lowest {
+        Ok((balance, lowest)) if !wallet.balance.is_less_than(lowest).expect(SAME) => {
             Ok(posting(wallet, transaction, Some(to), Guard::AtLeast(lowest), |after| {
                 after.balance = balance;
                 after.counters = counters;
             }))
         }
-        _ => Err(Refusal::InsufficientFunds {
-            wallet: wallet.id,
-            available: Some(spendable(wallet)),
-            requested: outflow,
-        }),
+        _ => {
+            let available = Some(spendable(wallet));
+            Err(Refusal::InsufficientFunds { wallet: wallet.id, available, requested })
+        }
     }
 }
 
@@ -230,6 +216,17 @@ fn within_largest_movement(wallet: &Wallet, amount: Money, caller: Option<&Calle
             available: shown(limit.money(), wallet, caller),
             requested: amount,
         }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the transfers that `counters` has counted, this one included, are within the wallet's rate.
+fn within_transfer_rate(wallet: &Wallet, counters: Counters, now: Timestamp) -> Result<(), Refusal> {
+    match wallet.limits.transfers_per_minute {
+        Some(limit) if counters.transfers > limit => {
+            let retry_after_seconds = counters.seconds_to_next_minute(now);
+            Err(Refusal::RateLimited { wallet: wallet.id, limit, retry_after_seconds })
+        }
         _ => Ok(()),
     }
 }
