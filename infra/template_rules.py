@@ -205,6 +205,9 @@ def check_translation():
         except Exception as error:  # noqa: BLE001: whatever SAM says is the finding
             demand(False, "SAM does not take DeploymentType", f"{deployment}:", error)
             continue
+        browsers = plain["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"].get("Fn::If", [None, {}])[1]
+        demand(isinstance(browsers.get("allowOrigins"), dict), "SAM makes no list of CorsOrigins:", browsers)
+        demand({"allowMethods", "allowHeaders"} <= browsers.keys(), "SAM forgets half of the CORS configuration:", browsers)
         found = len(of_type(plain, "AWS::CodeDeploy::DeploymentGroup"))
         expected = functions if groups is None else groups
         demand(found == expected, f"DeploymentType {deployment} gives {found} deployment groups, not {expected}")
