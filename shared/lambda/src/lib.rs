@@ -1,1 +1,37 @@
-//! Stub.
+//! The edge of every function: event in, one command or query, JSON or RFC 9457 problem out, one line in the log.
+//!
+//! A function implements [`Function`] and asks its [`Call`] for what the request holds; each answer is a valid value of
+//! the domain or the [`Problem`] that says what is wrong. Nothing here decides about money, and nothing here but [`App`]
+//! and the functions' own reads does I/O.
+
+mod amount;
+mod app;
+mod call;
+mod claims;
+mod cursor;
+#[cfg(test)]
+mod event;
+mod function;
+mod json;
+mod log;
+mod order;
+mod problem;
+mod reply;
+mod route;
+mod settings;
+mod view;
+
+pub use amount::{AmountText, currency, metadata};
+pub use app::App;
+pub use call::{Call, Paging};
+pub use claims::scope;
+pub use cursor::{List, Position};
+pub use function::{Function, answer, caught, serve, serve_queue};
+pub use json::Object;
+pub use log::Line;
+pub use order::OrderBody;
+pub use problem::{Code, Problem, problem_response};
+pub use reply::Reply;
+pub use settings::{Settings, SettingsError};
+pub use view::{EntryView, TransactionView, WalletView, may_see};
+pub use wallet_dynamodb::{Done, ExecuteError, Fault, Ledger, Mark, Page, Policy, Strategy, Usage};

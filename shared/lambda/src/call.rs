@@ -1,0 +1,140 @@
+//! One request, already known to be for one of the function's routes and from a caller with claims.
+//!
+//! Everything here answers with a valid value or with the [`Problem`] that names what is wrong; nothing here does I/O.
+
+mod headers;
+mod query;
+
+use lambda_http::http::HeaderMap;
+use lambda_http::{Body, Request, RequestExt as _};
+use serde::de::DeserializeOwned;
+use wallet_domain::{Caller, IdempotencyKey, TransactionId, WalletId};
+use wallet_dynamodb::Usage;
+
+use crate::claims::Claims;
+use crate::cursor::{List, Position};
+use crate::json;
+use crate::log::Line;
+use crate::problem::Problem;
+use crate::route::Route;
+use query::Query;
+
+/// One request.
+#[derive(Debug)]
+pub struct Call {
+    claims: Claims,
+    route: Route,
+    query: Query,
+    headers: HeaderMap,
+    body: Body,
+    /// What the log will say of it.
+    pub(crate) line: Line,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Paging<P> {
+    /// Where the page before ended; `None` for the first page.
+    pub after: Option<P>,
+    /// How many items at most: 1 to 100.
+    pub limit: u32,
+}
+
+impl Call {
+    /// Reads what is the same for all requests. `lists` are the routes that take `limit` and `cursor`; no other query
+    /// parameter exists.
+    pub(crate) fn read(request: Request, route: Route, lists: &[&str], line: &mut Line) -> Result<Call, Problem> {
+        let claims = Claims::of(&request)?;
+        line.caller = Some(claims.caller.subject.clone());
+        let query = Query::read(&request.query_string_parameters(), lists.contains(&route.key))?;
+        let (parts, body) = request.into_parts();
+        Ok(Call { claims, route, query, headers: parts.headers, body, line: std::mem::take(line) })
+    }
+
+    /// The route, as in template.yaml.
+    #[must_use]
+    pub fn route(&self) -> &'static str {
+        self.route.key
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.claims.caller
+    }
+
+    /// What the database is asked on behalf of this request is counted here.
+    pub fn usage(&mut self) -> &mut Usage {
+        &mut self.line.usage
+    }
+
+    /// # Errors
+    /// `missing_scope`.
+    pub fn require(&self, scope: &str) -> Result<(), Problem> {
+        self.claims.require(scope)
+    }
+
+    /// The wallet in the path.
+    ///
+    /// # Errors
+    /// `wallet_not_found` for what is no id at all.
+    pub fn wallet_id(&mut self) -> Result<WalletId, Problem> {
+        let text = self.route.parameter("wallet_id").expect("a function asks for a parameter of its own route");
+        let id = text.parse().map_err(|_| Problem::wallet_not_found(text))?;
+        self.line.wallets = vec![id];
+        Ok(id)
+    }
+
+    /// The transaction in the path.
+    ///
+    /// # Errors
+    /// `transaction_not_found` for what is no id at all.
+    pub fn transaction_id(&mut self) -> Result<TransactionId, Problem> {
+        let text = self.route.parameter("transaction_id").expect("a function asks for a parameter of its own route");
+        let id = text.parse().map_err(|_| Problem::transaction_not_found())?;
+        self.line.transaction = Some(id);
+        Ok(id)
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`, `body_too_large`, or `malformed_request` naming the field.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        headers::require_json(&self.headers)?;
+        json::read(&self.body)
+    }
+
+    /// The `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// `idempotency_key_missing`, or `malformed_request`.
+    pub fn idempotency_key(&self) -> Result<IdempotencyKey, Problem> {
+        headers::idempotency_key(&self.headers)
+    }
+
+    /// The version in `If-Match`, if the header is there.
+    ///
+    /// # Errors
+    /// `malformed_request` for anything but one strong entity tag of a version.
+    pub fn if_match(&self) -> Result<Option<u64>, Problem> {
+        headers::if_match(&self.headers)
+    }
+
+    /// The version in `If-Match`.
+    ///
+    /// # Errors
+    /// `precondition_required` without the header; otherwise as [`Call::if_match`].
+    pub fn required_if_match(&self) -> Result<u64, Problem> {
+        self.if_match()?.ok_or_else(headers::precondition_required)
+    }
+
+    /// Which part of `list` is asked for.
+    ///
+    /// # Errors
+    /// `malformed_request` for a `limit` that is none, `invalid_cursor` for another list's cursor.
+    pub fn paging<P: Position>(&self, list: &List) -> Result<Paging<P>, Problem> {
+        let after = self.query.get("cursor").map(|cursor| list.position(cursor)).transpose()?;
+        Ok(Paging { after, limit: self.query.limit()? })
+    }
+}

@@ -1,0 +1,113 @@
+//! Who calls, from the claims of the token that the gateway has checked. Never looks at the token itself.
+
+use std::collections::BTreeSet;
+
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
+use wallet_domain::{Caller, Owner};
+
+use crate::problem::Problem;
+
+/// The scopes that tokens can have.
+pub mod scope {
+    /// See wallets, statements and transactions of one's own.
+    pub const WALLETS_READ: &str = "wallets:read";
+    /// Open wallets, and move money out of one's own.
+    pub const WALLETS_WRITE: &str = "wallets:write";
+    /// See and debit every wallet; set owners, floors, limits and statuses.
+    pub const WALLETS_ADMIN: &str = "wallets:admin";
+    /// Bring money into any wallet.
+    pub const FUNDS_DEPOSIT: &str = "funds:deposit";
+}
+
+/// A caller and what the token allows.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    pub(crate) caller: Caller,
+    scopes: BTreeSet<String>,
+}
+
+impl Claims {
+    /// From the request's JWT authorizer.
+    pub(crate) fn of(request: &Request) -> Result<Claims, Problem> {
+        let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+            return Err(absent());
+        };
+        let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref()).ok_or_else(absent)?;
+        let subject = jwt.claims.get("sub").ok_or_else(|| invalid("The token has no `sub` claim."))?;
+        let subject: Owner = subject.parse().map_err(|error| invalid(&format!("The token's `sub` claim {error}.")))?;
+        // Some issuers write `scp`, and some write a list, which the gateway hands on as "[a b]".
+        let words = ["scope", "scp"].iter().filter_map(|name| jwt.claims.get(*name));
+        let scopes: BTreeSet<String> = words
+            .flat_map(|text| text.trim_matches(['[', ']']).split([' ', ',']))
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let admin = scopes.contains(scope::WALLETS_ADMIN);
+        Ok(Claims { caller: Caller { subject, admin }, scopes })
+    }
+
+    pub(crate) fn require(&self, scope: &str) -> Result<(), Problem> {
+        if self.scopes.contains(scope) { Ok(()) } else { Err(Problem::missing_scope(scope)) }
+    }
+}
+
+fn absent() -> Problem {
+    Problem::unauthenticated("The request needs one header `Authorization: Bearer <token>`.", None)
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::unauthenticated(detail, Some("invalid_token"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event;
+    use crate::problem::{Code, problem_response};
+
+    fn claims(claims: Value) -> Result<Claims, Problem> {
+        let authorizer = json!({"jwt": {"claims": claims, "scopes": null}});
+        Claims::of(&event::get("/v1/wallets").with("/requestContext/authorizer", authorizer).request())
+    }
+
+    #[test]
+    fn scopes_come_as_text_or_as_a_list_that_the_gateway_flattened() {
+        for (name, value) in [
+            ("scope", "wallets:read wallets:admin"),
+            ("scp", "[wallets:read wallets:admin]"),
+            ("scp", "wallets:admin,wallets:read"),
+        ] {
+            let claims = claims(json!({"sub": "alice", name: value})).expect("claims");
+            assert!(claims.caller.admin, "{value}");
+            assert_eq!(claims.caller.subject.as_str(), "alice");
+            claims.require(scope::WALLETS_READ).expect("allowed");
+            claims.require(scope::WALLETS_WRITE).expect_err("not allowed");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_a_whole_word() {
+        let claims = claims(json!({"sub": "alice", "scope": "xwallets:admin wallets:admin:x"})).expect("claims");
+        assert!(!claims.caller.admin);
+        let problem = claims.require(scope::WALLETS_ADMIN).expect_err("not allowed");
+        let response = problem_response(&problem, "r");
+        assert_eq!(response.status(), 403);
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            "Bearer error=\"insufficient_scope\", scope=\"wallets:admin\""
+        );
+    }
+
+    #[test]
+    fn nobody_is_not_let_in() {
+        let without = event::get("/v1/wallets").with("/requestContext/authorizer", json!(null)).request();
+        let none = Claims::of(&without).expect_err("no claims");
+        assert_eq!(problem_response(&none, "r").headers()["www-authenticate"], "Bearer");
+        for bad in [json!({}), json!({"scope": "wallets:read"}), json!({"sub": ""}), json!({"sub": "x".repeat(129)})] {
+            assert_eq!(claims(bad).expect_err("no subject").code(), Code::Unauthenticated);
+        }
+    }
+}

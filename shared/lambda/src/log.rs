@@ -1,0 +1,124 @@
+//! The log: one canonical JSON line per request or queue record, with ids as fields and units in the names.
+//!
+//! Never bodies, tokens or idempotency keys. A failure is logged here and nowhere else.
+
+use std::time::Instant;
+
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use wallet_domain::{Command, Owner, TransactionId, WalletId};
+use wallet_dynamodb::{Strategy, Usage};
+
+use crate::problem::Problem;
+
+/// What one request or record was and how it went.
+#[derive(Debug, Default)]
+pub struct Line {
+    /// The function.
+    pub function: &'static str,
+    /// The route, as in template.yaml.
+    pub route: Option<&'static str>,
+    /// The gateway's id of the request.
+    pub request_id: Option<String>,
+    /// The queue's id of the message.
+    pub message_id: Option<String>,
+    /// The status of the response.
+    pub status: Option<u16>,
+    /// What kept it from being done.
+    pub code: Option<&'static str>,
+    /// Why, for our own eyes.
+    pub cause: Option<String>,
+    /// Whether the answer was the first one again.
+    pub replayed: bool,
+    /// The token's subject.
+    pub caller: Option<Owner>,
+    /// The wallets concerned.
+    pub wallets: Vec<WalletId>,
+    /// The transaction concerned.
+    pub transaction: Option<TransactionId>,
+    /// The deposit that a rebate is for.
+    pub deposit: Option<TransactionId>,
+    /// How others on the same wallet were met.
+    pub strategy: Option<Strategy>,
+    /// What it took.
+    pub usage: Usage,
+}
+
+impl Line {
+    /// Notes what `command` concerns.
+    pub fn runs(&mut self, command: &Command, strategy: Strategy) {
+        self.wallets = command.wallets();
+        if self.wallets.is_empty() {
+            self.wallets = vec![command.wallet()];
+        }
+        self.transaction = Some(command.transaction());
+        self.deposit = command.parent();
+        self.strategy = Some(strategy);
+    }
+
+    /// Notes what kept it from being done.
+    pub fn failed(&mut self, problem: &Problem) {
+        self.status = Some(problem.code().status().as_u16());
+        self.code = Some(problem.code().as_str());
+        self.cause = problem.cause().map(str::to_owned);
+        self.replayed = problem.is_replay();
+    }
+
+    /// Writes the line. What is a fault of ours goes out as an error, what passes by itself as a warning.
+    pub fn write(&self, started: Instant) {
+        let text = |id: Option<TransactionId>| id.map(|id| id.to_string());
+        let wallets: Vec<_> = self.wallets.iter().map(WalletId::to_string).collect();
+        let usage = &self.usage;
+        macro_rules! line {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    function = self.function,
+                    route = self.route,
+                    request_id = self.request_id.as_deref(),
+                    message_id = self.message_id.as_deref(),
+                    status = self.status,
+                    code = self.code,
+                    cause = self.cause.as_deref(),
+                    replayed = self.replayed,
+                    caller = self.caller.as_ref().map(Owner::as_str),
+                    wallet_ids = (!wallets.is_empty()).then(|| wallets.join(" ")),
+                    transaction_id = text(self.transaction),
+                    deposit_id = text(self.deposit),
+                    strategy = self.strategy.map(Strategy::as_str),
+                    attempts = usage.attempts,
+                    conflicts = usage.conflicts,
+                    lock_wait_ms = usage.lock_wait_ms,
+                    dynamodb_calls = usage.calls,
+                    write_units = whole(usage.write_half_units()),
+                    read_units = whole(usage.read_half_units()),
+                    duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    "done"
+                )
+            };
+        }
+        match (self.code, self.status) {
+            (Some("internal"), _) => line!(Level::ERROR),
+            (_, Some(500..)) => line!(Level::WARN),
+            _ => line!(Level::INFO),
+        }
+    }
+}
+
+/// Capacity units from halves, rounded up: an index read of up to 4 KB costs half a unit.
+fn whole(half_units: u64) -> u64 {
+    half_units.div_ceil(2)
+}
+
+/// Sends every log line to standard output as JSON. `RUST_LOG` says which; without it, `info` and above.
+pub(crate) fn start() {
+    let filter = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .init();
+}

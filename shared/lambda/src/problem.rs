@@ -1,0 +1,224 @@
+//! What a caller is told when something is not done: RFC 9457, from one table of codes.
+//!
+//! `detail` is for the caller; `cause` is for the log and is never shown.
+
+mod code;
+mod from;
+
+use lambda_http::Body;
+use lambda_http::http::{HeaderValue, Response, header};
+use serde::Serialize;
+use wallet_domain::{AmountError, Money, WalletId};
+
+pub use code::Code;
+
+use crate::reply;
+
+/// Something that is not done, and what there is to say about it.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    reason: Box<Reason>,
+    facts: Box<Facts>,
+}
+
+/// What the caller is told, in a problem or in a failed transaction.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reason {
+    detail: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested: Option<String>,
+}
+
+impl Reason {
+    pub(crate) fn is_about(&self, wallet: WalletId) -> bool {
+        self.wallet_id == Some(wallet.to_string())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(crate) fn without_available(self) -> Reason {
+        Reason { available: None, ..self }
+    }
+}
+
+/// What is not in the body.
+#[derive(Debug, Default)]
+struct Facts {
+    retry_after_seconds: Option<u64>,
+    challenge: Option<String>,
+    cause: Option<String>,
+    replayed: bool,
+}
+
+/// Longer details are cut: they may echo what the caller sent.
+const MAX_DETAIL_CHARS: usize = 400;
+
+impl Problem {
+    /// With what to tell the caller: one sentence or two.
+    #[must_use]
+    pub fn new(code: Code, detail: impl AsRef<str>) -> Problem {
+        let detail = detail.as_ref();
+        let cut = detail.char_indices().nth(MAX_DETAIL_CHARS).map_or(detail.len(), |(at, _)| at);
+        let reason = Reason {
+            detail: detail[..cut].to_owned(),
+            code: code.as_str(),
+            wallet_id: None,
+            available: None,
+            requested: None,
+        };
+        Problem { code, reason: Box::new(reason), facts: Box::default() }
+    }
+
+    /// The request cannot be read.
+    #[must_use]
+    pub fn malformed(detail: impl AsRef<str>) -> Problem {
+        Problem::new(Code::MalformedRequest, detail)
+    }
+
+    /// No route has this method and path.
+    #[must_use]
+    pub fn route_not_found(method: &str, path: &str) -> Problem {
+        Problem::new(Code::RouteNotFound, format!("There is no {method} {path}."))
+    }
+
+    /// No token, or one that says too little. `error` is the token's fault in the words of RFC 6750, if there is one.
+    #[must_use]
+    pub fn unauthenticated(detail: impl AsRef<str>, error: Option<&str>) -> Problem {
+        let challenge = error.map_or_else(|| "Bearer".to_owned(), |error| format!("Bearer error=\"{error}\""));
+        Problem::new(Code::Unauthenticated, detail).facts(|facts| facts.challenge = Some(challenge))
+    }
+
+    /// The token lacks `scope` (RFC 6750, section 3.1).
+    #[must_use]
+    pub fn missing_scope(scope: &str) -> Problem {
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        Problem::new(Code::MissingScope, format!("This needs a token with the scope {scope}."))
+            .facts(|facts| facts.challenge = Some(challenge))
+    }
+
+    /// No such wallet, or none that the caller may see. `id` as the caller wrote it: one that is no id is answered
+    /// alike.
+    #[must_use]
+    pub fn wallet_not_found(id: &str) -> Problem {
+        let id: String = id.chars().take(64).collect();
+        let mut problem = Problem::new(Code::WalletNotFound, format!("There is no wallet {id}."));
+        problem.reason.wallet_id = Some(id);
+        problem
+    }
+
+    /// No such transaction, or none that the caller may see.
+    #[must_use]
+    pub fn transaction_not_found() -> Problem {
+        Problem::new(Code::TransactionNotFound, "There is no such transaction.")
+    }
+
+    /// The field `field` holds no amount that can be moved.
+    #[must_use]
+    pub fn invalid_amount(field: &str, error: &AmountError) -> Problem {
+        Problem::new(Code::InvalidAmount, format!("`{field}`: {error}."))
+    }
+
+    /// A fault of ours. `cause` is logged, never shown.
+    #[must_use]
+    pub fn internal(cause: impl Into<String>) -> Problem {
+        let detail = "Something went wrong here. The same request may be sent again with the same Idempotency-Key.";
+        Problem::new(Code::Internal, detail).caused_by(cause)
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What is logged beside the code, if anything.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.facts.cause.as_deref()
+    }
+
+    pub(crate) fn replayed(self, replayed: bool) -> Problem {
+        self.facts(|facts| facts.replayed = replayed)
+    }
+
+    pub(crate) fn is_replay(&self) -> bool {
+        self.facts.replayed
+    }
+
+    fn caused_by(self, cause: impl Into<String>) -> Problem {
+        self.facts(|facts| facts.cause = Some(cause.into()))
+    }
+
+    fn about(mut self, wallet: WalletId) -> Problem {
+        self.reason.wallet_id = Some(wallet.to_string());
+        self
+    }
+
+    fn moving(mut self, requested: Money, available: Option<Money>) -> Problem {
+        self.reason.requested = Some(requested.to_string());
+        self.reason.available = available.map(|money| money.to_string());
+        self
+    }
+
+    fn after(self, seconds: u64) -> Problem {
+        self.facts(|facts| facts.retry_after_seconds = Some(seconds))
+    }
+
+    fn facts(mut self, set: impl FnOnce(&mut Facts)) -> Problem {
+        set(&mut self.facts);
+        self
+    }
+
+    /// What a failed transaction says of why.
+    pub(crate) fn reason(self) -> Reason {
+        *self.reason
+    }
+}
+
+/// The body: RFC 9457's members first, then ours.
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    reason: &'a Reason,
+    retryable: bool,
+    request_id: &'a str,
+}
+
+/// The response that tells `problem`: the functions' own, and the gateway's where no function is asked.
+#[must_use]
+pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
+    let Problem { code, reason, facts } = problem;
+    let body = ProblemBody {
+        r#type: format!("urn:wallet-functions:problem:{}", code.as_str()),
+        title: code.title(),
+        status: code.status().as_u16(),
+        reason,
+        retryable: code.is_retryable(),
+        request_id,
+    };
+    let mut response = reply::json_response(code.status(), "application/problem+json", reply::to_json(&body));
+    let headers = response.headers_mut();
+    if let Some(seconds) = facts.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(challenge) = &facts.challenge {
+        let challenge = HeaderValue::from_str(challenge).expect("scopes and error codes are printable ASCII");
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if facts.replayed {
+        headers.insert(reply::IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}

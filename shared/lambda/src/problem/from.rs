@@ -1,0 +1,165 @@
+//! From every error of the parts below to its problem: one exhaustive match each, without `_`.
+
+use wallet_domain::Refusal;
+use wallet_dynamodb::{ExecuteError, Fault};
+
+use super::{Code, Problem};
+
+const SAME_KEY: &str = "Send the same request again with the same Idempotency-Key";
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Problem {
+        let of = |code| Problem::new(code, sentence(&refusal.to_string()));
+        match refusal {
+            Refusal::WalletNotFound { wallet } => Problem::wallet_not_found(&wallet.to_string()),
+            Refusal::TransactionNotFound => Problem::transaction_not_found(),
+            Refusal::MissingScope { scope } => Problem::missing_scope(scope),
+            Refusal::InvalidAmount { field, error } => Problem::invalid_amount(field, error),
+            Refusal::InvalidCurrency(error) => Problem::new(Code::InvalidCurrency, format!("`currency`: {error}.")),
+            Refusal::SameWallet => of(Code::SameWallet),
+            Refusal::IdempotencyKeyReused => of(Code::IdempotencyKeyReused),
+            Refusal::VersionMismatch { wallet, .. } => of(Code::VersionMismatch).about(*wallet),
+            Refusal::WalletNotEmpty { wallet, .. } => of(Code::WalletNotEmpty).about(*wallet),
+            Refusal::RateLimited { wallet, retry_after_seconds, .. } => {
+                of(Code::RateLimited).about(*wallet).after(*retry_after_seconds)
+            }
+            Refusal::InsufficientFunds { wallet, available, requested } => {
+                of(Code::InsufficientFunds).about(*wallet).moving(*requested, *available)
+            }
+            Refusal::MaxBalanceExceeded { wallet, available, requested } => {
+                of(Code::MaxBalanceExceeded).about(*wallet).moving(*requested, *available)
+            }
+            Refusal::LimitExceeded { wallet, available, requested, .. } => {
+                of(Code::LimitExceeded).about(*wallet).moving(*requested, *available)
+            }
+            Refusal::WalletFrozen { wallet } => of(Code::WalletFrozen).about(*wallet),
+            Refusal::WalletClosed { wallet } => of(Code::WalletClosed).about(*wallet),
+            Refusal::CurrencyMismatch { wallet, .. } => of(Code::CurrencyMismatch).about(*wallet),
+            Refusal::RebateBelowMinimum { wallet, requested } => {
+                of(Code::RebateBelowMinimum).about(*wallet).moving(*requested, None)
+            }
+        }
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Problem {
+        match error {
+            ExecuteError::Refused(refusal) => Problem::from(&refusal),
+            ExecuteError::Conflict { retry_after_seconds } => {
+                let detail = format!("Other requests kept changing the wallet. Nothing has moved. {SAME_KEY}.");
+                Problem::new(Code::ConcurrencyConflict, detail).after(retry_after_seconds)
+            }
+            ExecuteError::LockTimeout { retry_after_seconds } => {
+                let detail = format!("Other requests kept the wallet locked. Nothing has moved. {SAME_KEY}.");
+                Problem::new(Code::LockTimeout, detail).after(retry_after_seconds)
+            }
+            ExecuteError::Throttled { retry_after_seconds } => throttled(retry_after_seconds),
+            ExecuteError::OutcomeUnknown => {
+                let detail = format!("The database's answer was lost. {SAME_KEY} to learn whether anything has moved.");
+                Problem::new(Code::OutcomeUnknown, detail).after(1)
+            }
+            ExecuteError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Problem {
+        if fault.is_throttled() {
+            throttled(1).caused_by(fault.to_string())
+        } else {
+            Problem::internal(fault.to_string())
+        }
+    }
+}
+
+fn throttled(retry_after_seconds: u64) -> Problem {
+    let detail = format!("The database is busy. Nothing has moved. {SAME_KEY}.");
+    Problem::new(Code::Throttled, detail).after(retry_after_seconds)
+}
+
+/// A refusal's text as a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use wallet_domain::{AmountError, Limit, Money, WalletId};
+
+    use super::*;
+    use crate::problem::problem_response;
+
+    fn wallet() -> WalletId {
+        "wal_00000000000000000000000000000001".parse().expect("an id")
+    }
+
+    fn eur(text: &str) -> Money {
+        Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
+    }
+
+    fn every_refusal() -> Vec<Refusal> {
+        let (wallet, requested, available) = (wallet(), eur("7.50"), Some(eur("5")));
+        let (eur, usd) = ("EUR".parse().expect("a currency"), "USD".parse().expect("a currency"));
+        let unknown = "XXQ".parse::<wallet_domain::Currency>().expect_err("no currency");
+        vec![
+            Refusal::WalletNotFound { wallet },
+            Refusal::TransactionNotFound,
+            Refusal::MissingScope { scope: "wallets:admin" },
+            Refusal::InvalidAmount { field: "amount", error: AmountError::NotPositive },
+            Refusal::InvalidCurrency(unknown),
+            Refusal::SameWallet,
+            Refusal::IdempotencyKeyReused,
+            Refusal::VersionMismatch { wallet, expected: 1, actual: 2 },
+            Refusal::WalletNotEmpty { wallet, balance: requested },
+            Refusal::RateLimited { wallet, limit: 3, retry_after_seconds: 17 },
+            Refusal::InsufficientFunds { wallet, available, requested },
+            Refusal::MaxBalanceExceeded { wallet, available: None, requested },
+            Refusal::LimitExceeded { wallet, limit: Limit::MaxMovement, available, requested },
+            Refusal::WalletFrozen { wallet },
+            Refusal::WalletClosed { wallet },
+            Refusal::CurrencyMismatch { wallet, holds: eur, requested: usd },
+            Refusal::RebateBelowMinimum { wallet, requested },
+        ]
+    }
+
+    #[test]
+    fn a_refusal_has_the_same_code_here_as_in_the_domain() {
+        for refusal in every_refusal() {
+            assert_eq!(Problem::from(&refusal).code().as_str(), refusal.code());
+        }
+    }
+
+    #[test]
+    fn refusals_read_as_sentences() {
+        let told: Vec<_> = every_refusal()
+            .iter()
+            .map(|refusal| serde_json::to_string(&Problem::from(refusal).reason()).expect("strings"))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_cause_is_never_shown_and_a_wait_is_a_header() {
+        let response = problem_response(&Problem::internal("table missing"), "r-1");
+        let body = String::from_utf8(response.body().to_vec()).expect("text");
+        assert!(!body.contains("table missing") && body.contains("\"request_id\":\"r-1\""), "{body}");
+
+        let problem = Problem::from(ExecuteError::Conflict { retry_after_seconds: 2 });
+        assert_eq!(problem_response(&problem, "r").headers()["retry-after"], "2");
+    }
+
+    #[test]
+    fn a_problem_is_a_problem_document() {
+        let refusal = Refusal::InsufficientFunds { wallet: wallet(), available: Some(eur("5")), requested: eur("7.5") };
+        let response = problem_response(&Problem::from(&refusal).replayed(true), "r-1");
+        assert_eq!(response.status(), 422);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.headers()["idempotent-replayed"], "true");
+        insta::assert_snapshot!(String::from_utf8(response.body().to_vec()).expect("text"), @r#"{"type":"urn:wallet-functions:problem:insufficient_funds","title":"The wallet has too little","status":422,"detail":"Wallet wal_00000000000000000000000000000001 has too little.","code":"insufficient_funds","wallet_id":"wal_00000000000000000000000000000001","available":"5.00","requested":"7.50","retryable":false,"request_id":"r-1"}"#);
+    }
+}

@@ -1,0 +1,135 @@
+//! What a caller is told when something is done: status, headers and a JSON body.
+
+use std::fmt::Display;
+
+use lambda_http::Body;
+use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use wallet_domain::{Caller, Kind, Outcome, Transaction, Wallet};
+use wallet_dynamodb::Done;
+
+use crate::cursor::{List, Position};
+use crate::problem::Problem;
+use crate::view::{TransactionView, WalletView};
+
+/// Says that the answer is the first one again.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// An answer that is not a problem.
+#[derive(Debug)]
+#[must_use]
+pub struct Reply {
+    status: StatusCode,
+    body: String,
+    location: Option<String>,
+    version: Option<u64>,
+    replayed: bool,
+}
+
+impl Reply {
+    /// 200 with `body`.
+    pub fn ok(body: &impl Serialize) -> Reply {
+        Reply { status: StatusCode::OK, body: to_json(body), location: None, version: None, replayed: false }
+    }
+
+    /// 200 with the wallet, and its version as `ETag`.
+    pub fn wallet(wallet: &Wallet) -> Reply {
+        Reply { version: Some(wallet.version), ..Reply::ok(&WalletView::from(wallet)) }
+    }
+
+    /// 200 with one page of a list, and the cursor of the next page if there is one.
+    pub fn page(list: &List, items: &[impl Serialize], next: Option<&impl Position>) -> Reply {
+        let next_cursor = next.map(|position| list.cursor(position));
+        Reply::ok(&PageView { name: list.name(), items, next_cursor })
+    }
+
+    /// What came of a command: 201 with `Location` when it made something, 200 when it only changed it or when this is
+    /// the first answer again.
+    pub(crate) fn done(done: &Done, caller: &Caller) -> Result<Reply, Problem> {
+        let (transaction, replayed) = match done {
+            Done::Executed(transaction) => (transaction, false),
+            Done::Replayed(transaction) => (transaction, true),
+        };
+        let reply = match &transaction.outcome {
+            Outcome::Failed(refusal) => return Err(Problem::from(refusal).replayed(replayed)),
+            Outcome::Posted { wallet: Some(wallet), .. } => Reply::wallet(wallet),
+            Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, caller)),
+        };
+        let status = if replayed { StatusCode::OK } else { status_of(transaction) };
+        Ok(Reply { status, location: location_of(transaction), replayed, ..reply })
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn is_replay(&self) -> bool {
+        self.replayed
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = json_response(self.status, "application/json", self.body);
+        let headers = response.headers_mut();
+        if let Some(location) = self.location {
+            let location = HeaderValue::from_str(&location).expect("ids are ASCII");
+            headers.insert(header::LOCATION, location);
+        }
+        if let Some(version) = self.version {
+            headers.insert(header::ETAG, HeaderValue::from_str(&etag(version)).expect("digits are ASCII"));
+        }
+        if self.replayed {
+            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+fn status_of(transaction: &Transaction) -> StatusCode {
+    match transaction.kind {
+        Kind::Amendment => StatusCode::OK,
+        Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate => StatusCode::CREATED,
+    }
+}
+
+fn location_of(transaction: &Transaction) -> Option<String> {
+    match transaction.kind {
+        Kind::Amendment => None,
+        Kind::Opening => Some(format!("/v1/wallets/{}", transaction.wallet)),
+        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate => {
+            Some(format!("/v1/transactions/{}", transaction.id))
+        }
+    }
+}
+
+/// A version as a strong entity tag (RFC 9110): `"3"`.
+fn etag(version: impl Display) -> String {
+    format!("\"{version}\"")
+}
+
+struct PageView<'a, T> {
+    name: &'static str,
+    items: &'a [T],
+    next_cursor: Option<String>,
+}
+
+impl<T: Serialize> Serialize for PageView<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(self.name, self.items)?;
+        map.serialize_entry("next_cursor", &self.next_cursor)?;
+        map.end()
+    }
+}
+
+pub(crate) fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("what is shown has text for keys and no failing fields")
+}
+
+/// Balances and outcomes are nobody's to cache.
+pub(crate) fn json_response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,155 @@
+//! What the deployment decides, read from the environment once, at start. A function with a wrong setting doesn't start.
+
+mod fee;
+mod rebate;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use wallet_domain::{Bounds, Currency, FeeSchedule, Money, RebateRule, RebateTerms};
+use wallet_dynamodb::{Policy, Strategy};
+
+use crate::json::Object;
+
+/// What the deployment decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `TABLE_NAME`.
+    pub table: String,
+    /// `LOCKING_STRATEGY`: what a request gets that names none.
+    pub strategy: Strategy,
+    /// `REBATE_RULES`, the first that fits first.
+    pub rebate_rules: Vec<RebateTerms>,
+    /// `TRANSFER_FEE`.
+    pub transfer_fee: Option<FeeSchedule>,
+    /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how long and how often to try.
+    pub policy: Policy,
+}
+
+/// A variable of the environment that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {wrong}; {instead}")]
+pub struct SettingsError {
+    variable: &'static str,
+    wrong: String,
+    instead: String,
+}
+
+impl Settings {
+    /// From variables; `get` answers with a variable's value. An empty one counts as absent, except that an empty
+    /// `REBATE_RULES` means that there are none.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first variable that is wrong: what, where, and what to write instead.
+    pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+        let set = |name: &str| get(name).filter(|value| !value.is_empty());
+        let policy = Policy::default();
+        Ok(Settings {
+            table: table(set("TABLE_NAME"))?,
+            strategy: strategy(set("LOCKING_STRATEGY"))?,
+            rebate_rules: rebate::rules(get("REBATE_RULES").as_deref())?,
+            transfer_fee: set("TRANSFER_FEE").map(|text| fee::schedule(&text)).transpose()?,
+            policy: Policy {
+                max_attempts: number("MAX_ATTEMPTS", set("MAX_ATTEMPTS"), 1..=100)?.unwrap_or(policy.max_attempts),
+                // A function that dies blocks its wallets for no longer than a lease.
+                lease: milliseconds("LEASE_MS", set("LEASE_MS"), 100..=60_000)?.unwrap_or(policy.lease),
+                // The gateway gives up after 30 s.
+                lock_wait: milliseconds("LOCK_WAIT_MS", set("LOCK_WAIT_MS"), 0..=25_000)?.unwrap_or(policy.lock_wait),
+                ..policy
+            },
+        })
+    }
+
+    /// The rule that a deposit in `currency` pins: the first that is for it.
+    #[must_use]
+    pub fn rebate_rule(&self, currency: Currency) -> Option<RebateRule> {
+        self.rebate_rules.iter().find_map(|terms| terms.pinned(currency))
+    }
+}
+
+fn table(value: Option<String>) -> Result<String, SettingsError> {
+    let wrong = |wrong: &str| {
+        let instead = "set it to the name of the table: 3 to 255 letters, digits, '-', '_' or '.'".to_owned();
+        SettingsError { variable: "TABLE_NAME", wrong: wrong.to_owned(), instead }
+    };
+    let name = value.ok_or_else(|| wrong("is not set"))?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if (3..=255).contains(&name.len()) && name.bytes().all(allowed) {
+        Ok(name)
+    } else {
+        Err(wrong(&format!("{name:?} is no table's name")))
+    }
+}
+
+fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {
+    let Some(text) = value else { return Ok(Strategy::Optimistic) };
+    text.parse().map_err(|_| SettingsError {
+        variable: "LOCKING_STRATEGY",
+        wrong: format!("{text:?} is no strategy"),
+        instead: "write optimistic or pessimistic".to_owned(),
+    })
+}
+
+fn milliseconds(
+    variable: &'static str,
+    value: Option<String>,
+    range: RangeInclusive<u32>,
+) -> Result<Option<Duration>, SettingsError> {
+    Ok(number(variable, value, range)?.map(|number| Duration::from_millis(number.into())))
+}
+
+fn number(
+    variable: &'static str,
+    value: Option<String>,
+    range: RangeInclusive<u32>,
+) -> Result<Option<u32>, SettingsError> {
+    let Some(text) = value else { return Ok(None) };
+    match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(Some(number)),
+        _ => Err(SettingsError {
+            variable,
+            wrong: format!("{text:?} is out of bounds"),
+            instead: format!("write a whole number from {} to {}", range.start(), range.end()),
+        }),
+    }
+}
+
+/// A JSON setting, and the words for what is wrong with it.
+struct JsonSetting {
+    variable: &'static str,
+    example: &'static str,
+}
+
+impl JsonSetting {
+    fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, SettingsError> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            self.wrong(if matches!(path.as_str(), "." | "?") { "" } else { &path }, error.inner())
+        })?;
+        reader.end().map_err(|error| self.wrong("", &error))?;
+        Ok(value)
+    }
+
+    /// `place` is where in the JSON; nothing when it is all of it.
+    fn wrong(&self, place: &str, wrong: impl std::fmt::Display) -> SettingsError {
+        let wrong = if place.is_empty() { wrong.to_string() } else { format!("at `{place}`: {wrong}") };
+        SettingsError { variable: self.variable, wrong, instead: format!("write for example {}", self.example) }
+    }
+
+    /// One bound per currency, as `{"EUR": "0.10"}`.
+    fn bounds(&self, place: &str, texts: Option<Object<BTreeMap<String, String>>>) -> Result<Bounds, SettingsError> {
+        let mut amounts = Vec::new();
+        for (code, text) in texts.unwrap_or_default().0 {
+            let place = format!("{place}.{code}");
+            let currency = code.parse().map_err(|error| self.wrong(&place, error))?;
+            amounts.push(Money::parse(&text, currency).map_err(|error| self.wrong(&place, error))?);
+        }
+        Bounds::new(amounts).map_err(|error| self.wrong(place, error))
+    }
+}
+
+#[cfg(test)]
+mod tests;

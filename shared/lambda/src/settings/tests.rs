@@ -1,0 +1,93 @@
+//! Settings as a deployment writes them, right and wrong.
+
+use wallet_domain::Money;
+
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let variables: BTreeMap<_, _> = [("TABLE_NAME", "wallets")].iter().chain(variables).copied().collect();
+    Settings::from_vars(|name| variables.get(name).map(|value| (*value).to_owned()))
+}
+
+fn currency(code: &str) -> Currency {
+    code.parse().expect("a currency")
+}
+
+fn money(text: &str, code: &str) -> Money {
+    Money::parse(text, currency(code)).expect("an amount")
+}
+
+#[test]
+fn the_table_is_all_that_is_needed() {
+    let settings = read(&[("LOCKING_STRATEGY", ""), ("TRANSFER_FEE", ""), ("MAX_ATTEMPTS", "")]).expect("good");
+    assert_eq!((settings.table.as_str(), settings.strategy), ("wallets", Strategy::Optimistic));
+    assert_eq!((settings.policy, settings.transfer_fee), (Policy::default(), None));
+    let standard = read(&[]).expect("good").rebate_rule(currency("JPY")).expect("one rule for all");
+    assert_eq!((standard.id.as_str(), standard.basis_points.get()), ("standard", 100));
+}
+
+#[test]
+fn everything_can_be_set() {
+    let settings = read(&[
+        ("LOCKING_STRATEGY", "pessimistic"),
+        ("TRANSFER_FEE", r#"{"basis_points":25,"minimum":{"EUR":"0.10"},"maximum":{"EUR":"5.00"}}"#),
+        ("MAX_ATTEMPTS", "3"),
+        ("LEASE_MS", "1500"),
+        ("LOCK_WAIT_MS", "0"),
+    ])
+    .expect("good");
+    assert_eq!(settings.strategy, Strategy::Pessimistic);
+    assert_eq!(settings.transfer_fee.expect("set").fee_on(money("1", "EUR")), money("0.10", "EUR"));
+    assert_eq!(settings.policy.max_attempts, 3);
+    assert_eq!((settings.policy.lease.as_millis(), settings.policy.lock_wait.as_millis()), (1500, 0));
+}
+
+#[test]
+fn the_first_rule_that_is_for_the_currency_is_pinned() {
+    let rules = r#"[{"id":"euro","basis_points":200,"currencies":["EUR"],"minimum":{"EUR":"0.10"},"cap":{"EUR":"20"}},
+                    {"id":"rest","basis_points":50}]"#;
+    let settings = read(&[("REBATE_RULES", rules)]).expect("good");
+    let euro = settings.rebate_rule(currency("EUR")).expect("euro");
+    assert_eq!(
+        (euro.id.as_str(), euro.minimum, euro.cap),
+        ("euro", Some(money("0.10", "EUR")), Some(money("20", "EUR")))
+    );
+    let rest = settings.rebate_rule(currency("USD")).expect("rest");
+    assert_eq!((rest.id.as_str(), rest.minimum, rest.cap), ("rest", None, None));
+
+    for none in ["", "[]"] {
+        assert_eq!(read(&[("REBATE_RULES", none)]).expect("good").rebate_rule(currency("EUR")), None);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_what_to_write_instead() {
+    let mut told = vec![Settings::from_vars(|_| None).expect_err("no table").to_string()];
+    for (variable, value) in [
+        ("TABLE_NAME", "arn:aws:dynamodb:eu-central-1:1:table/wallets"),
+        ("LOCKING_STRATEGY", "Optimistic"),
+        ("MAX_ATTEMPTS", "0"),
+        ("LEASE_MS", "3s"),
+        ("LOCK_WAIT_MS", "25001"),
+        ("TRANSFER_FEE", "25"),
+        ("TRANSFER_FEE", "{"),
+        ("TRANSFER_FEE", r#"{"basis_points":10001}"#),
+        ("TRANSFER_FEE", r#"{"basis_points":1,"minimum":{"EUR":"2"},"maximum":{"EUR":"1"}}"#),
+        ("TRANSFER_FEE", r#"{"basis_points":1,"minimum":{"EUR":0.1}}"#),
+        ("TRANSFER_FEE", r#"{"basis_points":1,"minimum":{"EUR":"-1"}}"#),
+        ("TRANSFER_FEE", r#"{"basis_points":1,"minimum":{"EUR":"0.001"}}"#),
+        ("TRANSFER_FEE", r#"{"basis_points":1,"min":{"EUR":"1"}}"#),
+        ("REBATE_RULES", "none"),
+        ("REBATE_RULES", r#"{"id":"standard","basis_points":100}"#),
+        ("REBATE_RULES", r#"[{"id":"a b","basis_points":100}]"#),
+        ("REBATE_RULES", r#"[{"id":"a"}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1},{"id":"a","basis_points":2}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":[]}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":["eur"]}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":["EUR"],"cap":{"USD":"1"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"minimum":{"EUR":"2"},"cap":{"EUR":"1"}}]"#),
+    ] {
+        told.push(read(&[(variable, value)]).expect_err(value).to_string());
+    }
+    insta::assert_snapshot!(told.join("\n"));
+}

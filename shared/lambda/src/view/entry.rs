@@ -1,0 +1,47 @@
+//! An entry of a wallet's statement, for its owner and for admins.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wallet_domain::{Account, Entry, Kind, Reference};
+
+use super::time;
+
+/// One line of a statement. An amendment says what it changed and by whom.
+#[derive(Debug, Serialize)]
+pub struct EntryView<'a> {
+    version: u64,
+    transaction_id: String,
+    r#type: &'static str,
+    amount: String,
+    balance_after: String,
+    counterparty: Option<String>,
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'a BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    created_at: String,
+    previous_hash: String,
+    hash: String,
+}
+
+impl<'a> From<&'a Entry> for EntryView<'a> {
+    fn from(entry: &'a Entry) -> EntryView<'a> {
+        let amended = entry.kind == Kind::Amendment;
+        EntryView {
+            version: entry.version,
+            transaction_id: entry.transaction.to_string(),
+            r#type: entry.kind.as_str(),
+            amount: entry.amount.to_string(),
+            balance_after: entry.balance_after.to_string(),
+            counterparty: entry.counterparty.as_ref().map(Account::to_string),
+            reference: entry.reference.as_ref().map(Reference::as_str),
+            changes: amended.then_some(&entry.changes),
+            by: amended.then(|| entry.by.as_str()),
+            created_at: time(entry.created_at),
+            previous_hash: entry.previous.to_string(),
+            hash: entry.hash.to_string(),
+        }
+    }
+}

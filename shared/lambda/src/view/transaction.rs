@@ -1,0 +1,121 @@
+//! A transaction, for those whom it concerns: each sees the balances of his own wallets and of no other.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, TransactionId};
+
+use super::time;
+use crate::problem::{Problem, Reason};
+
+/// A transaction as one caller sees it.
+#[derive(Debug, Serialize)]
+pub struct TransactionView<'a> {
+    id: String,
+    r#type: &'static str,
+    status: &'static str,
+    amount: String,
+    currency: &'static str,
+    fee: String,
+    legs: Vec<LegView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebate: Option<RebateView>,
+    reference: Option<&'a str>,
+    metadata: &'a BTreeMap<String, String>,
+    parent_id: Option<String>,
+    created_at: String,
+}
+
+/// Where to look for the rebate of a deposit.
+#[derive(Debug, Serialize)]
+struct RebateView {
+    rule_id: String,
+    transaction_id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LegView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_after: Option<u64>,
+}
+
+impl<'a> TransactionView<'a> {
+    /// What `caller` may see of `transaction`.
+    #[must_use]
+    pub fn new(transaction: &'a Transaction, caller: &Caller) -> TransactionView<'a> {
+        let reason = match &transaction.outcome {
+            Outcome::Posted { .. } => None,
+            Outcome::Failed(refusal) => Some(reason(transaction, refusal, caller)),
+        };
+        TransactionView {
+            id: transaction.id.to_string(),
+            r#type: transaction.kind.as_str(),
+            status: if reason.is_some() { "failed" } else { "posted" },
+            amount: transaction.amount.to_string(),
+            currency: transaction.amount.currency().code(),
+            fee: transaction.fee.to_string(),
+            legs: transaction.legs().iter().map(|leg| LegView::new(leg, caller)).collect(),
+            reason,
+            rebate: transaction.rule.as_ref().map(|rule| RebateView {
+                rule_id: rule.id.as_str().to_owned(),
+                transaction_id: TransactionId::rebate_of(transaction.id, &rule.id).to_string(),
+            }),
+            reference: transaction.reference.as_ref().map(Reference::as_str),
+            metadata: transaction.metadata.labels(),
+            parent_id: transaction.parent.map(|parent| parent.to_string()),
+            created_at: time(transaction.created_at),
+        }
+    }
+}
+
+/// Whether `caller` may see `transaction` at all. An opening or amendment has no legs; it concerns the wallet's owner.
+#[must_use]
+pub fn may_see(caller: &Caller, transaction: &Transaction) -> bool {
+    let amended = match &transaction.outcome {
+        Outcome::Posted { wallet: Some(wallet), .. } => caller.owns(wallet),
+        Outcome::Posted { wallet: None, .. } | Outcome::Failed(_) => false,
+    };
+    caller.admin || amended || transaction.concerns(&caller.subject)
+}
+
+/// Why it failed. The refusal was written for whoever asked; the owner of the wallet that was asked about reads it too,
+/// and must not learn from it what another wallet holds.
+fn reason(transaction: &Transaction, refusal: &Refusal, caller: &Caller) -> Reason {
+    let asked = caller.admin || transaction.principal == caller.subject;
+    let reason = Problem::from(refusal).reason();
+    if asked || reason.is_about(transaction.wallet) { reason } else { reason.without_available() }
+}
+
+impl LegView {
+    fn new(leg: &Leg, caller: &Caller) -> LegView {
+        let amount = leg.amount().to_string();
+        match leg {
+            Leg::System { account, .. } => LegView {
+                wallet_id: None,
+                account: Some(account.to_string()),
+                amount,
+                balance_after: None,
+                version_after: None,
+            },
+            Leg::Wallet { wallet, owner, balance_after, version_after, .. } => {
+                let own = caller.admin || *owner == caller.subject;
+                LegView {
+                    wallet_id: Some(wallet.to_string()),
+                    account: None,
+                    amount,
+                    balance_after: own.then(|| balance_after.to_string()),
+                    version_after: own.then_some(*version_after),
+                }
+            }
+        }
+    }
+}

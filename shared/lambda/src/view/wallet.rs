@@ -1,0 +1,62 @@
+//! A wallet, for its owner and for admins.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use wallet_domain::{Amount, Limits, Money, Wallet};
+
+use super::time;
+
+/// A wallet as its owner sees it. What bounds nothing is `null`.
+#[derive(Debug, Serialize)]
+pub struct WalletView<'a> {
+    id: String,
+    owner: &'a str,
+    currency: &'static str,
+    balance: String,
+    version: u64,
+    status: &'static str,
+    floor: String,
+    ceiling: Option<String>,
+    limits: LimitsView,
+    metadata: &'a BTreeMap<String, String>,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Debug, Serialize)]
+struct LimitsView {
+    max_movement: Option<String>,
+    max_daily_outflow: Option<String>,
+    transfers_per_minute: Option<u32>,
+}
+
+impl<'a> From<&'a Wallet> for WalletView<'a> {
+    fn from(wallet: &'a Wallet) -> WalletView<'a> {
+        WalletView {
+            id: wallet.id.to_string(),
+            owner: wallet.owner.as_str(),
+            currency: wallet.currency().code(),
+            balance: wallet.balance.to_string(),
+            version: wallet.version,
+            status: wallet.status.as_str(),
+            floor: wallet.floor.to_string(),
+            ceiling: wallet.ceiling.as_ref().map(Money::to_string),
+            limits: LimitsView::from(wallet.limits),
+            metadata: wallet.metadata.labels(),
+            created_at: time(wallet.created_at),
+            updated_at: time(wallet.updated_at),
+        }
+    }
+}
+
+impl From<Limits> for LimitsView {
+    fn from(limits: Limits) -> LimitsView {
+        let text = |limit: Option<Amount>| limit.map(|amount| amount.money().to_string());
+        LimitsView {
+            max_movement: text(limits.max_movement),
+            max_daily_outflow: text(limits.max_daily_outflow),
+            transfers_per_minute: limits.transfers_per_minute,
+        }
+    }
+}
