@@ -1,1 +1,24 @@
-//! Stub.
+//! Money comes in: `POST /v1/wallets/{wallet_id}/deposits`.
+//!
+//! Who holds `funds:deposit` may credit any wallet. The rebate rule in force is pinned in the deposit's record; the rebate
+//! itself is paid elsewhere, from the table's stream.
+
+use wallet_domain::Command;
+use wallet_lambda::{App, Call, Function, OrderBody, Problem, Reply, scope};
+
+/// The `deposit` function.
+pub struct Deposit;
+
+impl Function for Deposit {
+    const NAME: &'static str = "deposit";
+    const ROUTES: &'static [&'static str] = &["POST /v1/wallets/{wallet_id}/deposits"];
+
+    async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+        call.require(scope::FUNDS_DEPOSIT)?;
+        let wallet = call.wallet_id()?;
+        let (order, strategy) = call.json::<OrderBody>()?.order(call)?;
+        let rule = app.settings().rebate_rule(order.amount.money().currency());
+        let command = Command::Deposit(wallet_domain::Deposit { order, wallet, rule });
+        app.execute(call, &command, strategy).await
+    }
+}

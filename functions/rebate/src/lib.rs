@@ -1,1 +1,66 @@
-//! Stub.
+//! A share comes back: each message names a posted deposit, and its rebate is paid once, however often the message comes.
+//!
+//! Records are worked on one by one: two for one wallet would only get in each other's way. What one of them does, a
+//! panic included, changes nothing for the others. A batch reports the messages that failed and no others; a recorded
+//! refusal is an outcome and no failure.
+
+mod message;
+
+use std::time::Instant;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use wallet_domain::{Command, Outcome};
+use wallet_lambda::{App, Done, Line, Problem, caught};
+
+use message::Message;
+
+/// The function's name.
+pub const NAME: &str = "rebate";
+
+/// Pays the rebates of a batch and reports the messages that should come again.
+pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    for record in event.records {
+        let done = work_on(app, &record).await;
+        // An empty id in the response would send the whole batch back. The queue gives every message an id; what comes
+        // from elsewhere without one has its line in the log.
+        let id = record.message_id.filter(|id| !id.is_empty());
+        if let (Err(NotDone), Some(id)) = (done, id) {
+            response.add_failure(id);
+        }
+    }
+    response
+}
+
+/// The message should come again. Why is in the log.
+struct NotDone;
+
+async fn work_on(app: &App, record: &SqsMessage) -> Result<(), NotDone> {
+    let started = Instant::now();
+    let mut line = Line { function: NAME, message_id: record.message_id.clone(), ..Line::default() };
+    let body = record.body.as_deref().unwrap_or_default();
+    let outcome = caught(pay(app, body, &mut line)).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
+    if let Err(problem) = &outcome {
+        line.code = Some(problem.code().as_str());
+        line.cause = Some(problem.cause().unwrap_or(problem.detail()).to_owned());
+    }
+    line.write(started);
+    outcome.map_err(|_| NotDone)
+}
+
+async fn pay(app: &App, body: &str, line: &mut Line) -> Result<(), Problem> {
+    let message: Message = body.parse().map_err(|error| Problem::malformed(format!("The message {error}.")))?;
+    if message.table != app.ledger().table() {
+        return Err(Problem::malformed(format!("The message is of another table, {}.", message.table)));
+    }
+    let command = Command::PayRebate(message.rebate);
+    let strategy = app.settings().strategy;
+    line.runs(&command, strategy);
+    let done = app.ledger().execute(&command, strategy, &mut line.usage).await?;
+    line.replayed = matches!(done, Done::Replayed(_));
+    let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
+    if let Outcome::Failed(refusal) = transaction.outcome {
+        line.code = Some(refusal.code());
+    }
+    Ok(())
+}

@@ -1,1 +1,52 @@
-//! Stub.
+//! Shows transactions, statements and refused attempts. Writes nothing.
+
+use wallet_lambda::{App, Call, EntryView, Function, List, Paging, Problem, Reply, TransactionView, may_see, scope};
+
+/// The `transactions` function.
+pub struct Transactions;
+
+const ENTRIES: &str = "GET /v1/wallets/{wallet_id}/entries";
+const ATTEMPTS: &str = "GET /v1/wallets/{wallet_id}/attempts";
+const GET: &str = "GET /v1/transactions/{transaction_id}";
+
+impl Function for Transactions {
+    const NAME: &'static str = "transactions";
+    const ROUTES: &'static [&'static str] = &[ENTRIES, ATTEMPTS, GET];
+    const LISTS: &'static [&'static str] = &[ENTRIES, ATTEMPTS];
+
+    async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+        call.require(scope::WALLETS_READ)?;
+        match call.route() {
+            ENTRIES => entries(app, call).await,
+            ATTEMPTS => attempts(app, call).await,
+            GET => get(app, call).await,
+            other => unreachable!("{other} is none of this function's routes"),
+        }
+    }
+}
+
+async fn entries(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    let list = List::entries(call.wallet_id()?);
+    let Paging { after, limit } = call.paging(&list)?;
+    let wallet = app.wallet(call).await?;
+    let page = app.ledger().entries(wallet.id, after, limit, call.usage()).await?;
+    let entries: Vec<_> = page.items.iter().map(EntryView::from).collect();
+    Ok(Reply::page(&list, &entries, page.next.as_ref()))
+}
+
+async fn attempts(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    let list = List::attempts(call.wallet_id()?);
+    let Paging { after, limit } = call.paging(&list)?;
+    let wallet = app.wallet(call).await?;
+    let page = app.ledger().attempts(wallet.id, after, limit, call.usage()).await?;
+    let attempts: Vec<_> = page.items.iter().map(|failed| TransactionView::new(failed, call.caller())).collect();
+    Ok(Reply::page(&list, &attempts, page.next.as_ref()))
+}
+
+async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    let id = call.transaction_id()?;
+    let transaction = app.ledger().transaction(id, call.usage()).await?;
+    let seen = transaction.filter(|transaction| may_see(call.caller(), transaction));
+    let transaction = seen.ok_or_else(Problem::transaction_not_found)?;
+    Ok(Reply::ok(&TransactionView::new(&transaction, call.caller())))
+}

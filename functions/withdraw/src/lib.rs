@@ -1,1 +1,20 @@
-//! Stub.
+//! Money goes out: `POST /v1/wallets/{wallet_id}/withdrawals`, from the caller's own wallets.
+
+use wallet_domain::Command;
+use wallet_lambda::{App, Call, Function, OrderBody, Problem, Reply, scope};
+
+/// The `withdraw` function.
+pub struct Withdraw;
+
+impl Function for Withdraw {
+    const NAME: &'static str = "withdraw";
+    const ROUTES: &'static [&'static str] = &["POST /v1/wallets/{wallet_id}/withdrawals"];
+
+    async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+        call.require(scope::WALLETS_WRITE)?;
+        let wallet = call.wallet_id()?;
+        let (order, strategy) = call.json::<OrderBody>()?.order(call)?;
+        let command = Command::Withdraw(wallet_domain::Withdraw { order, wallet });
+        app.execute(call, &command, strategy).await
+    }
+}

@@ -1,0 +1,72 @@
+//! `PATCH /v1/wallets/{wallet_id}`: freeze, close, bounds, limits. A field that is absent stays as it is; `null` takes a
+//! bound away. The same `If-Match` with the same body is the same request, as an idempotency key would be.
+
+use serde::{Deserialize, Deserializer};
+use wallet_domain::{Amend, Change, Command, Status};
+use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, scope};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    #[serde(default, deserialize_with = "present")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    floor: Option<AmountText>,
+    #[serde(default, deserialize_with = "present")]
+    ceiling: Option<Option<AmountText>>,
+    #[serde(default, deserialize_with = "present")]
+    limits: Option<Object<LimitsBody>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsBody {
+    #[serde(default, deserialize_with = "present")]
+    max_movement: Option<Option<AmountText>>,
+    #[serde(default, deserialize_with = "present")]
+    max_daily_outflow: Option<Option<AmountText>>,
+    #[serde(default, deserialize_with = "present")]
+    transfers_per_minute: Option<Option<u32>>,
+}
+
+/// Tells `null` from an absent field.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+pub(crate) async fn amend(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    call.require(scope::WALLETS_ADMIN)?;
+    let wallet = call.wallet_id()?;
+    let expected_version = call.required_if_match()?;
+    let change = call.json::<Body>()?.change()?;
+    let caller = call.caller().clone();
+    let command = Command::Amend(Amend { caller, wallet, expected_version, change });
+    app.execute(call, &command, None).await
+}
+
+impl Body {
+    fn change(self) -> Result<Change, Problem> {
+        let limits = self.limits.unwrap_or_default().0;
+        let change = Change {
+            status: self.status.map(|text| status(&text)).transpose()?,
+            floor: self.floor.map(|floor| floor.text("floor")).transpose()?,
+            ceiling: term("ceiling", self.ceiling)?,
+            max_movement: term("limits.max_movement", limits.max_movement)?,
+            max_daily_outflow: term("limits.max_daily_outflow", limits.max_daily_outflow)?,
+            transfers_per_minute: limits.transfers_per_minute,
+        };
+        if change == Change::default() {
+            let detail = "The body changes nothing: it needs `status`, `floor`, `ceiling` or `limits`.";
+            return Err(Problem::malformed(detail));
+        }
+        Ok(change)
+    }
+}
+
+fn status(text: &str) -> Result<Status, Problem> {
+    Status::from_name(text).ok_or_else(|| Problem::malformed("`status` must be \"active\", \"frozen\" or \"closed\"."))
+}
+
+fn term(field: &str, value: Option<Option<AmountText>>) -> Result<Option<Option<String>>, Problem> {
+    value.map(|amount| amount.map(|amount| amount.text(field)).transpose()).transpose()
+}

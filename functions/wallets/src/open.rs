@@ -1,0 +1,60 @@
+//! `POST /v1/wallets`: version 0, balance zero. Another owner, a floor and limits are for admins, as the domain decides.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wallet_domain::{Command, Currency, Limits, Money, Open, Owner};
+use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, currency, metadata, scope};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    currency: String,
+    owner: Option<String>,
+    floor: Option<AmountText>,
+    ceiling: Option<AmountText>,
+    limits: Option<Object<LimitsBody>>,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsBody {
+    max_movement: Option<AmountText>,
+    max_daily_outflow: Option<AmountText>,
+    transfers_per_minute: Option<u32>,
+}
+
+pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    call.require(scope::WALLETS_WRITE)?;
+    let Body { currency: code, owner, floor, ceiling, limits, metadata: labels } = call.json()?;
+    let currency = currency(&code)?;
+    let caller = call.caller().clone();
+    let command = Command::Open(Open {
+        key: call.idempotency_key()?,
+        owner: owner.map_or_else(|| Ok(caller.subject.clone()), |text| parse_owner(&text))?,
+        caller,
+        currency,
+        floor: floor.map_or_else(|| Ok(Money::zero(currency)), |floor| floor.money("floor", currency))?,
+        ceiling: ceiling.map(|ceiling| ceiling.money("ceiling", currency)).transpose()?,
+        limits: limits.unwrap_or_default().0.limits(currency)?,
+        metadata: metadata(labels)?,
+    });
+    app.execute(call, &command, None).await
+}
+
+fn parse_owner(text: &str) -> Result<Owner, Problem> {
+    text.parse().map_err(|error| Problem::malformed(format!("`owner` {error}.")))
+}
+
+impl LimitsBody {
+    fn limits(self, currency: Currency) -> Result<Limits, Problem> {
+        let LimitsBody { max_movement, max_daily_outflow, transfers_per_minute } = self;
+        let amount = |field, text: Option<AmountText>| text.map(|text| text.amount(field, currency)).transpose();
+        Ok(Limits {
+            max_movement: amount("limits.max_movement", max_movement)?,
+            max_daily_outflow: amount("limits.max_daily_outflow", max_daily_outflow)?,
+            transfers_per_minute,
+        })
+    }
+}
