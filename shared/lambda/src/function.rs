@@ -100,7 +100,9 @@ pub async fn serve_queue(name: &str, handle: impl AsyncFn(&App, SqsEvent) -> Sqs
     let started = async {
         let app = &start().await?;
         let handle = &handle;
-        let service = async |event: LambdaEvent<SqsEvent>| Ok::<_, Infallible>(handle(app, event.payload).await);
+        // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
+        let service =
+            async |event: LambdaEvent<SqsEvent>| Ok::<_, Infallible>(Box::pin(handle(app, event.payload)).await);
         lambda_runtime::run(service_fn(service)).await
     };
     ended(name, started.await)

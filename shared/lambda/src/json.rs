@@ -87,7 +87,7 @@ mod tests {
     fn check(body: &str, told: &str) {
         let found = match read::<Outer>(body.as_bytes()) {
             Ok(outer) => format!("{outer:?}"),
-            Err(problem) => problem.reason().detail().to_owned(),
+            Err(problem) => problem.detail().to_owned(),
         };
         assert_eq!(found, told);
     }

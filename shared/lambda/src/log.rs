@@ -100,6 +100,7 @@ impl Line {
         match (self.code, self.status) {
             (Some("internal"), _) => line!(Level::ERROR),
             (_, Some(500..)) => line!(Level::WARN),
+            (Some(_), None) if self.cause.is_some() => line!(Level::WARN),
             _ => line!(Level::INFO),
         }
     }

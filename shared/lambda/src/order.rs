@@ -78,7 +78,7 @@ mod tests {
     fn check(field: &str, value: Value, code: Code, told: &str) {
         let problem = order(&with(field, value)).expect_err("refused");
         assert_eq!(problem.code(), code);
-        assert_eq!(problem.reason().detail(), told);
+        assert_eq!(problem.detail(), told);
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
         for bad in ["eur", "EURO", "", "XAU", "XXX"] {
             let problem = order(&with("currency", json!(bad))).expect_err(bad);
             assert_eq!(problem.code(), Code::InvalidCurrency);
-            assert!(problem.reason().detail().starts_with("`currency`: "));
+            assert!(problem.detail().starts_with("`currency`: "));
         }
     }
 

@@ -40,11 +40,6 @@ impl Reason {
         self.wallet_id == Some(wallet.to_string())
     }
 
-    #[cfg(test)]
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
-    }
-
     pub(crate) fn without_available(self) -> Reason {
         Reason { available: None, ..self }
     }
@@ -138,6 +133,12 @@ impl Problem {
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.reason.detail
     }
 
     /// What is logged beside the code, if anything.
