@@ -27,8 +27,12 @@ impl App {
     /// # Errors
     /// [`SettingsError`] naming the variable that is wrong.
     pub async fn from_env() -> Result<App, SettingsError> {
-        let settings = Settings::from_vars(|name| std::env::var(name).ok())?;
-        Ok(App::new(Ledger::connect(&settings.table).await, settings))
+        Ok(App::connect(Settings::from_env()?).await)
+    }
+
+    /// With a client of the database as the SDK makes it from the environment.
+    pub(crate) async fn connect(settings: Settings) -> App {
+        App::new(Ledger::connect(&settings.table).await, settings)
     }
 
     /// The ledger.

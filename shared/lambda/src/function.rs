@@ -21,6 +21,7 @@ use crate::log::{self, Line};
 use crate::problem::{Problem, problem_response};
 use crate::reply::Reply;
 use crate::route::Route;
+use crate::settings::Settings;
 
 /// A Lambda function behind the gateway.
 pub trait Function: Send + Sync + 'static {
@@ -109,13 +110,13 @@ pub async fn serve_queue(name: &str, handle: impl AsyncFn(&App, SqsEvent) -> Sqs
 }
 
 async fn start() -> Result<App, Error> {
-    let app = App::from_env().await?;
+    let settings = Settings::from_env()?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err("AWS_LAMBDA_RUNTIME_API is not set: Lambda or `cargo lambda watch` starts this program; \
                     `cargo wallet up` runs the whole system on this machine"
             .into());
     }
-    Ok(app)
+    Ok(App::connect(settings).await)
 }
 
 fn ended(name: &str, end: Result<(), Error>) -> ExitCode {

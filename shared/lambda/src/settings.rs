@@ -62,6 +62,10 @@ impl Settings {
         })
     }
 
+    pub(crate) fn from_env() -> Result<Settings, SettingsError> {
+        Settings::from_vars(|name| std::env::var(name).ok())
+    }
+
     /// The rule that a deposit in `currency` pins: the first that is for it.
     #[must_use]
     pub fn rebate_rule(&self, currency: Currency) -> Option<RebateRule> {
