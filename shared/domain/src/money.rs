@@ -401,3 +401,6 @@ impl Rounding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
