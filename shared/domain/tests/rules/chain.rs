@@ -1,0 +1,145 @@
+//! The chain of entries as an auditor reads it: whatever is changed, left out, added or moved is seen.
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+/// Why a statement and the wallet that it ends in do not belong together.
+pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str> {
+    let (mut balance, mut previous) = (Money::zero(wallet.currency()), GENESIS);
+    for (version, entry) in (0_u64..).zip(statement) {
+        let Ok(sum) = balance.plus(entry.amount) else { return Some("another currency") };
+        if entry.wallet != wallet.id {
+            return Some("another wallet's entry");
+        } else if entry.version != version {
+            return Some("a gap in the versions");
+        } else if entry.previous != previous {
+            return Some("a broken link");
+        } else if entry.hash != entry.computed_hash() {
+            return Some("an entry that is not what was hashed");
+        } else if entry.balance_after != sum {
+            return Some("a balance that is not the sum");
+        }
+        (balance, previous) = (sum, entry.hash);
+    }
+    let last = (wallet.balance, wallet.head, wallet.version + 1);
+    (last != (balance, previous, statement.len() as u64)).then_some("a wallet that is not where its statement ends")
+}
+
+/// Every way to change one entry.
+pub(crate) const TAMPERINGS: [fn(&mut Entry); 15] = [
+    |entry| entry.wallet = id("ghost"),
+    |entry| entry.version += 1,
+    |entry| entry.transaction = TransactionId::amendment_of(entry.wallet, entry.version),
+    |entry| entry.kind = if entry.kind == Kind::Deposit { Kind::Rebate } else { Kind::Deposit },
+    |entry| entry.amount = nudged(entry.amount),
+    |entry| entry.balance_after = nudged(entry.balance_after),
+    |entry| {
+        let counterparties = [Some(Account::External), Some(Account::Wallet(id("ghost")))];
+        entry.counterparty = counterparties.into_iter().find(|other| *other != entry.counterparty).flatten();
+    },
+    |entry| entry.counterparty = if entry.counterparty.is_some() { None } else { Some(Account::Fees) },
+    |entry| entry.reference = Some("never said".parse().expect("a reference")),
+    |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
+    |entry| entry.by = owner("somebody else"),
+    |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),
+    |entry| entry.previous = Hasher::new("another").finish(),
+    |entry| entry.hash = Hasher::new("another").finish(),
+    |entry| entry.hash = GENESIS,
+];
+
+fn nudged(money: Money) -> Money {
+    let by = if money.is_negative() { 1 } else { -1 };
+    Money::from_minor(money.minor_units() + by, money.currency()).expect("one unit toward zero")
+}
+
+/// Opened, credited, debited, amended, credited: every kind of entry of one wallet.
+fn statement() -> (Vec<Entry>, Wallet) {
+    let open = Open {
+        caller: caller("root"),
+        key: key("alice"),
+        owner: owner("alice"),
+        currency: currency("EUR"),
+        floor: money("0"),
+        ceiling: None,
+        limits: Limits::default(),
+        metadata: Metadata::default(),
+    };
+    let wallet = open.wallet();
+    let change = Change { status: Some(Status::Frozen), ..Change::default() };
+    let order = |text: &str, moved: &str| Order {
+        key: key(text),
+        reference: Some("said".parse().expect("a reference")),
+        ..order("alice", moved)
+    };
+    let steps = [
+        Command::Open(open),
+        Command::Deposit(Deposit { order: order("1", "5"), wallet, rule: None }),
+        Command::Withdraw(Withdraw { order: order("2", "3"), wallet }),
+        Command::Amend(Amend { caller: caller("root"), wallet, expected_version: 2, change }),
+        Command::Deposit(Deposit { order: order("3", "4"), wallet, rule: None }),
+    ];
+    let mut snapshots = Snapshots::default();
+    let mut entries = vec![];
+    for command in steps {
+        let plan = decided(&snapshots, &command, time(NOW)).expect("each step is allowed");
+        for posting in plan.postings {
+            entries.push(posting.entry);
+            snapshots.wallets.insert(posting.after.id, posting.after);
+        }
+    }
+    (entries, snapshots.wallets[&wallet].clone())
+}
+
+#[test]
+fn an_untouched_statement_is_intact() {
+    let (entries, wallet) = statement();
+    assert_eq!(flaw(&entries, &wallet), None);
+    assert_eq!(entries.len(), 5);
+}
+
+#[test]
+fn every_change_of_every_entry_is_seen() {
+    let (entries, wallet) = statement();
+    for at in 0..entries.len() {
+        for (which, tamper) in TAMPERINGS.iter().enumerate() {
+            let mut changed = entries.clone();
+            tamper(&mut changed[at]);
+            assert_ne!(changed[at].hash, changed[at].computed_hash(), "change {which} of entry {at}");
+            assert!(flaw(&changed, &wallet).is_some(), "change {which} of entry {at}");
+            // A forger who computes the hash anew breaks the link to the next entry, or to the wallet.
+            changed[at].hash = changed[at].computed_hash();
+            if changed != entries {
+                assert!(flaw(&changed, &wallet).is_some(), "change {which} of entry {at}, resealed");
+            }
+        }
+    }
+}
+
+#[test]
+fn entries_left_out_added_or_moved_are_seen() {
+    let (entries, wallet) = statement();
+    for at in 0..entries.len() {
+        let mut missing = entries.clone();
+        missing.remove(at);
+        assert!(flaw(&missing, &wallet).is_some(), "without entry {at}");
+        let mut twice = entries.clone();
+        twice.insert(at, entries[at].clone());
+        assert!(flaw(&twice, &wallet).is_some(), "entry {at} twice");
+        assert!(flaw(&entries[..at], &wallet).is_some(), "only {at} entries");
+        for other in at + 1..entries.len() {
+            let mut swapped = entries.clone();
+            swapped.swap(at, other);
+            assert!(flaw(&swapped, &wallet).is_some(), "entries {at} and {other} swapped");
+        }
+    }
+}
+
+#[test]
+fn a_wallet_that_was_set_by_hand_is_seen() {
+    let (entries, wallet) = statement();
+    assert!(flaw(&entries, &Wallet { balance: money("7"), ..wallet.clone() }).is_some());
+    assert!(flaw(&entries, &Wallet { version: 5, ..wallet.clone() }).is_some());
+    assert!(flaw(&entries, &Wallet { head: GENESIS, ..wallet.clone() }).is_some());
+    assert!(flaw(&entries, &Wallet { id: id("ghost"), ..wallet }).is_some());
+}

@@ -1,0 +1,134 @@
+//! What makes two requests the same: each thing that a caller says changes the fingerprint, nothing else does.
+
+use std::collections::BTreeSet;
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+#[track_caller]
+fn all_differ(commands: &[Command]) {
+    let distinct: BTreeSet<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
+    assert_eq!(distinct.len(), commands.len());
+}
+
+#[track_caller]
+fn all_agree(commands: &[Command]) {
+    let distinct: BTreeSet<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
+    assert_eq!(distinct.len(), 1);
+}
+
+fn labelled(labels: &[(&str, &str)]) -> Command {
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    with(deposit("alice", "alice", "5"), |order| order.metadata = Metadata::new(labels).expect("small"))
+}
+
+fn referenced(text: &str) -> Command {
+    with(deposit("alice", "alice", "5"), |order| order.reference = Some(text.parse().expect("a reference")))
+}
+
+#[test]
+fn of_movements() {
+    all_differ(&[
+        deposit("alice", "alice", "5"),
+        deposit("alice", "alice", "5.01"),
+        deposit("alice", "alice", "5 USD"),
+        deposit("alice", "alice", "5 JPY"),
+        deposit("alice", "bob", "5"),
+        withdraw("alice", "alice", "5"),
+        transfer("alice", "alice", "bob", "5"),
+        transfer("alice", "bob", "alice", "5"),
+        transfer("alice", "alice", "savings", "5"),
+        referenced("a"),
+        referenced("b"),
+        // An absent reference is none of these.
+        referenced("none"),
+        referenced("some"),
+        labelled(&[("a", "b")]),
+        labelled(&[("a", "c")]),
+        labelled(&[("ab", "")]),
+        labelled(&[("", "ab")]),
+        labelled(&[("a", "b"), ("c", "d")]),
+        labelled(&[("a", "bcd")]),
+        labelled(&[("EUR", "5.00")]),
+    ]);
+    let Command::Deposit(plain) = deposit("alice", "alice", "5") else { panic!("a deposit") };
+    let rule = RebateRule {
+        id: "spring".parse().expect("a rule's name"),
+        basis_points: BasisPoints::new(1).expect("a share"),
+        minimum: None,
+        cap: None,
+    };
+    all_agree(&[
+        Command::Deposit(Deposit { rule: Some(rule), ..plain.clone() }),
+        Command::Deposit(plain),
+        deposit("alice", "alice", "5.0"),
+        pinned(deposit("alice", "alice", "5"), 9),
+        labelled(&[]),
+    ]);
+    all_agree(&[transfer("alice", "alice", "bob", "5"), transfer_at("2", "alice", "alice", "bob", "5")]);
+}
+
+#[test]
+fn of_openings() {
+    let plain = || Open {
+        caller: caller("root"),
+        key: key("key"),
+        owner: owner("alice"),
+        currency: currency("EUR"),
+        floor: money("0"),
+        ceiling: None,
+        limits: Limits::default(),
+        metadata: Metadata::default(),
+    };
+    let five = Some(amount("5"));
+    let opens = [
+        plain(),
+        Open { key: key("other"), ..plain() },
+        Open { owner: owner("bob"), ..plain() },
+        Open { currency: currency("USD"), ..plain() },
+        Open { floor: money("-5"), ..plain() },
+        Open { ceiling: Some(money("5")), ..plain() },
+        Open { ceiling: Some(money("0")), ..plain() },
+        Open { limits: Limits { max_movement: five, ..Limits::default() }, ..plain() },
+        Open { limits: Limits { max_daily_outflow: five, ..Limits::default() }, ..plain() },
+        Open { limits: Limits { transfers_per_minute: Some(5), ..Limits::default() }, ..plain() },
+        Open { metadata: Metadata::new([("a".to_owned(), "b".to_owned())].into()).expect("small"), ..plain() },
+    ];
+    all_differ(&opens.map(Command::Open));
+}
+
+#[test]
+fn of_amendments() {
+    let by = |by: &str, change: Change| {
+        Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected_version: 1, change })
+    };
+    let text = || Some("5".to_owned());
+    all_differ(&[
+        by("root", Change::default()),
+        by("alice", Change::default()),
+        by("root", Change { status: Some(Status::Frozen), ..Change::default() }),
+        by("root", Change { status: Some(Status::Closed), ..Change::default() }),
+        by("root", Change { floor: text(), ..Change::default() }),
+        by("root", Change { ceiling: Some(text()), ..Change::default() }),
+        by("root", Change { ceiling: Some(None), ..Change::default() }),
+        by("root", Change { max_movement: Some(text()), ..Change::default() }),
+        by("root", Change { max_daily_outflow: Some(text()), ..Change::default() }),
+        by("root", Change { transfers_per_minute: Some(Some(5)), ..Change::default() }),
+        by("root", Change { transfers_per_minute: Some(None), ..Change::default() }),
+    ]);
+}
+
+#[test]
+fn of_rebates() {
+    let deposit = deposit("alice", "alice", "5").transaction();
+    let plain = || PayRebate { deposit, wallet: id("alice"), rule: "spring".parse().expect("a rule's name") };
+    let other = withdraw("bob", "bob", "5").transaction();
+    let rebates = [
+        plain(),
+        PayRebate { deposit: other, ..plain() },
+        PayRebate { wallet: id("bob"), ..plain() },
+        PayRebate { rule: "autumn".parse().expect("a rule's name"), ..plain() },
+    ];
+    all_differ(&rebates.map(Command::PayRebate));
+}

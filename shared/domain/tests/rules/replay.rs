@@ -1,0 +1,191 @@
+//! The same key again: the first answer for the same request, a refusal for another; and which refusals are kept.
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+fn world() -> Snapshots {
+    snapshots(&[wallet("alice", "100"), wallet("bob", "0")])
+}
+
+fn record_of(command: &Command) -> Transaction {
+    decided(&world(), command, time(NOW)).expect("enough money").transaction
+}
+
+fn open(currency_code: &str) -> Command {
+    let caller = caller("alice");
+    Command::Open(Open {
+        owner: caller.subject.clone(),
+        caller,
+        key: key("key"),
+        currency: currency(currency_code),
+        floor: Money::zero(currency(currency_code)),
+        ceiling: None,
+        limits: Limits::default(),
+        metadata: Metadata::default(),
+    })
+}
+
+fn amend(by: &str, version: u64, status: Status) -> Command {
+    let change = Change { status: Some(status), ..Change::default() };
+    let caller = Caller { admin: true, ..caller(by) };
+    Command::Amend(Amend { caller, wallet: id("alice"), expected_version: version, change })
+}
+
+#[track_caller]
+fn replays(first: &Command, again: &Command) {
+    let record = record_of(first);
+    assert_eq!(again.transaction(), record.id, "the same key names the same transaction");
+    assert_eq!(replay(again, &record), Ok(&record));
+}
+
+#[track_caller]
+fn refuses(first: &Command, again: &Command, expected: Refusal) {
+    let record = record_of(first);
+    assert_eq!(again.transaction(), record.id, "the same key names the same transaction");
+    assert_eq!(replay(again, &record), Err(expected));
+}
+
+#[test]
+fn the_same_request_gets_its_first_answer() {
+    for command in [
+        deposit("alice", "alice", "5"),
+        withdraw("alice", "alice", "5"),
+        transfer("alice", "alice", "bob", "5"),
+        open("EUR"),
+        amend("root", VERSION, Status::Frozen),
+    ] {
+        replays(&command, &command.clone());
+    }
+}
+
+#[test]
+fn how_and_at_what_price_does_not_make_it_another_request() {
+    replays(&deposit("alice", "alice", "5"), &deposit("alice", "alice", "5.00"));
+    replays(&deposit("alice", "alice", "5"), &pinned(deposit("alice", "alice", "5"), 3));
+    replays(&transfer("alice", "alice", "bob", "5"), &transfer_at("1", "alice", "alice", "bob", "5"));
+}
+
+#[test]
+fn a_key_belongs_to_one_request_for_ever() {
+    let first = transfer("alice", "alice", "bob", "5");
+    for other in [
+        transfer("alice", "alice", "bob", "5.01"),
+        transfer("alice", "alice", "savings", "5"),
+        transfer("alice", "bob", "alice", "5"),
+        transfer("alice", "alice", "bob", "5 USD"),
+        with(first.clone(), |order| order.reference = Some("rent".parse().expect("a reference"))),
+        withdraw("alice", "alice", "5"),
+        deposit("alice", "alice", "5"),
+        open("EUR"),
+    ] {
+        refuses(&first, &other, Refusal::IdempotencyKeyReused);
+    }
+    refuses(&deposit("alice", "alice", "5"), &deposit("alice", "bob", "5"), Refusal::IdempotencyKeyReused);
+    refuses(&open("EUR"), &open("JPY"), Refusal::IdempotencyKeyReused);
+}
+
+#[test]
+fn another_caller_has_keys_of_their_own() {
+    let (alices, bobs) = (deposit("alice", "alice", "5"), deposit("bob", "alice", "5"));
+    assert_ne!(alices.transaction(), bobs.transaction());
+    let other_key = with(deposit("alice", "alice", "5"), |order| order.key = key("other"));
+    assert_ne!(alices.transaction(), other_key.transaction());
+}
+
+#[test]
+fn an_amendment_of_a_version_that_is_used_up_is_too_late() {
+    let first = amend("root", VERSION, Status::Frozen);
+    let late = Refusal::VersionMismatch { wallet: id("alice"), expected: VERSION, actual: VERSION + 1 };
+    refuses(&first, &amend("root", VERSION, Status::Closed), late.clone());
+    refuses(&first, &amend("other root", VERSION, Status::Frozen), late);
+    let next = amend("root", VERSION + 1, Status::Frozen);
+    assert_ne!(next.transaction(), first.transaction());
+}
+
+#[test]
+fn a_recorded_refusal_is_replayed_as_well() {
+    let command = withdraw("alice", "alice", "100.01");
+    let refusal = decided(&world(), &command, time(NOW)).expect_err("one unit too much");
+    let failed = command.failed(&world(), &refusal, time(NOW)).expect("insufficient funds are recorded");
+    assert_eq!(replay(&command, &failed), Ok(&failed));
+    let other = withdraw("alice", "alice", "100");
+    assert_eq!(replay(&other, &failed), Err(Refusal::IdempotencyKeyReused));
+}
+
+/// Every refusal that there is, with its code and whether it is kept.
+fn every_refusal() -> [(Refusal, &'static str, bool); 17] {
+    let wallet = id("alice");
+    [
+        (not_found("alice"), "wallet_not_found", false),
+        (Refusal::TransactionNotFound, "transaction_not_found", false),
+        (Refusal::MissingScope { scope: "wallets:admin" }, "missing_scope", false),
+        (Refusal::InvalidAmount { field: "amount", error: AmountError::NotPositive }, "invalid_amount", false),
+        (Refusal::InvalidCurrency("EURO".parse::<Currency>().expect_err("no code")), "invalid_currency", false),
+        (Refusal::SameWallet, "same_wallet", false),
+        (Refusal::IdempotencyKeyReused, "idempotency_key_reused", false),
+        (wrong_version("alice", 1), "version_mismatch", false),
+        (Refusal::WalletNotEmpty { wallet, balance: money("1") }, "wallet_not_empty", false),
+        (Refusal::RateLimited { wallet, limit: 1, retry_after_seconds: 1 }, "rate_limited", false),
+        (too_little("alice", "1", "2"), "insufficient_funds", true),
+        (too_full("alice", None, "2"), "max_balance_exceeded", true),
+        (limit_passed(Limit::MaxMovement, "alice", None, "2"), "limit_exceeded", true),
+        (frozen("alice"), "wallet_frozen", true),
+        (closed("alice"), "wallet_closed", true),
+        (wrong_currency("alice", "EUR", "USD"), "currency_mismatch", true),
+        (Refusal::RebateBelowMinimum { wallet, requested: money("0") }, "rebate_below_minimum", true),
+    ]
+}
+
+#[test]
+fn refusals_that_a_wallets_state_gave_are_recorded_and_no_others() {
+    for (refusal, code, recorded) in every_refusal() {
+        assert_eq!((refusal.code(), refusal.is_recorded()), (code, recorded));
+        for movement in
+            [deposit("bob", "alice", "5"), withdraw("bob", "alice", "5"), transfer_at("1", "bob", "alice", "bob", "5")]
+        {
+            let failed = movement.failed(&world(), &refusal, time(NOW));
+            assert_eq!(failed.is_some(), recorded, "{code}");
+        }
+        for never in [open("EUR"), amend("root", VERSION, Status::Closed)] {
+            assert_eq!(never.failed(&world(), &refusal, time(NOW)), None, "{code}");
+        }
+    }
+}
+
+#[test]
+fn every_refusal_reads_as_a_sentence_without_amounts_of_a_strangers_wallet() {
+    for (refusal, code, _) in every_refusal() {
+        let text = refusal.to_string();
+        assert!(!text.is_empty() && !text.contains("Some") && !text.contains("None"), "{code}: {text}");
+    }
+    let codes: std::collections::BTreeSet<_> = every_refusal().iter().map(|(_, code, _)| *code).collect();
+    assert_eq!(codes.len(), every_refusal().len(), "no two refusals share a code");
+}
+
+#[test]
+fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
+    let command = with(transfer_at("1", "alice", "alice", "bob", "500"), |order| {
+        order.reference = Some("rent".parse().expect("a reference"));
+        order.metadata = Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small");
+    });
+    let refusal = decided(&world(), &command, time(NOW)).expect_err("too much");
+    let failed = command.failed(&world(), &refusal, time("2026-03-01T12:00:30.250999Z")).expect("recorded");
+    let expected = Transaction {
+        id: command.transaction(),
+        kind: Kind::Transfer,
+        wallet: id("alice"),
+        amount: money("500"),
+        fee: money("0"),
+        outcome: Outcome::Failed(refusal),
+        principal: owner("alice"),
+        reference: Some("rent".parse().expect("a reference")),
+        metadata: Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small"),
+        parent: None,
+        rule: None,
+        fingerprint: command.fingerprint(),
+        created_at: time(NOW),
+    };
+    assert_eq!(failed, expected);
+    assert_eq!(failed.legs(), []);
+}

@@ -1,0 +1,80 @@
+//! What every plan must satisfy, whatever was asked: checked after each decision of every test.
+
+use wallet_domain::*;
+
+#[track_caller]
+pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: Timestamp) {
+    let Plan { transaction, postings } = plan;
+    assert_eq!(transaction.id, command.transaction());
+    assert_eq!(transaction.kind, command.kind());
+    assert_eq!(transaction.wallet, command.wallet());
+    assert_eq!(transaction.fingerprint, command.fingerprint());
+    assert_eq!(transaction.created_at.as_millisecond(), now.as_millisecond());
+    assert_eq!(transaction.created_at.as_nanosecond() % 1_000_000, 0, "whole milliseconds");
+    let sum: i128 = transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum();
+    assert_eq!(sum, 0, "the legs sum to zero");
+    assert!(!postings.is_empty(), "every plan changes a wallet");
+    for (at, posting) in postings.iter().enumerate() {
+        let others = postings.iter().skip(at + 1);
+        assert!(others.clone().all(|other| other.after.id != posting.after.id), "a wallet takes one step at a time");
+        step(snapshots, transaction, posting);
+    }
+    wallet_legs(transaction, postings);
+}
+
+/// One wallet, one version further, with one entry that says so.
+#[track_caller]
+fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
+    let Posting { before, after, entry, guard } = posting;
+    assert_eq!(before.as_ref(), snapshots.wallets.get(&after.id), "the plan repeats what was read");
+    let (balance, version, head) = match before {
+        Some(before) => (before.balance, before.version + 1, before.head),
+        None => (Money::zero(after.currency()), 0, GENESIS),
+    };
+    assert_eq!(after.version, version);
+    assert_eq!(after.updated_at, transaction.created_at);
+    assert_eq!((entry.wallet, entry.version), (after.id, version));
+    assert_eq!((entry.transaction, entry.kind), (transaction.id, transaction.kind));
+    assert_eq!((&entry.by, &entry.reference), (&transaction.principal, &transaction.reference));
+    assert_eq!(entry.created_at, transaction.created_at);
+    assert_eq!(balance.plus(entry.amount), Ok(after.balance), "the entry is the difference");
+    assert_eq!(entry.balance_after, after.balance);
+    assert_eq!((entry.previous, entry.hash), (head, entry.computed_hash()), "the entry continues the chain");
+    assert_eq!(after.head, entry.hash);
+    let ceiling = after.ceiling.map_or(MAX_MINOR_UNITS, Money::minor_units);
+    let (floor, balance) = (after.floor.minor_units(), after.balance.minor_units());
+    assert!(floor <= 0 && 0 <= ceiling && floor <= balance && balance <= ceiling, "{after:?} is within its bounds");
+    let moved = entry.amount.minor_units();
+    let bound = |units| Money::from_minor(units, after.currency()).expect("a bound within bounds");
+    let expected = match moved {
+        0 => Guard::None,
+        ..0 => Guard::AtLeast(bound(floor - moved)),
+        1.. => Guard::AtMost(bound(ceiling - moved)),
+    };
+    assert_eq!(*guard, expected, "the guard holds exactly where the bound does");
+    if let Some(before) = before
+        && transaction.kind != Kind::Amendment
+    {
+        let Wallet { balance, version, counters, head, updated_at, .. } = after.clone();
+        let moved = Wallet { balance, version, counters, head, updated_at, ..before.clone() };
+        assert_eq!(*after, moved, "a movement changes no terms");
+        assert!(entry.changes.is_empty(), "only amendments say what changed");
+    }
+}
+
+/// Each wallet's leg is its posting, and each posting that moves has its leg.
+#[track_caller]
+fn wallet_legs(transaction: &Transaction, postings: &[Posting]) {
+    let legs = transaction.legs().iter().filter(|leg| matches!(leg, Leg::Wallet { .. }));
+    let expected = postings.iter().filter(|posting| !posting.entry.amount.is_zero()).map(|posting| Leg::Wallet {
+        wallet: posting.after.id,
+        owner: posting.after.owner.clone(),
+        amount: posting.entry.amount,
+        balance_after: posting.after.balance,
+        version_after: posting.after.version,
+    });
+    assert_eq!(legs.cloned().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    for leg in transaction.legs() {
+        assert!(!matches!(leg, Leg::System { account: Account::Wallet(_), .. }), "a wallet is no system account");
+    }
+}

@@ -1,0 +1,143 @@
+//! Texts, names and small types: each valid by construction, each surviving a round trip.
+
+use std::collections::BTreeMap;
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+#[test]
+fn owners_and_references_are_short_and_printable() {
+    #[track_caller]
+    fn check(text: &str, valid: bool) {
+        assert_eq!(text.parse::<Owner>().map(|owner| owner.to_string()).ok().as_deref(), valid.then_some(text));
+        assert_eq!(text.parse::<Reference>().map(|owner| owner.to_string()).ok().as_deref(), valid.then_some(text));
+    }
+    for good in ["a", "auth0|66f1", "Zoë", " ", "\"", "\u{1f600}", &"x".repeat(128), &"é".repeat(64)] {
+        check(good, true);
+    }
+    for bad in ["", "a\nb", "\u{0}", "\u{7f}", "\u{85}", &"x".repeat(129), &format!("{}x", "é".repeat(64))] {
+        check(bad, false);
+    }
+}
+
+#[test]
+fn rule_names_are_plain() {
+    for good in ["a", "Spring-2026_v1.2", &"x".repeat(64)] {
+        assert_eq!(good.parse::<RuleId>().expect("a name").as_str(), good);
+    }
+    for bad in ["", " ", "a b", "a#b", "ü", &"x".repeat(65)] {
+        assert!(bad.parse::<RuleId>().is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_key_is_never_shown() {
+    let command = deposit("alice", "alice", "5");
+    assert!(!format!("{:?}", with(command, |order| order.key = key("tell-nobody"))).contains("tell-nobody"));
+}
+
+#[test]
+fn names_survive_a_round_trip() {
+    for status in [Status::Active, Status::Frozen, Status::Closed] {
+        assert_eq!(Status::from_name(status.as_str()), Some(status));
+    }
+    use Kind::{Amendment, Deposit, Opening, Rebate, Transfer, Withdrawal};
+    for kind in [Opening, Amendment, Deposit, Withdrawal, Transfer, Rebate] {
+        assert_eq!(Kind::from_name(kind.as_str()), Some(kind));
+    }
+    for limit in [Limit::MaxMovement, Limit::MaxDailyOutflow] {
+        assert_eq!(Limit::from_name(limit.as_str()), Some(limit));
+    }
+    for account in [Account::External, Account::Fees, Account::Rebates] {
+        assert_eq!(Account::system(&account.to_string()), Some(account));
+    }
+    for other in ["", "Active", "frozen ", "wallet", "max-movement"] {
+        assert_eq!((Status::from_name(other), Kind::from_name(other)), (None, None), "{other:?}");
+        assert_eq!((Limit::from_name(other), Account::system(other)), (None, None), "{other:?}");
+    }
+    let id = id("alice");
+    assert_eq!(Account::Wallet(id).to_string().parse(), Ok(id));
+    assert_eq!(Account::system(&id.to_string()), None, "a wallet is no system account");
+}
+
+#[test]
+fn digests_survive_a_round_trip() {
+    let digest = Hasher::new("a purpose").field("a value").finish();
+    assert_eq!(digest.to_string().parse(), Ok(digest));
+    assert_eq!(GENESIS.to_string(), "0".repeat(64));
+    for bad in ["", "0", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
+        assert!(bad.parse::<Digest>().is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn hashed_fields_never_run_into_each_other() {
+    let hash = |fields: &[&str]| fields.iter().fold(Hasher::new("x"), |hasher, field| hasher.field(field)).finish();
+    let lists: [&[&str]; 6] = [&[], &[""], &["", ""], &["ab"], &["a", "b"], &["", "ab"]];
+    for (at, list) in lists.iter().enumerate() {
+        for other in &lists[at + 1..] {
+            assert_ne!(hash(list), hash(other), "{list:?} and {other:?}");
+        }
+    }
+    assert_ne!(Hasher::new("x").field("y").finish(), Hasher::new("y").field("x").finish());
+    let maybe = |value: Option<&str>| Hasher::new("x").maybe(value).finish();
+    assert_ne!(maybe(None), maybe(Some("")));
+    assert_ne!(maybe(None), maybe(Some("none")));
+}
+
+/// Stored data depends on these encodings: they change only together with a new name for what is hashed.
+#[test]
+fn derived_ids_and_hashes_are_the_same_for_ever() {
+    let deposit = deposit("alice", "alice", "5");
+    let plan = decided(&snapshots(&[wallet("alice", "0")]), &deposit, time(NOW)).expect("an active wallet");
+    let spring: RuleId = "spring".parse().expect("a rule's name");
+    let pinned: BTreeMap<_, _> = [
+        ("wallet", id("alice").to_string()),
+        ("deposit", deposit.transaction().to_string()),
+        ("amendment", TransactionId::amendment_of(id("alice"), VERSION).to_string()),
+        ("rebate", TransactionId::rebate_of(deposit.transaction(), &spring).to_string()),
+        ("fingerprint", deposit.fingerprint().to_string()),
+        ("entry", plan.postings[0].entry.hash.to_string()),
+    ]
+    .into();
+    let expected = [
+        ("wallet", "wal_6eae9a3f877e4e649ab4e1d1d0143249"),
+        ("deposit", "txn_87080c1c53c78edc8ef1b0f9c96a2192"),
+        ("amendment", "txn_c87e958274624630beeb154a4e987ea1"),
+        ("rebate", "txn_a93b22e65d66e85a979763295ed5c9bc"),
+        ("fingerprint", "0c96303e53656c70b8b4566aa9ea284b7bc376c539f3e6f144bd6258637b6c9d"),
+        ("entry", "8af2049e9d57ebe90d89830c762dba69dbd4ed7737e76ef359377bd5e7ec6710"),
+    ];
+    assert_eq!(pinned, expected.map(|(what, text)| (what, text.to_owned())).into());
+}
+
+#[test]
+fn a_transaction_concerns_who_asked_and_whose_wallets_moved() {
+    let both = snapshots(&[wallet("alice", "9"), wallet("bob", "0")]);
+    let plan = decided(&both, &transfer("root", "alice", "bob", "1"), time(NOW)).expect("enough money");
+    let concerned =
+        |transaction: &Transaction| ["root", "alice", "bob", "carol"].map(|name| transaction.concerns(&owner(name)));
+    assert_eq!(concerned(&plan.transaction), [true, true, true, false]);
+    let plan = decided(&both, &deposit("carol", "alice", "1"), time(NOW)).expect("an active wallet");
+    assert_eq!(concerned(&plan.transaction), [false, true, false, true]);
+    let refused = transfer("alice", "alice", "bob", "10");
+    let failed = refused.failed(&both, &too_little("alice", "9", "10"), time(NOW)).expect("recorded");
+    assert_eq!(concerned(&failed), [false, true, false, false]);
+}
+
+#[test]
+fn commands_name_what_has_to_be_read() {
+    let transfer = transfer("alice", "alice", "bob", "1");
+    assert_eq!((transfer.wallet(), transfer.wallets()), (id("alice"), vec![id("alice"), id("bob")]));
+    for command in [deposit("bob", "alice", "1"), withdraw("bob", "alice", "1")] {
+        assert_eq!((command.wallet(), command.wallets()), (id("alice"), vec![id("alice")]));
+        assert_eq!(command.parent(), None);
+    }
+}
+
+#[test]
+fn owners_own_and_administrators_own_everything() {
+    let alice = wallet("alice", "0");
+    assert_eq!(["alice", "bob", "root"].map(|name| caller(name).owns(&alice)), [true, false, true]);
+}

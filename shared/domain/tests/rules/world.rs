@@ -1,0 +1,217 @@
+//! What the tables share: short ways to write wallets, commands and refusals, and [`check`].
+//!
+//! A wallet is called like its owner. Money is in euros unless the text names another currency: `"5 JPY"`.
+
+use wallet_domain::*;
+
+use crate::sound::sound;
+
+/// When the tables decide, unless they say otherwise.
+pub(crate) const NOW: &str = "2026-03-01T12:00:30.250Z";
+
+/// The version at which the tables find their wallets.
+pub(crate) const VERSION: u64 = 7;
+
+const NAMES: [&str; 4] = ["alice", "bob", "savings", "ghost"];
+
+pub(crate) fn currency(code: &str) -> Currency {
+    code.parse().expect("a currency of ISO 4217")
+}
+
+pub(crate) fn money(text: &str) -> Money {
+    let (value, code) = text.split_once(' ').unwrap_or((text, "EUR"));
+    Money::parse(value, currency(code)).expect("money as the tables write it")
+}
+
+pub(crate) fn amount(text: &str) -> Amount {
+    Amount::new(money(text)).expect("an amount as the tables write it")
+}
+
+pub(crate) fn largest() -> Money {
+    Money::largest(currency("EUR"))
+}
+
+/// All but the last `units` of the largest value, as text.
+pub(crate) fn largest_less(units: i128) -> String {
+    Money::from_minor(MAX_MINOR_UNITS - units, currency("EUR")).expect("within bounds").to_string()
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time as RFC 3339 writes it")
+}
+
+pub(crate) fn owner(name: &str) -> Owner {
+    name.parse().expect("a short printable name")
+}
+
+/// `root` is the one administrator.
+pub(crate) fn caller(name: &str) -> Caller {
+    Caller { subject: owner(name), admin: name == "root" }
+}
+
+pub(crate) fn key(text: &str) -> IdempotencyKey {
+    text.parse().expect("a short printable key")
+}
+
+pub(crate) fn id(name: &str) -> WalletId {
+    WalletId::opened_by(&owner(name), &key(name))
+}
+
+fn name(id_: WalletId) -> &'static str {
+    NAMES.into_iter().find(|name| id(name) == id_).expect("a wallet of the tables")
+}
+
+/// An active wallet without limits, floor zero, in the currency of `balance`.
+pub(crate) fn wallet(name: &str, balance: &str) -> Wallet {
+    let balance = money(balance);
+    Wallet {
+        id: id(name),
+        owner: owner(name),
+        balance,
+        version: VERSION,
+        status: Status::Active,
+        floor: Money::zero(balance.currency()),
+        ceiling: None,
+        limits: Limits::default(),
+        counters: Counters::new(balance.currency()),
+        head: Hasher::new("the entry before").field(name).finish(),
+        metadata: Metadata::default(),
+        created_at: time("2026-01-01T00:00:00Z"),
+        updated_at: time("2026-02-01T00:00:00Z"),
+    }
+}
+
+pub(crate) fn floored(name: &str, balance: &str, floor: &str) -> Wallet {
+    Wallet { floor: money(floor), ..wallet(name, balance) }
+}
+
+pub(crate) fn capped(name: &str, balance: &str, ceiling: &str) -> Wallet {
+    Wallet { ceiling: Some(money(ceiling)), ..wallet(name, balance) }
+}
+
+pub(crate) fn with_status(name: &str, balance: &str, status: Status) -> Wallet {
+    Wallet { status, ..wallet(name, balance) }
+}
+
+pub(crate) fn limited(name: &str, balance: &str, limits: Limits) -> Wallet {
+    Wallet { limits, ..wallet(name, balance) }
+}
+
+pub(crate) fn max_movement(limit: &str) -> Limits {
+    Limits { max_movement: Some(amount(limit)), ..Limits::default() }
+}
+
+pub(crate) fn snapshots(wallets: &[Wallet]) -> Snapshots {
+    let wallets = wallets.iter().map(|wallet| (wallet.id, wallet.clone())).collect();
+    Snapshots { wallets, ..Snapshots::default() }
+}
+
+pub(crate) fn order(by: &str, moved: &str) -> Order {
+    Order {
+        caller: caller(by),
+        key: key("key"),
+        amount: amount(moved),
+        reference: None,
+        metadata: Metadata::default(),
+        expected_version: None,
+    }
+}
+
+pub(crate) fn deposit(by: &str, to: &str, moved: &str) -> Command {
+    Command::Deposit(Deposit { order: order(by, moved), wallet: id(to), rule: None })
+}
+
+pub(crate) fn withdraw(by: &str, from: &str, moved: &str) -> Command {
+    Command::Withdraw(Withdraw { order: order(by, moved), wallet: id(from) })
+}
+
+pub(crate) fn transfer(by: &str, from: &str, to: &str, moved: &str) -> Command {
+    Command::Transfer(Transfer { order: order(by, moved), source: id(from), destination: id(to), fee: None })
+}
+
+/// A transfer that costs a flat `fee` in its currency.
+pub(crate) fn transfer_at(fee: &str, by: &str, from: &str, to: &str, moved: &str) -> Command {
+    let nothing = BasisPoints::new(0).expect("zero is a share");
+    let flat = || Bounds::new([money(fee)]).expect("one bound, not negative");
+    let fee = Some(FeeSchedule::new(nothing, flat(), flat()).expect("a minimum equal to its maximum"));
+    Command::Transfer(Transfer { order: order(by, moved), source: id(from), destination: id(to), fee })
+}
+
+/// The command with its order changed.
+pub(crate) fn with(mut command: Command, change: impl FnOnce(&mut Order)) -> Command {
+    let (Command::Deposit(Deposit { order, .. })
+    | Command::Withdraw(Withdraw { order, .. })
+    | Command::Transfer(Transfer { order, .. })) = &mut command
+    else {
+        panic!("only movements have an order");
+    };
+    change(order);
+    command
+}
+
+/// The command with `If-Match`.
+pub(crate) fn pinned(command: Command, version: u64) -> Command {
+    with(command, |order| order.expected_version = Some(version))
+}
+
+pub(crate) fn not_found(name: &str) -> Refusal {
+    Refusal::WalletNotFound { wallet: id(name) }
+}
+
+pub(crate) fn too_little(name: &str, available: &str, requested: &str) -> Refusal {
+    let (available, requested) = (Some(money(available)), money(requested));
+    Refusal::InsufficientFunds { wallet: id(name), available, requested }
+}
+
+pub(crate) fn too_full(name: &str, available: Option<&str>, requested: &str) -> Refusal {
+    Refusal::MaxBalanceExceeded { wallet: id(name), available: available.map(money), requested: money(requested) }
+}
+
+pub(crate) fn limit_passed(limit: Limit, name: &str, available: Option<&str>, requested: &str) -> Refusal {
+    Refusal::LimitExceeded { wallet: id(name), limit, available: available.map(money), requested: money(requested) }
+}
+
+pub(crate) fn frozen(name: &str) -> Refusal {
+    Refusal::WalletFrozen { wallet: id(name) }
+}
+
+pub(crate) fn closed(name: &str) -> Refusal {
+    Refusal::WalletClosed { wallet: id(name) }
+}
+
+pub(crate) fn wrong_version(name: &str, expected: u64) -> Refusal {
+    Refusal::VersionMismatch { wallet: id(name), expected, actual: VERSION }
+}
+
+pub(crate) fn wrong_currency(name: &str, holds: &str, requested: &str) -> Refusal {
+    Refusal::CurrencyMismatch { wallet: id(name), holds: currency(holds), requested: currency(requested) }
+}
+
+/// Decides twice, expects the same, and holds every plan to the invariants.
+#[track_caller]
+pub(crate) fn decided(snapshots: &Snapshots, command: &Command, now: Timestamp) -> Result<Plan, Refusal> {
+    let outcome = decide(snapshots, command, now);
+    assert_eq!(outcome, decide(snapshots, command, now), "the same input, the same decision");
+    if let Ok(plan) = &outcome {
+        sound(snapshots, command, plan, now);
+    }
+    outcome
+}
+
+/// The legs of a plan: `external -5.00, alice 5.00 = 105.00 v8`.
+pub(crate) fn legs(plan: &Plan) -> String {
+    let shown = |leg: &Leg| match leg {
+        Leg::System { account, amount } => format!("{account} {amount}"),
+        Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
+            format!("{} {amount} = {balance_after} v{version_after}", name(*wallet))
+        }
+    };
+    plan.transaction.legs().iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// What becomes of `command` when it finds `wallets`: its legs, or why not.
+#[track_caller]
+pub(crate) fn check(wallets: &[Wallet], command: &Command, expected: Result<&str, Refusal>) {
+    let outcome = decided(&snapshots(wallets), command, time(NOW));
+    assert_eq!(outcome.map(|plan| legs(&plan)), expected.map(str::to_owned));
+}
