@@ -1,15 +1,19 @@
-//! The domain's rules through its public API: tables of cases, each through one `check`. No I/O, no clock, no floating
-//! point.
+//! The domain's rules through its public API: tables of cases, each through one `check`, and random sequences of commands
+//! held against a small model. No I/O, no clock, no floating point.
 
 mod amend;
 mod chain;
 mod deposit;
 mod fingerprint;
+mod guard;
+mod ledger;
 mod limits;
+mod model;
 mod open;
 mod order;
 mod rebate;
 mod replay;
+mod sequences;
 mod sound;
 mod transfer;
 mod values;

@@ -1,0 +1,266 @@
+//! A ledger in memory that writes plans as they stand, and turns what the model understands into commands.
+
+use std::collections::BTreeMap;
+
+use wallet_domain::*;
+
+use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Refused, Share, Terms};
+use crate::world::{currency, decided, key, owner};
+
+/// Refusals that stay on record, by the contract's table.
+const RECORDED: [&str; 7] = [
+    "insufficient_funds",
+    "max_balance_exceeded",
+    "limit_exceeded",
+    "wallet_frozen",
+    "wallet_closed",
+    "currency_mismatch",
+    "rebate_below_minimum",
+];
+
+/// A request: who, what, and under which key.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) by: usize,
+    pub(crate) ask: Ask,
+    pub(crate) key: usize,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) stored: Snapshots,
+    pub(crate) statements: BTreeMap<WalletId, Vec<Entry>>,
+    pub(crate) model: Model,
+    ids: Vec<WalletId>,
+    deposits: Vec<TransactionId>,
+    /// Which request each transaction answered first.
+    answered: BTreeMap<TransactionId, usize>,
+}
+
+impl Ledger {
+    /// Opens a wallet for each purse of the model, as it stands.
+    pub(crate) fn opening(model: Model, now_ms: i64) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (at, purse) in model.wallets.iter().enumerate() {
+            let of = |units| money(units, purse.code);
+            let limit = |units: Option<i128>| units.map(|units| Amount::new(of(units)).expect("limits are positive"));
+            let open = Open {
+                caller: caller(ADMIN),
+                key: key(&format!("open {at}")),
+                owner: owner(CALLERS[purse.owner]),
+                currency: currency(purse.code),
+                floor: of(purse.floor),
+                ceiling: purse.ceiling.map(of),
+                limits: Limits {
+                    max_movement: limit(purse.max_movement),
+                    max_daily_outflow: limit(purse.daily),
+                    transfers_per_minute: purse.rate,
+                },
+                metadata: Metadata::default(),
+            };
+            ledger.ids.push(open.wallet());
+            let plan = decided(&ledger.stored, &Command::Open(open), time(now_ms)).expect("bounds around zero");
+            ledger.write(plan);
+        }
+        Ledger { model, ..ledger }
+    }
+
+    /// Asks model and domain, expects one answer, and writes it.
+    pub(crate) fn ask(&mut self, request: &Request, now_ms: i64) {
+        let (command, now) = (self.command(request), time(now_ms));
+        if let Some(first) = self.stored.transactions.get(&command.transaction()) {
+            let same = self.answered[&first.id] == request.key || matches!(request.ask, Ask::Rebate { .. });
+            match replay(&command, first) {
+                Err(refusal) if !same => assert_eq!(refusal.code(), "version_mismatch", "only amendments share an id"),
+                answer => assert_eq!(answer, Ok(first), "the same request gets its first answer"),
+            }
+            return;
+        }
+        let read = self.read(&command);
+        let outcome = decided(&read, &command, now);
+        let expected = self.model.answer(request.by, &request.ask, now_ms);
+        match outcome {
+            Ok(plan) => {
+                assert_eq!(Ok(self.moves(&plan)), expected, "{request:?}");
+                if plan.transaction.kind == Kind::Deposit {
+                    self.deposits.push(plan.transaction.id);
+                }
+                self.answered.insert(plan.transaction.id, request.key);
+                self.write(plan);
+            }
+            Err(refusal) => {
+                assert_eq!(Err(told(&refusal)), expected, "{request:?}");
+                let failed = command.failed(&read, &refusal, now);
+                let recorded = RECORDED.contains(&refusal.code()) && !matches!(request.ask, Ask::Amend { .. });
+                assert_eq!(failed.is_some(), recorded, "{refusal:?}");
+                if let Some(failed) = failed {
+                    assert_eq!(failed.outcome, Outcome::Failed(refusal));
+                    self.answered.insert(failed.id, request.key);
+                    self.stored.transactions.insert(failed.id, failed);
+                }
+            }
+        }
+    }
+
+    /// Only what the command names.
+    fn read(&self, command: &Command) -> Snapshots {
+        let wallets = command.wallets().into_iter().filter_map(|id| Some((id, self.stored.wallets.get(&id)?.clone())));
+        let parent = command.parent().and_then(|id| Some((id, self.stored.transactions.get(&id)?.clone())));
+        Snapshots { wallets: wallets.collect(), transactions: parent.into_iter().collect() }
+    }
+
+    fn write(&mut self, plan: Plan) {
+        for posting in plan.postings {
+            assert_eq!(
+                posting.before.as_ref(),
+                self.stored.wallets.get(&posting.after.id),
+                "the version is the stored one"
+            );
+            if let Some(before) = &posting.before {
+                assert!(holds(posting.guard, before.balance), "a plan's own guard admits it");
+            }
+            self.statements.entry(posting.after.id).or_default().push(posting.entry);
+            self.stored.wallets.insert(posting.after.id, posting.after);
+        }
+        let before = self.stored.transactions.insert(plan.transaction.id, plan.transaction);
+        assert_eq!(before, None, "a transaction is written once");
+    }
+
+    fn moves(&self, plan: &Plan) -> Vec<(Place, i128)> {
+        plan.transaction.legs().iter().map(|leg| (self.place(leg), leg.amount().minor_units())).collect()
+    }
+
+    fn place(&self, leg: &Leg) -> Place {
+        match leg {
+            Leg::Wallet { wallet, .. } => {
+                Place::Wallet(self.ids.iter().position(|id| id == wallet).expect("only wallets that were opened"))
+            }
+            Leg::System { account: Account::External, .. } => Place::System("external"),
+            Leg::System { account: Account::Fees, .. } => Place::System("fees"),
+            Leg::System { account: Account::Rebates, .. } => Place::System("rebates"),
+            Leg::System { account: Account::Wallet(_), .. } => panic!("a wallet is no system account"),
+        }
+    }
+
+    /// Wallets are where the model has them, within their bounds; nothing was made or lost.
+    pub(crate) fn adds_up(&self) {
+        let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
+        for (purse, id) in self.model.wallets.iter().zip(&self.ids) {
+            let wallet = &self.stored.wallets[id];
+            let balance = wallet.balance.minor_units();
+            assert_eq!((balance, wallet.version), (purse.balance, purse.version));
+            assert_eq!(wallet.status.as_str(), purse.status);
+            assert!(purse.floor <= balance && balance <= purse.top(), "{wallet:?}");
+            *sums.entry(purse.code).or_default() += balance;
+        }
+        let mut system: BTreeMap<_, i128> = BTreeMap::new();
+        for leg in self.stored.transactions.values().flat_map(Transaction::legs) {
+            let (place, amount) = (self.place(leg), leg.amount());
+            if let Place::System(name) = place {
+                *system.entry((name, amount.currency().code())).or_default() += amount.minor_units();
+                *sums.entry(amount.currency().code()).or_default() += amount.minor_units();
+            }
+        }
+        assert_eq!(system, self.model.system);
+        assert!(sums.values().all(|sum| *sum == 0), "money was made or lost: {sums:?}");
+    }
+
+    fn command(&self, request: &Request) -> Command {
+        let order = |moved: &Moved| Order {
+            caller: caller(request.by),
+            key: key(&format!("key {}", request.key)),
+            amount: Amount::new(money(moved.units, moved.code)).expect("amounts are positive"),
+            reference: None,
+            metadata: Metadata::default(),
+            expected_version: moved.pin,
+        };
+        match &request.ask {
+            Ask::Deposit { to, moved, rule } => {
+                let rule = rule.map(|rule| rebate_rule(rule, moved.code));
+                Command::Deposit(Deposit { order: order(moved), wallet: self.ids[*to], rule })
+            }
+            Ask::Withdraw { from, moved } => {
+                Command::Withdraw(Withdraw { order: order(moved), wallet: self.ids[*from] })
+            }
+            Ask::Transfer { from, to, moved, fee } => Command::Transfer(Transfer {
+                order: order(moved),
+                source: self.ids[*from],
+                destination: self.ids[*to],
+                fee: fee.map(|fee| fee_schedule(fee, moved.code)),
+            }),
+            Ask::Amend { wallet, version, terms } => Command::Amend(Amend {
+                caller: caller(request.by),
+                wallet: self.ids[*wallet],
+                expected_version: *version,
+                change: change(terms, self.model.wallets[*wallet].code),
+            }),
+            Ask::Rebate { deposit } => {
+                let deposit = self.deposits[*deposit];
+                let wallet = self.stored.transactions[&deposit].wallet;
+                Command::PayRebate(PayRebate { deposit, wallet, rule: rule_id() })
+            }
+        }
+    }
+}
+
+pub(crate) fn holds(guard: Guard, balance: Money) -> bool {
+    match guard {
+        Guard::None => true,
+        Guard::AtLeast(least) => balance.minor_units() >= least.minor_units(),
+        Guard::AtMost(most) => balance.minor_units() <= most.minor_units(),
+    }
+}
+
+fn told(refusal: &Refusal) -> Refused {
+    let units = |money: &Money| Some(money.minor_units());
+    let (available, requested) = match refusal {
+        Refusal::InsufficientFunds { available, requested, .. }
+        | Refusal::MaxBalanceExceeded { available, requested, .. }
+        | Refusal::LimitExceeded { available, requested, .. } => (available.map(Money::minor_units), units(requested)),
+        Refusal::RebateBelowMinimum { requested, .. } => (None, units(requested)),
+        _ => (None, None),
+    };
+    (refusal.code(), available, requested)
+}
+
+fn time(now_ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(now_ms).expect("within a few days of the start")
+}
+
+fn money(units: i128, code: &str) -> Money {
+    Money::from_minor(units, currency(code)).expect("the model stays within bounds")
+}
+
+fn caller(by: usize) -> Caller {
+    Caller { subject: owner(CALLERS[by]), admin: by == ADMIN }
+}
+
+fn rule_id() -> RuleId {
+    "rule".parse().expect("a rule's name")
+}
+
+fn points(share: Share) -> BasisPoints {
+    u32::try_from(share.points).map(BasisPoints::new).expect("a small number").expect("a share")
+}
+
+fn rebate_rule(share: Share, code: &str) -> RebateRule {
+    let (minimum, cap) = (Some(money(share.minimum, code)), Some(money(share.maximum, code)));
+    RebateRule { id: rule_id(), basis_points: points(share), minimum, cap }
+}
+
+fn fee_schedule(share: Share, code: &str) -> FeeSchedule {
+    let bound = |units| Bounds::new([money(units, code)]).expect("not negative");
+    FeeSchedule::new(points(share), bound(share.minimum), bound(share.maximum)).expect("minimum up to maximum")
+}
+
+fn change(terms: &Terms, code: &str) -> Change {
+    let text = |units: i128| money(units, code).to_string();
+    Change {
+        status: terms.status.map(|name| Status::from_name(name).expect("the model's names are the domain's")),
+        floor: terms.floor.map(text),
+        ceiling: terms.ceiling.map(|ceiling| ceiling.map(text)),
+        max_movement: terms.max_movement.map(|limit| limit.map(text)),
+        max_daily_outflow: terms.daily.map(|limit| limit.map(text)),
+        transfers_per_minute: terms.rate,
+    }
+}
