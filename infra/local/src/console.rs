@@ -1,11 +1,12 @@
 //! What a person sees of `up`: the start, and a line per request. Colours only on a terminal.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use jiff::SignedDuration;
 use owo_colors::OwoColorize as _;
 use wallet_local::demo::Demo;
-use wallet_local::{Served, clock, token};
+use wallet_local::{REGION, Served, TABLE, clock, token};
 
 /// Of the token in the `curl` that is shown: a working day.
 const SHOWN_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(12);
@@ -59,11 +60,22 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
     line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
 }
 
-/// What `cargo lambda watch` needs to use the embedded DynamoDB.
-pub(crate) fn show_environment(dynamodb_url: &str, table: &str) {
+/// What functions that run elsewhere need to use the embedded DynamoDB, to be pasted into their shell.
+pub(crate) fn show_environment(dynamodb_url: &str, template: &BTreeMap<String, String>) {
     line(&format!("\n  {}\n", "for functions that run elsewhere, such as cargo lambda watch:".dimmed()));
-    line(&format!("export AWS_ENDPOINT_URL_DYNAMODB={dynamodb_url} TABLE_NAME={table}"));
-    line("export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1\n");
+    let mut environment = template.clone();
+    let own = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", REGION),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
+        ("TABLE_NAME", TABLE),
+    ];
+    environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    for (name, value) in environment {
+        line(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
+    }
+    line("");
 }
 
 /// A request in a line on stderr: `POST /v1/transfers 201 12 ms`.

@@ -1,33 +1,82 @@
 //! The functions' own handlers, by the names of their binaries: the same code that Lambda runs, without its runtime.
+//!
+//! Each function has its own `App`, and so its own snapshots of wallets, as each has its own process in the cloud.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::BoxFuture;
+use wallet_dynamodb::Ledger;
+use wallet_lambda::{App, Function, Settings};
 
 use crate::gateway::Handler;
 use crate::template::{Consumer, Route};
 
-pub(crate) struct Functions {}
+/// Makes a function's ledger.
+pub(crate) type MakeLedger<'a> = &'a dyn Fn() -> Ledger;
 
-impl Functions {
-    pub(crate) fn new(_client: &aws_sdk_dynamodb::Client, _env: &BTreeMap<String, String>) -> Result<Functions> {
-        Ok(Functions {})
-    }
+/// The handlers of the functions that answer HTTP, by the names of their binaries.
+///
+/// # Errors
+/// When a setting is wrong, or the template routes otherwise than a function says.
+pub(crate) fn http(
+    ledger: MakeLedger<'_>,
+    env: &BTreeMap<String, String>,
+    routes: &[Route],
+) -> Result<HashMap<String, Handler>> {
+    let mut handlers = HashMap::new();
+    let mut add = |(name, served, handler): (&str, &[&str], Handler)| {
+        let routed: BTreeSet<String> = routes.iter().filter(|r| r.function == name).map(Route::key).collect();
+        let served: BTreeSet<String> = served.iter().map(|route| (*route).to_owned()).collect();
+        ensure!(routed == served, "template.yaml routes {routed:?} to `{name}`, which serves {served:?}");
+        handlers.insert(name.to_owned(), handler);
+        Ok(())
+    };
+    add(of::<wallet_deposit::Deposit>(ledger, env)?)?;
+    add(of::<wallet_withdraw::Withdraw>(ledger, env)?)?;
+    add(of::<wallet_transfer::Transfer>(ledger, env)?)?;
+    add(of::<wallet_wallets::Wallets>(ledger, env)?)?;
+    add(of::<wallet_transactions::Transactions>(ledger, env)?)?;
+    Ok(handlers)
+}
 
-    pub(crate) fn http(&self, routes: &[Route]) -> Result<HashMap<String, Handler>> {
-        let handler: Handler = Arc::new(|request| {
-            Box::pin(async move { lambda_http::Response::new(format!("{:?}", request.uri()).into()) })
-        });
-        Ok(routes.iter().map(|r| (r.function.clone(), handler.clone())).collect())
-    }
+/// The handler of the function that reads the queue.
+///
+/// # Errors
+/// When a setting is wrong, or the template names another function.
+pub(crate) fn queue(
+    ledger: MakeLedger<'_>,
+    env: &BTreeMap<String, String>,
+    consumer: &Consumer,
+) -> Result<impl Fn(SqsEvent) -> BoxFuture<'static, SqsBatchResponse> + Send + Sync + 'static> {
+    ensure!(
+        consumer.function == wallet_rebate::NAME,
+        "template.yaml has the queue read by `{}`, not by `{}`",
+        consumer.function,
+        wallet_rebate::NAME
+    );
+    let app = app(ledger, env)?;
+    Ok(move |event| -> BoxFuture<'static, SqsBatchResponse> {
+        let app = Arc::clone(&app);
+        Box::pin(async move { wallet_rebate::handle(&app, event).await })
+    })
+}
 
-    pub(crate) fn queue(
-        &self,
-        _consumer: &Consumer,
-    ) -> Result<impl Fn(SqsEvent) -> BoxFuture<'static, SqsBatchResponse> + Send + Sync + 'static> {
-        Ok(|_| -> BoxFuture<'static, SqsBatchResponse> { Box::pin(async { SqsBatchResponse::default() }) })
-    }
+fn of<F: Function>(
+    ledger: MakeLedger<'_>,
+    env: &BTreeMap<String, String>,
+) -> Result<(&'static str, &'static [&'static str], Handler)> {
+    let app = app(ledger, env)?;
+    let handler: Handler = Arc::new(move |request| {
+        let app = Arc::clone(&app);
+        Box::pin(async move { wallet_lambda::answer::<F>(&app, request).await })
+    });
+    Ok((F::NAME, F::ROUTES, handler))
+}
+
+fn app(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Result<Arc<App>> {
+    let settings = Settings::from_vars(|name| env.get(name).cloned()).context("the functions' settings")?;
+    Ok(Arc::new(App::new(ledger(), settings)))
 }

@@ -4,7 +4,6 @@
 //! nothing else: scopes, bodies and money are the functions' business.
 
 mod event;
-mod problem;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -22,6 +21,7 @@ use axum::routing::{MethodFilter, on};
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use uuid::Uuid;
+use wallet_lambda::{Code, Problem, problem_response};
 
 use crate::template::Route;
 use crate::{clock, token};
@@ -32,9 +32,11 @@ const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
 /// Echoes the event's `requestId`, as API Gateway does.
 const REQUEST_ID_HEADER: &str = "apigw-requestid";
 
+/// What a function answers.
+pub(crate) type FunctionResponse = lambda_http::Response<lambda_http::Body>;
+
 /// A function's handler, from event to response.
-pub(crate) type Handler =
-    Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, lambda_http::Response<lambda_http::Body>> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, FunctionResponse> + Send + Sync>;
 
 /// What a request was and how it was answered, for whoever watches.
 #[derive(Debug, Clone)]
@@ -89,8 +91,9 @@ pub(crate) fn router(gateway: Gateway, routes: &[Route]) -> Result<Router> {
         let gateway = Arc::clone(&gateway);
         async move {
             let watch = Watch::start(&request);
-            let problem = problem::route_not_found(&watch.request_id, request.method(), request.uri().path());
-            watch.finish(&gateway, problem)
+            let problem = Problem::route_not_found(request.method().as_str(), request.uri().path());
+            let response = problem_response(&problem, &watch.request_id);
+            watch.finish(&gateway, response)
         }
     };
     Ok(router.fallback(fallback.clone()).method_not_allowed_fallback(fallback))
@@ -106,7 +109,10 @@ struct Endpoint {
 impl Endpoint {
     async fn serve(&self, parameters: Option<RawPathParams>, request: Request) -> Response {
         let watch = Watch::start(&request);
-        let response = self.answer(&watch.request_id, parameters, request).await.unwrap_or_else(|refusal| *refusal);
+        let response = match self.answer(&watch.request_id, parameters, request).await {
+            Ok(response) => response,
+            Err(problem) => problem_response(&problem, &watch.request_id),
+        };
         watch.finish(&self.gateway, response)
     }
 
@@ -115,21 +121,22 @@ impl Endpoint {
         request_id: &str,
         parameters: Option<RawPathParams>,
         request: Request,
-    ) -> Result<Response, Box<Response>> {
+    ) -> Result<FunctionResponse, Problem> {
         let (parts, body) = request.into_parts();
-        let not_found = || problem::route_not_found(request_id, &parts.method, parts.uri.path());
+        let not_found = || Problem::route_not_found(parts.method.as_str(), parts.uri.path());
         // A route of GET answers HEAD in axum, and doesn't in API Gateway.
         if parts.method.as_str() != self.route.method {
-            return Err(not_found().into());
+            return Err(not_found());
         }
         let parameters = parameters.ok_or_else(not_found)?;
         let path_parameters: BTreeMap<String, String> =
             parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let now = clock::now();
-        let claims = bearer(&parts)
-            .and_then(|token| token::check(token, now).map_err(Refused::Invalid))
-            .map_err(|refused| problem::unauthenticated(request_id, &refused))?;
-        let body = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| problem::body_too_large(request_id))?;
+        let claims = token::check(bearer(&parts)?, now)
+            .map_err(|complaint| Problem::unauthenticated(complaint, Some("invalid_token")))?;
+        let body = to_bytes(body, BODY_LIMIT_BYTES)
+            .await
+            .map_err(|_| Problem::new(Code::BodyTooLarge, "The body is larger than 10 MiB, or ended early."))?;
         let arrival = Arrival {
             route: &self.route,
             parts: &parts,
@@ -140,53 +147,43 @@ impl Endpoint {
             gateway: self.gateway.address,
             at: now,
         };
-        self.call(request_id, arrival.event().to_string()).await
+        self.call(arrival.event().to_string()).await
     }
 
     /// Has the function answer the event, in a task of its own: it ends as a Lambda call does, whether the caller still
     /// waits or not, and a panic ends there.
-    async fn call(&self, request_id: &str, event: String) -> Result<Response, Box<Response>> {
+    async fn call(&self, event: String) -> Result<FunctionResponse, Problem> {
         let handler = Arc::clone(&self.handler);
         let call = tokio::spawn(async move {
             let request = lambda_http::request::from_str(&event).context("the event cannot be read")?;
             anyhow::Ok(handler(request).await)
         });
-        let problem = match tokio::time::timeout(self.route.timeout, call).await {
-            Ok(Ok(Ok(response))) => return Ok(into_axum(response)),
-            Ok(Ok(Err(error))) => {
-                tracing::error!("{}: {error:#}", self.route.function);
-                problem::internal(request_id)
-            }
-            Ok(Err(panic)) => {
-                tracing::error!("{} panicked: {panic}", self.route.function);
-                problem::internal(request_id)
-            }
+        let (problem, cause) = match tokio::time::timeout(self.route.timeout, call).await {
+            Ok(Ok(Ok(response))) => return Ok(response),
+            Ok(Ok(Err(error))) => (Problem::internal(""), format!("{error:#}")),
+            Ok(Err(panic)) => (Problem::internal(""), panic.to_string()),
             Err(_) => {
-                tracing::error!("{} took longer than {} s", self.route.function, self.route.timeout.as_secs());
-                problem::timed_out(request_id)
+                let detail = "The answer takes too long. Ask again with the same Idempotency-Key to learn the outcome.";
+                let cause = format!("no answer within {} s", self.route.timeout.as_secs());
+                (Problem::new(Code::OutcomeUnknown, detail), cause)
             }
         };
-        Err(problem.into())
+        tracing::error!(function = self.route.function, cause, "a function failed");
+        Err(problem)
     }
 }
 
-/// Why a request has no claims.
-pub(crate) enum Refused {
-    /// No token, or not in the one place where it belongs.
-    Absent,
-    /// A token that is not good, and why.
-    Invalid(&'static str),
-}
-
 /// The token of the one `Authorization: Bearer` header (RFC 6750).
-fn bearer(parts: &Parts) -> Result<&str, Refused> {
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
     let mut headers = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(only), None) = (headers.next(), headers.next()) else { return Err(Refused::Absent) };
-    let (scheme, token) = only.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Refused::Absent)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(Refused::Absent) }
+    let only = if let (Some(only), None) = (headers.next(), headers.next()) { only.to_str().ok() } else { None };
+    match only.and_then(|text| text.split_once(' ')) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => Ok(token.trim()),
+        _ => Err(Problem::unauthenticated("The request needs one header `Authorization: Bearer <token>`.", None)),
+    }
 }
 
-fn into_axum(response: lambda_http::Response<lambda_http::Body>) -> Response {
+fn into_axum(response: FunctionResponse) -> Response {
     response.map(|body| match body {
         lambda_http::Body::Text(text) => Body::from(text),
         lambda_http::Body::Binary(bytes) => Body::from(bytes),
@@ -212,7 +209,8 @@ impl Watch {
         }
     }
 
-    fn finish(self, gateway: &Gateway, mut response: Response) -> Response {
+    fn finish(self, gateway: &Gateway, response: FunctionResponse) -> Response {
+        let mut response = into_axum(response);
         gateway.after.notify_one();
         let id = HeaderValue::from_str(&self.request_id).expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID_HEADER, id);

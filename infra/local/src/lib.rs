@@ -32,7 +32,7 @@ pub mod token;
 
 pub use database::TABLE;
 pub use gateway::{Observer, Served};
-pub use stack::{Options, Stack};
+pub use stack::{AdaptLedger, Options, Stack};
 pub use stores::Stores;
 
 /// The region that the local stack pretends to be in.

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 use owo_colors::OwoColorize as _;
+use wallet_domain::Owner;
 use wallet_local::{clock, token};
 
 /// Wallets as Lambda functions, the whole system on this machine.
@@ -36,8 +37,8 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct TokenArguments {
     /// Who calls: the owner of the wallets that the caller opens
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    sub: String,
+    #[arg(long)]
+    sub: Owner,
     /// What the caller may do, separated by spaces: wallets:read wallets:write funds:deposit wallets:admin
     #[arg(long, default_value = token::EVERYDAY_SCOPE, value_parser = parse_scope)]
     scope: String,
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn print_token(arguments: &TokenArguments) -> anyhow::Result<()> {
-    let token = token::mint(&arguments.sub, &arguments.scope, arguments.ttl, clock::now())?;
+    let token = token::mint(arguments.sub.as_str(), &arguments.scope, arguments.ttl, clock::now())?;
     console::line(&token);
     Ok(())
 }

@@ -10,12 +10,14 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use wallet_dynamodb::Ledger;
 
 use crate::database::{TABLE, listen};
-use crate::functions::Functions;
+use crate::functions;
 use crate::gateway::{self, Gateway, Observer};
 use crate::pipe::Pipe;
 use crate::poller::Poller;
@@ -26,6 +28,9 @@ use crate::{clock, token};
 
 /// How long requests and batches at work may take to finish when the stack stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
+
+/// Called once for each function.
+pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
 
 /// How a stack is to be. The default is in memory, on free ports, with the template's settings.
 #[derive(Clone)]
@@ -42,6 +47,8 @@ pub struct Options {
     pub visibility_timeout: Option<Duration>,
     /// What the functions' SDK sends its requests with: for tests that let requests fail or replies get lost.
     pub http_client: Option<SharedHttpClient>,
+    /// Changes each function's ledger: its clock or its snapshots. Its policy is a matter of `env`.
+    pub adapt: Option<AdaptLedger>,
     /// Whether the queue delivers from the start; see [`Stack::deliver`].
     pub deliver: bool,
     /// Called after each request.
@@ -57,6 +64,7 @@ impl Default for Options {
             env: BTreeMap::new(),
             visibility_timeout: None,
             http_client: None,
+            adapt: None,
             deliver: true,
             observer: None,
         }
@@ -84,6 +92,10 @@ impl Stack {
         let template = Template::embedded()?;
         let listener = listen(options.port).await?;
         let address = listener.local_addr()?;
+        // Answers are small and awaited: they go out at once.
+        let listener = listener.tap_io(|connection| {
+            let _ = connection.set_nodelay(true);
+        });
 
         let data = options.data.as_deref();
         let stores = Stores::start(&template, data, options.dynamodb_port, options.visibility_timeout).await?;
@@ -92,13 +104,17 @@ impl Stack {
 
         let mut env = template.environment;
         env.extend(options.env);
-        let functions = Functions::new(&client, &env)?;
+        env.insert("TABLE_NAME".to_owned(), TABLE.to_owned());
+        let ledger = || {
+            let ledger = Ledger::new(client.clone(), TABLE);
+            if let Some(adapt) = &options.adapt { adapt(ledger) } else { ledger }
+        };
         let pipe = Pipe::new(&template.pipe, database.handle(), database.stream(), Arc::clone(queue))?;
-        let handlers = functions.http(&template.routes)?;
+        let handlers = functions::http(&ledger, &env, &template.routes)?;
         let gateway = Gateway { address, handlers, after: pipe.waker(), observer: options.observer };
         let router = gateway::router(gateway, &template.routes)?;
         let (delivering, delivers) = watch::channel(options.deliver);
-        let handler = functions.queue(&template.consumer)?;
+        let handler = functions::queue(&ledger, &env, &template.consumer)?;
         let poller = Poller { queue: Arc::clone(queue), consumer: template.consumer, handler, delivering: delivers };
 
         let (stop, stopped) = watch::channel(false);

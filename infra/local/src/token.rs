@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
+use wallet_lambda::scope;
 
 /// Who the local stack's tokens are from.
 pub const ISSUER: &str = "https://wallet.localhost";
@@ -18,7 +19,7 @@ pub const AUDIENCE: &str = "wallet-functions";
 /// The development key. Public on purpose: no deployment accepts it.
 pub const KEY: &[u8] = b"wallet-functions development key: no secret, signs nothing that counts";
 /// Every scope there is.
-pub const SCOPES: [&str; 4] = ["wallets:read", "wallets:write", "funds:deposit", "wallets:admin"];
+pub const SCOPES: [&str; 4] = [scope::WALLETS_READ, scope::WALLETS_WRITE, scope::FUNDS_DEPOSIT, scope::WALLETS_ADMIN];
 /// All that a wallet's owner needs, deposits included.
 pub const EVERYDAY_SCOPE: &str = "wallets:read wallets:write funds:deposit";
 /// How far the clocks of signer and checker may be apart.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wallet_local::template::Template;
-use wallet_local::{Observer, Options, Stack, Stores, TABLE, demo};
+use wallet_local::{Observer, Options, Stack, Stores, demo};
 
 use crate::console;
 
@@ -71,17 +71,16 @@ async fn up(arguments: &Arguments) -> Result<Running> {
     if arguments.dynamodb_only {
         return database_only(arguments).await;
     }
-    let template = Template::embedded()?;
-    // The template's variables may be set from outside, save those that the stack decides.
-    let from_outside = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
-    let env = template.environment.keys().filter(|name| *name != "TABLE_NAME").filter_map(from_outside).collect();
+    // What the shell sets goes before the template, as it would in the cloud.
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let show_requests = !arguments.logs && std::io::stderr().is_terminal();
     let observer: Observer = Arc::new(console::show_request);
     let stack = Stack::start(Options {
         port: arguments.port,
         dynamodb_port: arguments.dynamodb_port,
         data: arguments.data.clone(),
-        env,
+        env: env.collect(),
         observer: show_requests.then_some(observer),
         ..Options::default()
     })
@@ -105,9 +104,10 @@ async fn up(arguments: &Arguments) -> Result<Running> {
 
 async fn database_only(arguments: &Arguments) -> Result<Running> {
     let data = arguments.data.as_deref();
-    let stores = Stores::start(&Template::embedded()?, data, arguments.dynamodb_port, None).await?;
+    let template = Template::embedded()?;
+    let stores = Stores::start(&template, data, arguments.dynamodb_port, None).await?;
     console::greet(data);
-    console::show_environment(stores.dynamodb_url(), TABLE);
+    console::show_environment(stores.dynamodb_url(), &template.environment);
     console::line(&format!("dynamodb {}", stores.dynamodb_url()));
     Ok(Running::Stores(stores))
 }
@@ -119,7 +119,15 @@ fn log(wanted: bool) {
         _ if wanted => EnvFilter::new("info,dynoxide=off"),
         _ => EnvFilter::new("error,dynoxide=off"),
     };
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// The signals that stop a service.
