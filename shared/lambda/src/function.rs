@@ -128,3 +128,74 @@ fn ended(name: &str, end: Result<(), Error>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wallet_dynamodb::Ledger;
+    use wallet_dynamodb::aws_sdk_dynamodb::{Client, Config, config::BehaviorVersion};
+
+    use super::*;
+    use crate::event::{self, Event};
+
+    /// Answers with what it was asked, or panics.
+    struct Echo;
+
+    impl Function for Echo {
+        const NAME: &'static str = "echo";
+        const ROUTES: &'static [&'static str] = &["GET /v1/echo", "POST /v1/echo", "GET /v1/panic"];
+        const LISTS: &'static [&'static str] = &["GET /v1/echo"];
+
+        async fn handle(_: &App, call: &mut Call) -> Result<Reply, Problem> {
+            match call.route() {
+                "GET /v1/panic" => panic!("on purpose"),
+                "POST /v1/echo" => Ok(Reply::ok(&call.json::<Value>()?)),
+                _ => Ok(Reply::ok(&call.caller().subject.as_str())),
+            }
+        }
+    }
+
+    async fn sent(event: Event) -> (u16, Value) {
+        let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| "wallets".to_owned()));
+        let app = App::new(Ledger::new(Client::from_conf(config), "wallets"), settings.expect("good settings"));
+        let response = answer::<Echo>(&app, event.request()).await;
+        (response.status().as_u16(), serde_json::from_slice(response.body()).expect("JSON"))
+    }
+
+    #[track_caller]
+    fn check((status, body): (u16, Value), expected: u16, code: &str) {
+        assert_eq!((status, &body["code"], &body["request_id"]), (expected, &json!(code), &json!("ZfQ1jhYJliAEPxA=")));
+    }
+
+    #[tokio::test]
+    async fn a_request_goes_through_route_claims_and_handler() {
+        assert_eq!(sent(event::get("/v1/echo?limit=5")).await, (200, json!("alice")));
+        assert_eq!(sent(event::post("/v1/echo", &json!({"a": 1}))).await, (200, json!({"a": 1})));
+    }
+
+    #[tokio::test]
+    async fn what_stops_a_request_is_a_problem() {
+        check(sent(event::get("/v1/elsewhere")).await, 404, "route_not_found");
+        let nobody = event::get("/v1/echo").with("/requestContext/authorizer", json!(null));
+        check(sent(nobody).await, 401, "unauthenticated");
+        check(sent(event::get("/v1/echo?x=1")).await, 400, "malformed_request");
+        check(sent(event::post("/v1/echo?limit=1", &json!({}))).await, 400, "malformed_request");
+        check(sent(event::post("/v1/echo", &json!({"a": "x".repeat(16 * 1024)}))).await, 413, "body_too_large");
+        let text = event::post("/v1/echo", &json!({})).header("content-type", "text/plain");
+        check(sent(text).await, 415, "unsupported_media_type");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_fault_of_ours_and_says_nothing() {
+        let (status, body) = sent(event::get("/v1/panic")).await;
+        assert!(!body.to_string().contains("purpose"), "{body}");
+        check((status, body), 500, "internal");
+    }
+
+    #[tokio::test]
+    async fn a_body_in_base64_is_read_as_what_it_holds() {
+        let event = event::post("/v1/echo", &json!({})).with("/body", json!("eyJhIjoxfQ=="));
+        assert_eq!(sent(event.with("/isBase64Encoded", json!(true))).await, (200, json!({"a": 1})));
+    }
+}

@@ -56,15 +56,15 @@ struct Facts {
 
 /// Longer details are cut: they may echo what the caller sent.
 const MAX_DETAIL_CHARS: usize = 400;
+/// Longer causes are cut: the SDK's hold whole responses.
+const MAX_CAUSE_CHARS: usize = 2_000;
 
 impl Problem {
     /// With what to tell the caller: one sentence or two.
     #[must_use]
     pub fn new(code: Code, detail: impl AsRef<str>) -> Problem {
-        let detail = detail.as_ref();
-        let cut = detail.char_indices().nth(MAX_DETAIL_CHARS).map_or(detail.len(), |(at, _)| at);
         let reason = Reason {
-            detail: detail[..cut].to_owned(),
+            detail: detail.as_ref().chars().take(MAX_DETAIL_CHARS).collect(),
             code: code.as_str(),
             wallet_id: None,
             available: None,
@@ -124,8 +124,8 @@ impl Problem {
 
     /// A fault of ours. `cause` is logged, never shown.
     #[must_use]
-    pub fn internal(cause: impl Into<String>) -> Problem {
-        let detail = "Something went wrong here. The same request may be sent again with the same Idempotency-Key.";
+    pub fn internal(cause: impl AsRef<str>) -> Problem {
+        let detail = "Something went wrong here. Sending the same request again, with its key if it has one, is safe.";
         Problem::new(Code::Internal, detail).caused_by(cause)
     }
 
@@ -155,8 +155,8 @@ impl Problem {
         self.facts.replayed
     }
 
-    fn caused_by(self, cause: impl Into<String>) -> Problem {
-        self.facts(|facts| facts.cause = Some(cause.into()))
+    fn caused_by(self, cause: impl AsRef<str>) -> Problem {
+        self.facts(|facts| facts.cause = Some(cause.as_ref().chars().take(MAX_CAUSE_CHARS).collect()))
     }
 
     fn about(mut self, wallet: WalletId) -> Problem {
