@@ -22,14 +22,17 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for record in event.records {
         let done = work_on(app, &record).await;
-        // An empty id in the response would send the whole batch back. The queue gives every message an id; what comes
-        // from elsewhere without one has its line in the log.
-        let id = record.message_id.filter(|id| !id.is_empty());
-        if let (Err(NotDone), Some(id)) = (done, id) {
+        if let (Err(NotDone), Some(id)) = (done, message_id(&record)) {
             response.add_failure(id);
         }
     }
     response
+}
+
+/// The id by which a message is sent back. The queue gives one to every message; an empty one in the response would send
+/// the whole batch back.
+fn message_id(record: &SqsMessage) -> Option<&str> {
+    record.message_id.as_deref().filter(|id| !id.is_empty())
 }
 
 /// The message should come again. Why is in the log.
@@ -42,7 +45,8 @@ async fn work_on(app: &App, record: &SqsMessage) -> Result<(), NotDone> {
     let outcome = caught(pay(app, body, &mut line)).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
     if let Err(problem) = &outcome {
         line.code = Some(problem.code().as_str());
-        line.cause = Some(problem.cause().unwrap_or(problem.detail()).to_owned());
+        let lost = if message_id(record).is_none() { " Without a message id it will not come again." } else { "" };
+        line.cause = Some(format!("{}{lost}", problem.cause().unwrap_or(problem.detail())));
     }
     line.write(started);
     outcome.map_err(|_| NotDone)

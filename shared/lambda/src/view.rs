@@ -15,3 +15,6 @@ pub use wallet::WalletView;
 fn time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
+
+#[cfg(test)]
+mod tests;
