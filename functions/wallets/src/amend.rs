@@ -70,3 +70,57 @@ fn status(text: &str) -> Result<Status, Problem> {
 fn term(field: &str, value: Option<Option<AmountText>>) -> Result<Option<Option<String>>, Problem> {
     value.map(|amount| amount.map(|amount| amount.text(field)).transpose()).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use wallet_lambda::Code;
+
+    use super::*;
+
+    fn change(body: &str) -> Result<Change, Problem> {
+        let Object(body): Object<Body> = serde_json::from_str(body).expect("a body");
+        body.change()
+    }
+
+    #[test]
+    fn an_absent_field_stays_and_null_takes_away() {
+        let set = change(
+            r#"{"status": "frozen", "ceiling": "9", "limits": {"max_movement": "5", "transfers_per_minute": 2}}"#,
+        );
+        let expected = Change {
+            status: Some(Status::Frozen),
+            ceiling: Some(Some("9".to_owned())),
+            max_movement: Some(Some("5".to_owned())),
+            transfers_per_minute: Some(Some(2)),
+            ..Change::default()
+        };
+        assert_eq!(set.expect("a change"), expected);
+
+        let taken = change(r#"{"ceiling": null, "limits": {"max_daily_outflow": null, "transfers_per_minute": null}}"#);
+        let expected = Change {
+            ceiling: Some(None),
+            max_daily_outflow: Some(None),
+            transfers_per_minute: Some(None),
+            ..Change::default()
+        };
+        assert_eq!(taken.expect("a change"), expected);
+    }
+
+    #[test]
+    fn what_changes_nothing_or_cannot_be_is_refused() {
+        for (body, code) in [
+            ("{}", Code::MalformedRequest),
+            (r#"{"limits": {}}"#, Code::MalformedRequest),
+            (r#"{"status": "open"}"#, Code::MalformedRequest),
+            (r#"{"floor": -5}"#, Code::InvalidAmount),
+            (r#"{"limits": {"max_movement": 5}}"#, Code::InvalidAmount),
+        ] {
+            assert_eq!(change(body).expect_err(body).code(), code);
+        }
+        for body in
+            [r#"{"status": null}"#, r#"{"floor": null}"#, r#"{"limits": null}"#, r#"{"limits": ["5"]}"#, r#"{"x": 1}"#]
+        {
+            serde_json::from_str::<Object<Body>>(body).err().expect(body);
+        }
+    }
+}
