@@ -53,7 +53,7 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
         None => ("alice opens a wallet", "/v1/wallets", r#"{"currency":"EUR"}"#.to_owned()),
     };
     line(&format!("\n  {}\n", what.dimmed()));
-    line(&format!("curl -sS {url}{path} \\"));
+    line(&format!("curl -sSi -w '\\n' {url}{path} \\"));
     line(&format!("  -H 'authorization: Bearer {token}' \\"));
     line("  -H 'idempotency-key: try-1' -H 'content-type: application/json' \\");
     line(&format!("  -d '{body}'"));

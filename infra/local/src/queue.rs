@@ -113,7 +113,7 @@ impl Queue {
     pub fn receive(&self, limit: u32, now: Timestamp) -> Result<Vec<SqsMessage>> {
         let mut connection = self.lock();
         let transaction = begin(&mut connection)?;
-        transaction.execute(
+        let dead = transaction.execute(
             "UPDATE message SET dead = 1 WHERE dead = 0 AND visible_at_ms <= ?1 AND receive_count >= ?2",
             params![now.as_millisecond(), self.spec.max_receive_count],
         )?;
@@ -131,6 +131,9 @@ impl Queue {
             })?
             .collect::<rusqlite::Result<BTreeMap<_, _>>>()?;
         transaction.commit()?;
+        if dead > 0 {
+            tracing::error!(queue = self.spec.name, messages = dead, "received too often: now dead letters");
+        }
         Ok(messages.into_values().collect())
     }
 

@@ -196,3 +196,6 @@ impl Stack {
 async fn is_true(mut signal: watch::Receiver<bool>) {
     let _ = signal.wait_for(|signal| *signal).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,7 +164,7 @@ impl Function {
         let method = properties.get("Method")?.text()?.to_uppercase();
         let path = properties.get("Path")?.text()?;
         ensure!(
-            path.starts_with('/') && !path.contains("+}") && http::Method::from_bytes(method.as_bytes()).is_ok(),
+            path.starts_with('/') && !path.contains("+}") && axum::http::Method::from_bytes(method.as_bytes()).is_ok(),
             "template.yaml: {} routes `{method} {path}`, which the local stack cannot",
             properties.path()
         );

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -75,7 +76,16 @@ async fn up(arguments: &Arguments) -> Result<Running> {
     let env =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let show_requests = !arguments.logs && std::io::stderr().is_terminal();
-    let observer: Observer = Arc::new(console::show_request);
+    // The demo's own requests would only be in the way.
+    let greeted = Arc::new(AtomicBool::new(false));
+    let observer: Observer = Arc::new({
+        let greeted = Arc::clone(&greeted);
+        move |served| {
+            if greeted.load(Ordering::Relaxed) {
+                console::show_request(served);
+            }
+        }
+    });
     let stack = Stack::start(Options {
         port: arguments.port,
         dynamodb_port: arguments.dynamodb_port,
@@ -99,6 +109,7 @@ async fn up(arguments: &Arguments) -> Result<Running> {
     console::show_curl(stack.url(), demo.as_ref());
     console::line(&format!("dynamodb {}", stack.dynamodb_url()));
     console::line(&format!("ready {}", stack.url()));
+    greeted.store(true, Ordering::Relaxed);
     Ok(Running::Stack(stack))
 }
 
