@@ -149,7 +149,7 @@ impl Code {
             Code::WalletClosed => ("wallet_closed", 422, "The wallet is closed", false),
             Code::CurrencyMismatch => ("currency_mismatch", 422, "The wallet holds another currency", false),
             Code::RebateBelowMinimum => ("rebate_below_minimum", 422, "The rebate is too small to be paid", false),
-            Code::InvalidAmount => ("invalid_amount", 422, "The amount cannot be moved", false),
+            Code::InvalidAmount => ("invalid_amount", 422, "The amount is not valid", false),
             Code::InvalidCurrency => ("invalid_currency", 422, "The currency is not known", false),
             Code::SameWallet => ("same_wallet", 422, "Source and destination are the same", false),
             Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The key belongs to another request", false),
