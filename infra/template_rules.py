@@ -195,8 +195,9 @@ def check_translation():
     """SAM's transform, as CloudFormation runs it, for both kinds of deployment."""
     for deployment, groups in (("AllAtOnce", 0), ("Canary10Percent5Minutes", None)):
         template = yaml_parse(TEXT)
-        functions = len(of_type(template, "AWS::Serverless::Function"))
-        template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
+        functions = of_type(template, "AWS::Serverless::Function")
+        for function in functions.values():
+            function["Properties"]["CodeUri"] = "s3://bucket/key"
         values = {k: p.get("Default", "https://issuer.example.com/") for k, p in template["Parameters"].items()}
         values["DeploymentType"] = deployment
         translator = Translator({}, Parser(), None, boto3.Session(region_name="eu-central-1"))
@@ -209,7 +210,7 @@ def check_translation():
         demand(isinstance(browsers.get("allowOrigins"), dict), "SAM makes no list of CorsOrigins:", browsers)
         demand({"allowMethods", "allowHeaders"} <= browsers.keys(), "SAM forgets half of the CORS configuration:", browsers)
         found = len(of_type(plain, "AWS::CodeDeploy::DeploymentGroup"))
-        expected = functions if groups is None else groups
+        expected = len(functions) if groups is None else groups
         demand(found == expected, f"DeploymentType {deployment} gives {found} deployment groups, not {expected}")
 
 
