@@ -32,9 +32,13 @@ fn rule_names_are_plain() {
 }
 
 #[test]
-fn a_key_is_never_shown() {
-    let command = deposit("alice", "alice", "5");
-    assert!(!format!("{:?}", with(command, |order| order.key = key("tell-nobody"))).contains("tell-nobody"));
+fn a_log_shows_values_as_they_are_and_never_a_key() {
+    let digest = Hasher::new("a purpose").finish();
+    let rule: RuleId = "spring".parse().expect("a rule's name");
+    let shown = format!("{digest:?} {rule:?} {:?} {:?} {:?}", currency("EUR"), owner("alice"), key("tell-nobody"));
+    assert_eq!(shown, format!("{digest} spring EUR \"alice\" IdempotencyKey(..)"));
+    let command = with(deposit("alice", "alice", "5"), |order| order.key = key("tell-nobody"));
+    assert!(!format!("{command:?}").contains("tell-nobody"));
 }
 
 #[test]
