@@ -299,7 +299,7 @@ fn any_units() -> impl Strategy<Value = i128> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -45,7 +45,7 @@ fn check((floor, ceiling, read): (i128, i128, i128), command: &Command, drift: i
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_a_guard_admits_stays_within_bounds(bounds in bounds(), command in movement(), drift in -150_i128..=150) {

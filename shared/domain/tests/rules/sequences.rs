@@ -222,7 +222,7 @@ fn run(purses: Vec<Purse>, steps: &[Step]) -> Ledger {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_domain_answers_as_the_model_does(
