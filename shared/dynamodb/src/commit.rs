@@ -159,19 +159,16 @@ impl Ledger {
         }
         new.retain(|name, value| old.get(name) != Some(value));
         for (name, value) in new {
-            let set = format!("{} = {}", change.name(&name), change.value(value));
-            change.set.push(set);
+            change.set(&name, value);
         }
-        let balance = change.name(BALANCE);
         if !posting.entry.amount.is_zero() {
-            let amount = change.value(AttributeValue::N(posting.entry.amount.to_string()));
-            change.set.push(format!("{balance} = {balance} + {amount}"));
+            change.add(BALANCE, AttributeValue::N(posting.entry.amount.to_string()));
         }
-        change.require_version(before);
+        change.require(VERSION, "=", AttributeValue::N(before.version.to_string()));
         match posting.guard {
             Guard::None => {}
-            Guard::AtLeast(lowest) => change.require(&balance, ">=", AttributeValue::N(lowest.to_string())),
-            Guard::AtMost(highest) => change.require(&balance, "<=", AttributeValue::N(highest.to_string())),
+            Guard::AtLeast(lowest) => change.require(BALANCE, ">=", AttributeValue::N(lowest.to_string())),
+            Guard::AtMost(highest) => change.require(BALANCE, "<=", AttributeValue::N(highest.to_string())),
         }
         change.require_lease(holder, self.now());
         change.release();
@@ -225,16 +222,21 @@ impl Expression {
         self.set.push(set);
     }
 
-    pub(crate) fn require_version(&mut self, before: &Wallet) {
-        let version = self.name(VERSION);
-        self.require(&version, "=", AttributeValue::N(before.version.to_string()));
+    fn add(&mut self, name: &str, amount: AttributeValue) {
+        let (name, amount) = (self.name(name), self.value(amount));
+        self.set.push(format!("{name} = {name} + {amount}"));
+    }
+
+    /// A placeholder that no expression uses is an error, so names and values only go in with their use.
+    pub(crate) fn require(&mut self, name: &str, comparison: &str, value: AttributeValue) {
+        let (name, value) = (self.name(name), self.value(value));
+        self.conditions.push(format!("{name} {comparison} {value}"));
     }
 
     /// Holds the lease, or nobody else does at `now`.
     pub(crate) fn require_lease(&mut self, holder: Option<&Holder>, now: Timestamp) {
-        let name = self.name(LEASE_HOLDER);
         match holder {
-            Some(holder) => self.require(&name, "=", AttributeValue::S(holder.to_string())),
+            Some(holder) => self.require(LEASE_HOLDER, "=", AttributeValue::S(holder.to_string())),
             None => {
                 let free = self.free(now);
                 self.conditions.push(free);
@@ -259,11 +261,6 @@ impl Expression {
         let until = self.name(LEASE_UNTIL);
         let now = self.value(AttributeValue::N(now.as_millisecond().to_string()));
         format!("(attribute_not_exists({until}) OR {until} <= {now})")
-    }
-
-    fn require(&mut self, name: &str, comparison: &str, value: AttributeValue) {
-        let value = self.value(value);
-        self.conditions.push(format!("{name} {comparison} {value}"));
     }
 
     fn name(&mut self, name: &str) -> String {

@@ -11,7 +11,7 @@ use wallet_domain::{Plan, Wallet};
 
 use crate::commit::{Expression, Meaning, Rejected};
 use crate::ledger::Ledger;
-use crate::names::{LEASE_HOLDER, LEASE_UNTIL};
+use crate::names::{LEASE_HOLDER, LEASE_UNTIL, VERSION};
 use crate::usage::Usage;
 
 /// Who holds a lease: one request, by a random name.
@@ -39,7 +39,7 @@ impl Ledger {
             let mut change = Expression::default();
             change.set(LEASE_HOLDER, AttributeValue::S(holder.to_string()));
             change.set(LEASE_UNTIL, AttributeValue::N(until.to_string()));
-            change.require_version(before);
+            change.require(VERSION, "=", AttributeValue::N(before.version.to_string()));
             change.require_free_or(holder, now);
             (Meaning::Wallet(before.id), self.update(before.id, change))
         });

@@ -1,0 +1,73 @@
+//! What each request costs, in calls and capacity units as DynamoDB reports them. These are the numbers of the README.
+
+use wallet_domain::{Command, Outcome};
+use wallet_dynamodb::{Done, Ledger, Strategy, Usage};
+
+use super::{Bench, posted, run};
+
+#[track_caller]
+fn check(usage: Usage, calls: u32, write_units: u64) {
+    assert_eq!((usage.calls, usage.write_half_units()), (calls, write_units * 2), "{usage:?}");
+}
+
+async fn cost(ledger: &Ledger, command: &Command, strategy: Strategy) -> Usage {
+    let (done, usage) = run(ledger, command, strategy).await;
+    posted(done);
+    usage
+}
+
+#[tokio::test]
+async fn optimistic_is_two_calls_cold_and_one_on_wallets_written_last() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let cold = || bench.another();
+    check(cost(&cold(), &bench.deposit(a, "1"), Strategy::Optimistic).await, 2, 6);
+    check(cost(&cold(), &bench.withdraw(a, "1"), Strategy::Optimistic).await, 2, 6);
+    check(cost(&cold(), &bench.transfer(a, b, "1"), Strategy::Optimistic).await, 2, 10);
+    let warm = cold();
+    check(cost(&warm, &bench.transfer(a, b, "1"), Strategy::Optimistic).await, 2, 10);
+    check(cost(&warm, &bench.transfer(a, b, "1"), Strategy::Optimistic).await, 1, 10);
+    check(cost(&warm, &bench.deposit(b, "1"), Strategy::Optimistic).await, 1, 6);
+}
+
+#[tokio::test]
+async fn pessimistic_is_three_calls_cold_and_two_on_wallets_written_last() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let ledger = bench.another();
+    check(cost(&ledger, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await, 3, 14);
+    check(cost(&ledger, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await, 2, 14);
+    check(cost(&ledger, &bench.withdraw(a, "1"), Strategy::Pessimistic).await, 2, 8);
+}
+
+#[tokio::test]
+async fn each_lost_race_is_one_call_more() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (first, second) = (bench.another(), bench.another());
+    cost(&first, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
+    // The first process's snapshots are now one version behind: its next commit is lost, and brings the fresh ones.
+    cost(&second, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
+    let usage = cost(&first, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
+    assert_eq!((usage.calls, usage.attempts, usage.conflicts), (2, 2, 1));
+    cost(&second, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
+    let usage = cost(&first, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await;
+    assert_eq!((usage.calls, usage.attempts, usage.conflicts), (3, 2, 1));
+}
+
+#[tokio::test]
+async fn a_replay_is_one_call_and_a_refusal_two() {
+    let bench = Bench::start().await;
+    let a = bench.open("alice", "10").await;
+    for (command, refused) in [(bench.withdraw(a, "10"), false), (bench.withdraw(a, "0.01"), true)] {
+        let (done, usage) = run(&bench.another(), &command, Strategy::Optimistic).await;
+        let Ok(Done::Executed(first)) = done else { panic!("{done:?}") };
+        assert_eq!(matches!(first.outcome, Outcome::Failed(_)), refused);
+        assert_eq!(usage.calls, 2);
+        for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+            let (again, usage) = run(&bench.another(), &command, strategy).await;
+            assert_eq!(again.expect("on record"), Done::Replayed(first.clone()));
+            check(usage, 1, 0);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Whole-system tests: the real handlers, the real SDK, and an embedded DynamoDB, each test on a table of its own.
+
+mod ledger;
