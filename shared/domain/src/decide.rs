@@ -98,11 +98,9 @@ pub fn replay<'a>(command: &Command, existing: &'a Transaction) -> Result<&'a Tr
         return Ok(existing);
     }
     match command {
-        Command::Amend(amend) => Err(Refusal::VersionMismatch {
-            wallet: amend.wallet,
-            expected: amend.expected_version,
-            actual: amend.expected_version + 1,
-        }),
+        Command::Amend(amend) => {
+            Err(Refusal::VersionMismatch { wallet: amend.wallet, expected: amend.expected_version })
+        }
         _ => Err(Refusal::IdempotencyKeyReused),
     }
 }

@@ -40,15 +40,13 @@ pub enum Refusal {
     /// The key has been used for a different request.
     #[error("this idempotency key belongs to a different request; use a new key for a new request")]
     IdempotencyKeyReused,
-    /// The wallet is not at the version that the caller pinned.
-    #[error("wallet {wallet} is at version {actual}, not {expected}; read it again and decide anew")]
+    /// The wallet is not at the version that the caller pinned. Which version it is at is for those who may read it.
+    #[error("wallet {wallet} is not at version {expected}; read it again and decide anew")]
     VersionMismatch {
         /// Which.
         wallet: WalletId,
         /// Pinned by `If-Match`.
         expected: u64,
-        /// As read.
-        actual: u64,
     },
     /// Closing needs a balance of zero.
     #[error("wallet {wallet} still holds {balance}; only an empty wallet can be closed")]

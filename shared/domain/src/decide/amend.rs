@@ -16,8 +16,7 @@ pub(super) fn amend(snapshots: &Snapshots, amend: &Amend, command: &Command, now
     }
     let before = snapshots.wallet(amend.wallet)?;
     if before.version != amend.expected_version {
-        let (expected, actual) = (amend.expected_version, before.version);
-        return Err(Refusal::VersionMismatch { wallet: before.id, expected, actual });
+        return Err(Refusal::VersionMismatch { wallet: before.id, expected: amend.expected_version });
     }
     let wallet = before.id;
     if before.status == Status::Closed {

@@ -188,9 +188,7 @@ fn owned<'a>(snapshots: &'a Snapshots, id: crate::WalletId, caller: &Caller) -> 
 
 fn pinned(wallet: &Wallet, order: &Order) -> Result<(), Refusal> {
     match order.expected_version {
-        Some(expected) if expected != wallet.version => {
-            Err(Refusal::VersionMismatch { wallet: wallet.id, expected, actual: wallet.version })
-        }
+        Some(expected) if expected != wallet.version => Err(Refusal::VersionMismatch { wallet: wallet.id, expected }),
         _ => Ok(()),
     }
 }

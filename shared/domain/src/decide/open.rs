@@ -17,6 +17,7 @@ pub(super) fn open(open: &Open, command: &Command, now: Timestamp) -> Result<Pla
     if for_admins && !open.caller.admin {
         return Err(Refusal::MissingScope { scope: "wallets:admin" });
     }
+    in_its_currency(open)?;
     bounds(open.floor, open.ceiling)?;
     let zero = Money::zero(open.currency);
     let entry = Entry {
@@ -66,6 +67,18 @@ pub(super) fn open(open: &Open, command: &Command, now: Timestamp) -> Result<Pla
         created_at: now,
     };
     Ok(Plan { transaction, postings: vec![Posting { before: None, after: wallet, entry, guard: Guard::None }] })
+}
+
+/// Every amount of a wallet's terms is in what the wallet holds.
+fn in_its_currency(open: &Open) -> Result<(), Refusal> {
+    let Limits { max_movement, max_daily_outflow, transfers_per_minute: _ } = open.limits;
+    let limits = [max_movement, max_daily_outflow].into_iter().flatten().map(crate::Amount::money);
+    match [open.floor].into_iter().chain(open.ceiling).chain(limits).find(|money| money.currency() != open.currency) {
+        Some(money) => {
+            Err(Refusal::CurrencyMismatch { wallet: open.wallet(), holds: open.currency, requested: money.currency() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// A floor is zero or less, a ceiling zero or more: a wallet at zero is always within its bounds.

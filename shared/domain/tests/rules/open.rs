@@ -119,3 +119,18 @@ fn opening_reads_no_wallet() {
     assert_eq!((command.wallets(), command.parent()), (vec![], None));
     assert_eq!(command.wallet(), open("alice").wallet());
 }
+
+#[test]
+fn every_amount_of_the_terms_is_in_the_wallet_s_currency() {
+    let yen = Money::parse("1", currency("JPY")).expect("an amount");
+    let limit = Amount::new(yen).ok();
+    for foreign in [
+        Open { floor: Money::zero(currency("JPY")), ..open("alice") },
+        Open { ceiling: Some(yen), ..open("alice") },
+        Open { limits: Limits { max_movement: limit, ..Limits::default() }, ..open("alice") },
+        Open { limits: Limits { max_daily_outflow: limit, ..Limits::default() }, ..open("alice") },
+    ] {
+        let caller = Caller { admin: true, ..foreign.caller.clone() };
+        check(Open { caller, ..foreign }, "currency_mismatch");
+    }
+}

@@ -96,7 +96,7 @@ fn another_caller_has_keys_of_their_own() {
 #[test]
 fn an_amendment_of_a_version_that_is_used_up_is_too_late() {
     let first = amend("root", VERSION, Status::Frozen);
-    let late = Refusal::VersionMismatch { wallet: id("alice"), expected: VERSION, actual: VERSION + 1 };
+    let late = Refusal::VersionMismatch { wallet: id("alice"), expected: VERSION };
     refuses(&first, &amend("root", VERSION, Status::Closed), late.clone());
     refuses(&first, &amend("other root", VERSION, Status::Frozen), late);
     let next = amend("root", VERSION + 1, Status::Frozen);

@@ -180,7 +180,7 @@ pub(crate) fn closed(name: &str) -> Refusal {
 }
 
 pub(crate) fn wrong_version(name: &str, expected: u64) -> Refusal {
-    Refusal::VersionMismatch { wallet: id(name), expected, actual: VERSION }
+    Refusal::VersionMismatch { wallet: id(name), expected }
 }
 
 pub(crate) fn wrong_currency(name: &str, holds: &str, requested: &str) -> Refusal {

@@ -113,7 +113,7 @@ mod tests {
             Refusal::InvalidCurrency(unknown),
             Refusal::SameWallet,
             Refusal::IdempotencyKeyReused,
-            Refusal::VersionMismatch { wallet, expected: 1, actual: 2 },
+            Refusal::VersionMismatch { wallet, expected: 1 },
             Refusal::WalletNotEmpty { wallet, balance: requested },
             Refusal::RateLimited { wallet, limit: 3, retry_after_seconds: 17 },
             Refusal::InsufficientFunds { wallet, available, requested },
