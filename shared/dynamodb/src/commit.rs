@@ -286,3 +286,44 @@ impl Expression {
         (update.join(" "), self.conditions.join(" AND "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+
+    use super::*;
+
+    fn wallet(number: u8) -> WalletId {
+        format!("wal_{number:032}").parse().expect("an id")
+    }
+
+    /// What the reasons mean for a deposit: record, wallet, entry.
+    fn meaning(codes: [&str; 3]) -> String {
+        let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let ledger = Ledger::new(Client::from_conf(config), "wallets");
+        let meanings = [Meaning::Transaction, Meaning::Wallet(wallet(1)), Meaning::Entry(wallet(1))];
+        let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+        match ledger.rejection(&meanings, &reasons) {
+            Rejected::Exists(_) => "exists".to_owned(),
+            Rejected::Stale(_) => "stale".to_owned(),
+            Rejected::Conflict => "conflict".to_owned(),
+            Rejected::Failed(fault) if fault.is_throttled() => "throttled".to_owned(),
+            Rejected::Failed(fault) => fault.to_string(),
+        }
+    }
+
+    #[test]
+    fn reasons_are_read_by_position() {
+        let failed = "ConditionalCheckFailed";
+        assert_eq!(meaning(["None", "TransactionConflict", "None"]), "conflict");
+        assert_eq!(meaning(["TransactionConflict", "None", "None"]), "conflict");
+        assert_eq!(meaning(["None", "ThrottlingError", "None"]), "throttled");
+        assert_eq!(meaning(["None", "ProvisionedThroughputExceeded", "None"]), "throttled");
+        assert!(meaning([failed, "None", "None"]).contains("no item with the failed condition"));
+        assert!(meaning(["None", failed, "None"]).contains("item is gone"));
+        assert!(meaning(["None", "None", failed]).contains("an entry beyond the wallet's version"));
+        assert!(meaning(["None", "None", "None"]).contains("for no reason"));
+        assert!(meaning(["None", "ValidationError", "None"]).contains("ValidationError"));
+    }
+}

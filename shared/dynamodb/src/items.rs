@@ -141,3 +141,6 @@ impl<'a> Fields<'a> {
         Fault::damaged(format!("item {} / {}: attribute {name:?} is missing or not readable", key(PK), key(SK)))
     }
 }
+
+#[cfg(test)]
+mod tests;

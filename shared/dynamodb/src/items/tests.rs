@@ -1,0 +1,143 @@
+//! What goes into the table comes back out, and what was damaged there is told by item and attribute.
+
+use wallet_domain::*;
+
+use super::*;
+
+fn eur(text: &str) -> Money {
+    Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).expect("in range")
+}
+
+fn caller(name: &str) -> Caller {
+    Caller { subject: name.parse().expect("printable"), admin: true }
+}
+
+fn wallet() -> Wallet {
+    let open = Open {
+        caller: caller("root"),
+        key: "open".parse().expect("a key"),
+        owner: "alice".parse().expect("printable"),
+        currency: "EUR".parse().expect("a currency"),
+        floor: eur("-5.00"),
+        ceiling: Some(eur("1000")),
+        limits: Limits {
+            max_movement: Amount::new(eur("100")).ok(),
+            max_daily_outflow: Amount::new(eur("200.01")).ok(),
+            transfers_per_minute: Some(3),
+        },
+        metadata: Metadata::new([("for".to_owned(), "rent".to_owned())].into()).expect("small"),
+    };
+    let plan = decide(&Snapshots::default(), &Command::Open(open), time(1_795_230_000_123)).expect("it opens");
+    let Outcome::Posted { wallet: Some(wallet), .. } = plan.transaction.outcome else { panic!("opened") };
+    *wallet
+}
+
+fn deposit(amount: &str) -> (Snapshots, Command) {
+    let order = Order {
+        caller: caller("bank"),
+        key: "in".parse().expect("a key"),
+        amount: Amount::new(eur(amount)).expect("positive"),
+        reference: Some("order 7".parse().expect("printable")),
+        metadata: Metadata::new([("shop".to_owned(), "7".to_owned())].into()).expect("small"),
+        expected_version: None,
+    };
+    let rule = RebateRule {
+        id: "standard".parse().expect("a rule's name"),
+        basis_points: BasisPoints::new(100).expect("a share"),
+        minimum: Some(eur("0.01")),
+        cap: Some(eur("20")),
+    };
+    let wallet = wallet();
+    let command = Command::Deposit(Deposit { order, wallet: wallet.id, rule: Some(rule) });
+    (Snapshots { wallets: [(wallet.id, wallet)].into(), ..Snapshots::default() }, command)
+}
+
+#[test]
+fn wallets_entries_and_transactions_survive_the_table() {
+    let (snapshots, command) = deposit("12.50");
+    let plan = decide(&snapshots, &command, time(1_795_230_001_000)).expect("it fits");
+    let posting = &plan.postings[0];
+    for wallet in [&wallet(), &posting.after] {
+        assert_eq!(&wallet_from_item(&wallet_item(wallet)).expect("readable"), wallet);
+    }
+    let entry = entry_from_item(&entry_item(&posting.entry)).expect("readable");
+    assert_eq!(entry, posting.entry);
+    assert_eq!(entry.computed_hash(), entry.hash, "the hash covers what the table keeps");
+    let transaction = transaction_from_item(&transaction_item(&plan.transaction)).expect("readable");
+    assert_eq!(transaction, plan.transaction);
+}
+
+#[test]
+fn every_refusal_that_is_recorded_survives_the_table() {
+    let (snapshots, command) = deposit("12.50");
+    let wallet = command.wallet();
+    let (available, requested) = (Some(eur("1")), eur("2"));
+    let recorded = [
+        Refusal::InsufficientFunds { wallet, available, requested },
+        Refusal::MaxBalanceExceeded { wallet, available: None, requested },
+        Refusal::LimitExceeded { wallet, limit: Limit::MaxMovement, available, requested },
+        Refusal::LimitExceeded { wallet, limit: Limit::MaxDailyOutflow, available, requested },
+        Refusal::WalletFrozen { wallet },
+        Refusal::WalletClosed { wallet },
+        Refusal::CurrencyMismatch {
+            wallet,
+            holds: "JPY".parse().expect("a currency"),
+            requested: "EUR".parse().expect("a currency"),
+        },
+        Refusal::RebateBelowMinimum { wallet, requested },
+    ];
+    for refusal in recorded {
+        let failed = command.failed(&snapshots, &refusal, time(0)).expect("recorded");
+        let item = transaction_item(&failed);
+        assert_eq!(item["attempt_wallet"].as_s().expect("text"), &wallet.to_string());
+        assert_eq!(transaction_from_item(&item).expect("readable"), failed);
+    }
+}
+
+#[test]
+fn what_the_database_makes_of_a_number_reads_as_the_same_money() {
+    for (stored, amount) in [("12.5", "12.50"), ("1.25E+1", "12.50"), ("12.50000", "12.50"), ("1E2", "100.00")] {
+        let item = Builder::default().number("balance", stored).build();
+        let money = Fields(&item).money("balance", "EUR".parse().expect("a currency")).expect(stored);
+        assert_eq!(money.to_string(), amount);
+    }
+}
+
+#[test]
+fn damage_is_told_by_item_and_attribute() {
+    let mut item = wallet_item(&wallet());
+    item.insert("balance".to_owned(), AttributeValue::N("0.001".to_owned()));
+    let fault = wallet_from_item(&item).expect_err("EUR has two decimals").to_string();
+    assert!(fault.contains("WALLET#wal_") && fault.contains("\"balance\""), "{fault}");
+}
+
+/// One write unit of a transaction pays for 1 KB twice over; this is what makes a deposit 6 units and a transfer 10.
+#[test]
+fn items_of_an_ordinary_request_stay_under_a_kilobyte() {
+    let (snapshots, command) = deposit("12.50");
+    let plan = decide(&snapshots, &command, time(1_795_230_001_000)).expect("it fits");
+    let sizes = [
+        ("wallet", size(&wallet_item(&plan.postings[0].after))),
+        ("entry", size(&entry_item(&plan.postings[0].entry))),
+        ("transaction", size(&transaction_item(&plan.transaction))),
+    ];
+    assert!(sizes.iter().all(|(_, size)| *size <= 1024), "{sizes:?}");
+}
+
+/// Bytes as DynamoDB counts them, numbers taken at their upper bound.
+fn size(item: &Item) -> usize {
+    fn value(of: &AttributeValue) -> usize {
+        match of {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len() / 2 + 2,
+            AttributeValue::L(values) => 3 + values.iter().map(|inner| value(inner) + 1).sum::<usize>(),
+            AttributeValue::M(map) => 3 + size(map) + map.len(),
+            other => panic!("no item holds {other:?}"),
+        }
+    }
+    item.iter().map(|(name, inner)| name.len() + value(inner)).sum()
+}
