@@ -67,6 +67,7 @@ impl Database {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(crate::REGION))
             .credentials_provider(Credentials::new("local", "local", None, None, "wallet-local"))
+            .timeout_config(wallet_dynamodb::timeouts())
             .endpoint_url(&self.url);
         config.set_http_client(http);
         aws_sdk_dynamodb::Client::from_conf(config.build())

@@ -29,6 +29,12 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// All the SDK's tries of a call: below the functions' own time-out, so that the caller gets an answer.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a call to DynamoDB may take: 2 s for one try, 5 s for all that the SDK makes of it.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build()
+}
+
 impl Ledger {
     /// A ledger on `table` through `client`, with the default policy and the system's clock.
     pub fn new(client: Client, table: impl Into<Arc<str>>) -> Ledger {
@@ -39,11 +45,7 @@ impl Ledger {
 
     /// A ledger on `table` with region, credentials and endpoint from the environment, as any AWS SDK reads them.
     pub async fn connect(table: &str) -> Ledger {
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(CALL_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT)
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+        let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await;
         Ledger::new(Client::new(&config), table)
     }
 

@@ -28,7 +28,7 @@ mod usage;
 pub use aws_sdk_dynamodb;
 pub use execute::{Done, ExecuteError};
 pub use fault::Fault;
-pub use ledger::{Clock, Ledger};
+pub use ledger::{Clock, Ledger, timeouts};
 pub use names::{ATTEMPTS_INDEX, OWNER_INDEX};
 pub use policy::{Policy, Strategy, StrategyError};
 pub use read::{Mark, Page};
