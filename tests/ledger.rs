@@ -101,3 +101,18 @@ pub(crate) fn posted(done: Result<Done, ExecuteError>) -> Transaction {
         other => panic!("not posted: {other:?}"),
     }
 }
+
+/// Repeats `command` with its key on every conflict and lock timeout, as callers are told to.
+pub(crate) async fn until_done(ledger: &Ledger, command: &Command, strategy: Strategy) -> (Done, Vec<Usage>) {
+    let mut tries = vec![];
+    loop {
+        let (done, usage) = run(ledger, command, strategy).await;
+        tries.push(usage);
+        match done {
+            Ok(done) => return (done, tries),
+            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
+            Err(error) => panic!("neither done nor to be repeated: {error}"),
+        }
+        assert!(tries.len() < 1000, "a caller repeats, but not for ever");
+    }
+}

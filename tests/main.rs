@@ -1,3 +1,5 @@
 //! Whole-system tests: the real handlers, the real SDK, and an embedded DynamoDB, each test on a table of its own.
 
+mod faults;
 mod ledger;
+mod traps;
