@@ -165,7 +165,9 @@ impl Run<'_> {
                 Err(refusal) => break (self.refused(&snapshots, refusal, now)?, true),
             }
         };
-        if self.strategy == Strategy::Pessimistic && !refused && self.leased.is_none() {
+        // An opening has no wallet to lease yet.
+        let leases = self.strategy == Strategy::Pessimistic && plan.postings.iter().any(|step| step.before.is_some());
+        if leases && self.leased.is_none() {
             match self.ledger.lease(&plan, &self.holder, self.usage).await {
                 Ok(()) => self.leased = Some(plan.clone()),
                 // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
