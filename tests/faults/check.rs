@@ -1,0 +1,205 @@
+//! Recomputes everything from the table, with the faults off: what design section 2 promises, and what callers were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dynoxide::Database;
+use dynoxide::actions::scan::ScanRequest;
+use wallet_domain::{
+    Account, Amount, Counters, Entry, GENESIS, Kind, Leg, Money, Outcome, Status, Transaction, TransactionId, Wallet,
+    WalletId,
+};
+use wallet_dynamodb::{Ledger, Usage};
+use wallet_local::TABLE;
+
+/// What a table held that adds up.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
+    pub(crate) wallets: usize,
+    pub(crate) entries: usize,
+}
+
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition { return Err(format!($($message)+)); }
+    };
+}
+
+/// # Errors
+/// What doesn't add up.
+pub(crate) async fn audit(database: &Database, ledger: &Ledger) -> Result<Books, String> {
+    let keys = keys(database)?;
+    let mut usage = Usage::default();
+    let mut books = Books::default();
+    let mut wallets = BTreeMap::new();
+    let mut entry_items = BTreeMap::<WalletId, usize>::new();
+    for (pk, sk) in &keys {
+        if let Some(id) = pk.strip_prefix("TXN#") {
+            let id: TransactionId = id.parse().map_err(|_| format!("{pk}: no id"))?;
+            let found = ledger.transaction(id, &mut usage).await.map_err(|error| error.to_string())?;
+            let transaction = found.ok_or_else(|| format!("{id} is gone"))?;
+            ensure!(transaction.id == id, "{id} says it is {}", transaction.id);
+            books.transactions.insert(id, transaction);
+            continue;
+        }
+        let id: WalletId = pk.strip_prefix("WALLET#").and_then(|id| id.parse().ok()).ok_or(format!("{pk}: whose?"))?;
+        if sk == "WALLET" {
+            let found = ledger.wallet(id, &mut usage).await.map_err(|error| error.to_string())?;
+            wallets.insert(id, found.ok_or_else(|| format!("{id} is gone"))?);
+        } else {
+            *entry_items.entry(id).or_default() += 1;
+        }
+    }
+    let mut legs = Legs::of(&books.transactions)?;
+    for (id, wallet) in &wallets {
+        let entries = statement(ledger, *id).await?;
+        ensure!(entry_items.get(id) == Some(&entries.len()), "{id}: items that no page of the statement shows");
+        chain(wallet, &entries)?;
+        terms(wallet, &entries, &books.transactions)?;
+        for entry in &entries {
+            legs.matched(entry)?;
+        }
+        books.entries += entries.len();
+    }
+    ensure!(entry_items.keys().all(|id| wallets.contains_key(id)), "entries of a wallet that doesn't exist");
+    ensure!(legs.by_version.is_empty(), "legs without an entry: {:?}", legs.by_version);
+    let balances: i128 = wallets.values().map(|wallet| wallet.balance.minor_units()).sum();
+    ensure!(balances == -legs.system, "the wallets hold {balances}, the system accounts {}", legs.system);
+    books.wallets = wallets.len();
+    Ok(books)
+}
+
+fn keys(database: &Database) -> Result<BTreeSet<(String, String)>, String> {
+    let mut keys = BTreeSet::new();
+    let mut start = None;
+    loop {
+        let request: ScanRequest = serde_json::from_value(serde_json::json!({
+            "TableName": TABLE, "ProjectionExpression": "PK, SK", "ExclusiveStartKey": start,
+        }))
+        .map_err(|error| error.to_string())?;
+        let page = database.scan(request).map_err(|error| error.to_string())?;
+        let page = serde_json::to_value(page).map_err(|error| error.to_string())?;
+        for item in page["Items"].as_array().into_iter().flatten() {
+            let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+            keys.insert((text("PK"), text("SK")));
+        }
+        start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
+        if start.is_none() {
+            return Ok(keys);
+        }
+    }
+}
+
+/// All of a wallet's entries, oldest first.
+async fn statement(ledger: &Ledger, id: WalletId) -> Result<Vec<Entry>, String> {
+    let (mut entries, mut before) = (vec![], None);
+    loop {
+        let page = ledger.entries(id, before, 100, &mut Usage::default()).await.map_err(|error| error.to_string())?;
+        entries.extend(page.items);
+        before = page.next;
+        if before.is_none() {
+            entries.reverse();
+            return Ok(entries);
+        }
+    }
+}
+
+/// Versions without a gap, hashes that follow one another, amounts that add up to the balance.
+fn chain(wallet: &Wallet, entries: &[Entry]) -> Result<(), String> {
+    let id = wallet.id;
+    let (mut head, mut balance) = (GENESIS, Money::zero(wallet.currency()));
+    for (version, entry) in (0..).zip(entries) {
+        ensure!(entry.version == version, "{id}: version {version} is missing");
+        ensure!(entry.previous == head, "{id} version {version}: does not follow the one before");
+        ensure!(entry.computed_hash() == entry.hash, "{id} version {version}: not as it was written");
+        balance = balance.plus(entry.amount).map_err(|error| error.to_string())?;
+        ensure!(entry.balance_after == balance, "{id} version {version}: {} is not {balance}", entry.balance_after);
+        head = entry.hash;
+    }
+    ensure!(wallet.version + 1 == entries.len() as u64, "{id}: at version {} of {}", wallet.version, entries.len());
+    ensure!(wallet.balance == balance, "{id}: holds {}, its entries come to {balance}", wallet.balance);
+    ensure!(wallet.head == head, "{id}: its head is not its newest entry");
+    Ok(())
+}
+
+/// No version passes the terms that were in force: floor, ceiling, status and limits.
+fn terms(
+    wallet: &Wallet,
+    entries: &[Entry],
+    transactions: &BTreeMap<TransactionId, Transaction>,
+) -> Result<(), String> {
+    let mut terms: Option<Wallet> = None;
+    let mut counters = Counters::new(wallet.currency());
+    for entry in entries {
+        let what = format!("{} version {}", wallet.id, entry.version);
+        let transaction = transactions.get(&entry.transaction).ok_or_else(|| format!("{what}: no transaction"))?;
+        if let Outcome::Posted { wallet: Some(as_left), .. } = &transaction.outcome {
+            ensure!((as_left.version, as_left.head) == (entry.version, entry.hash), "{what}: amended otherwise");
+            terms = Some((**as_left).clone());
+            ensure!(entry.amount.is_zero(), "{what}: an amendment moved money");
+        }
+        let terms = terms.as_ref().ok_or_else(|| format!("{what}: before it was opened"))?;
+        let less = |a: Money, b: Money| a.is_less_than(b).expect("one wallet, one currency");
+        ensure!(!less(entry.balance_after, terms.floor), "{what}: below the floor");
+        ensure!(!less(terms.highest_balance(), entry.balance_after), "{what}: above the ceiling");
+        ensure!(entry.amount.is_zero() || terms.status != Status::Closed, "{what}: closed, and money moved");
+        if entry.amount.is_negative() {
+            ensure!(terms.status == Status::Active, "{what}: a debit while {}", terms.status.as_str());
+            counters = counters.at(entry.created_at);
+            counters.outflow = counters.outflow.minus(entry.amount).map_err(|error| error.to_string())?;
+            if entry.kind == Kind::Transfer {
+                counters.transfers += 1;
+            }
+            let largest = terms.limits.max_movement.map(Amount::money);
+            ensure!(largest.is_none_or(|limit| !less(limit, transaction.amount)), "{what}: too much at once");
+            let daily = terms.limits.max_daily_outflow.map(Amount::money);
+            ensure!(daily.is_none_or(|limit| !less(limit, counters.outflow)), "{what}: too much in one day");
+            let rate = terms.limits.transfers_per_minute;
+            let transfer = entry.kind == Kind::Transfer;
+            ensure!(!transfer || rate.is_none_or(|rate| counters.transfers <= rate), "{what}: too many transfers");
+        }
+    }
+    let terms = terms.ok_or_else(|| format!("{}: never opened", wallet.id))?;
+    let of = |wallet: &Wallet| (wallet.floor, wallet.ceiling, wallet.limits, wallet.status);
+    ensure!(of(wallet) == of(&terms), "{}: its terms are not those of its newest amendment", wallet.id);
+    ensure!(wallet.counters == counters, "{}: counted {:?}, not {counters:?}", wallet.id, wallet.counters);
+    Ok(())
+}
+
+/// The legs of all transactions: each wallet's has one entry, and all sum to zero.
+struct Legs {
+    by_version: BTreeMap<(WalletId, u64), (TransactionId, Money, Money)>,
+    system: i128,
+}
+
+impl Legs {
+    fn of(transactions: &BTreeMap<TransactionId, Transaction>) -> Result<Legs, String> {
+        let mut legs = Legs { by_version: BTreeMap::new(), system: 0 };
+        for (id, transaction) in transactions {
+            let sum: i128 = transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum();
+            ensure!(sum == 0, "{id}: its legs sum to {sum}");
+            for leg in transaction.legs() {
+                match leg {
+                    Leg::System { account, amount } => {
+                        ensure!(!matches!(account, Account::Wallet(_)), "{id}: a wallet as a system account");
+                        legs.system += amount.minor_units();
+                    }
+                    Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
+                        let leg = (*id, *amount, *balance_after);
+                        let twin = legs.by_version.insert((*wallet, *version_after), leg);
+                        ensure!(twin.is_none(), "{wallet}: two movements to version {version_after}");
+                    }
+                }
+            }
+        }
+        Ok(legs)
+    }
+
+    /// Strikes out the leg of `entry`.
+    fn matched(&mut self, entry: &Entry) -> Result<(), String> {
+        let leg = self.by_version.remove(&(entry.wallet, entry.version));
+        let wanted = (!entry.amount.is_zero()).then_some((entry.transaction, entry.amount, entry.balance_after));
+        ensure!(leg == wanted, "{} version {}: its leg is {leg:?}", entry.wallet, entry.version);
+        Ok(())
+    }
+}

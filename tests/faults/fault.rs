@@ -1,0 +1,118 @@
+//! What can happen to a request, and the random choice of it.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::network::Call;
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Refused: `ThrottlingException`.
+    Throttled,
+    /// Refused: `ProvisionedThroughputExceededException`.
+    OverThroughput,
+    /// A transaction cancelled since one of its items is throttled.
+    ThrottledWithin,
+    /// A transaction cancelled since another is in flight on its items, which this one never meets.
+    Conflict,
+    /// A 500 in place of doing it.
+    ServerError,
+    /// Nothing was sent.
+    Unconnected,
+    /// It never arrives; the client waits until it gives up.
+    RequestLost,
+    /// It is done, and the client waits until it gives up.
+    ReplyLost,
+    /// It is done, and the connection breaks.
+    BrokenOff,
+    /// It is done, and a 500 says otherwise.
+    ServerErrorAfter,
+    /// It arrives so much later, mostly after the client gave up.
+    Late(Duration),
+    /// A batch of reads is answered in part.
+    Partial,
+}
+
+impl Fault {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Fault::Throttled => "throttled",
+            Fault::OverThroughput => "throughput exceeded",
+            Fault::ThrottledWithin => "an item throttled",
+            Fault::Conflict => "transaction conflict",
+            Fault::ServerError => "500, not done",
+            Fault::Unconnected => "no connection",
+            Fault::RequestLost => "time-out, not done",
+            Fault::ReplyLost => "time-out, done",
+            Fault::BrokenOff => "connection reset, done",
+            Fault::ServerErrorAfter => "500, done",
+            Fault::Late(_) => "done after the time-out",
+            Fault::Partial => "answered in part",
+        }
+    }
+}
+
+/// What becomes of one request: its way there, the work, the way back, and what goes wrong.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Treatment {
+    pub(crate) there: Duration,
+    pub(crate) work: Duration,
+    pub(crate) back: Duration,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Treatment {
+    pub(crate) fn with(fault: Fault) -> Treatment {
+        Treatment { fault: Some(fault), ..Treatment::default() }
+    }
+}
+
+/// How bad it is, in a whole schedule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Climate {
+    /// Faults in a thousand requests.
+    pub(crate) faults: u32,
+    /// The longest way there or back, and the longest work.
+    pub(crate) delay_ms: u64,
+}
+
+impl Climate {
+    pub(crate) fn random(rng: &mut Rng) -> Climate {
+        Climate { faults: [20, 100, 250, 400][rng.usize(..4)], delay_ms: [2, 10, 40][rng.usize(..3)] }
+    }
+
+    pub(crate) fn treat(self, call: &Call, rng: &mut Rng) -> Treatment {
+        let mut delay = || Duration::from_millis(rng.u64(0..=self.delay_ms));
+        let (there, work, back) = (delay(), delay(), delay());
+        let fault = (rng.u32(..1000) < self.faults).then(|| if call.is_write() { write(rng) } else { read(rng) });
+        Treatment { there, work, back, fault }
+    }
+}
+
+fn write(rng: &mut Rng) -> Fault {
+    match rng.u32(..10) {
+        0 => Fault::Throttled,
+        1 => Fault::OverThroughput,
+        2 => Fault::ThrottledWithin,
+        3 => Fault::Conflict,
+        4 => Fault::ServerError,
+        5 => Fault::RequestLost,
+        6 => Fault::ReplyLost,
+        7 => Fault::BrokenOff,
+        8 => Fault::ServerErrorAfter,
+        // The client gives up after 0.3 s a try; leases hold for a second.
+        _ => Fault::Late(Duration::from_millis(rng.u64(100..3_000))),
+    }
+}
+
+fn read(rng: &mut Rng) -> Fault {
+    match rng.u32(..5) {
+        0 => Fault::Throttled,
+        1 => Fault::ServerError,
+        2 => Fault::Unconnected,
+        3 => Fault::RequestLost,
+        _ => Fault::Partial,
+    }
+}

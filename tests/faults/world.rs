@@ -1,0 +1,121 @@
+//! A table in memory behind a faulty network, in paused time: what a schedule and the single-fault tests run on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
+use dynoxide::Database;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+use wallet_domain::{Command, Money, Open, Timestamp, WalletId};
+use wallet_dynamodb::{Ledger, Policy, Strategy, Usage};
+use wallet_local::template::Template;
+use wallet_local::{REGION, TABLE};
+
+use super::fault::Treatment;
+use super::network::{Network, Weather};
+use crate::ledger::caller;
+
+/// One try of the SDK.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(300);
+/// All its tries of a call.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(800);
+/// Two minutes before midnight, UTC: schedules run into the next day.
+const START: &str = "2026-03-01T23:58:00Z";
+
+/// One thread and paused time: whatever waits, waits for nothing, and in the same order each time.
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime starts")
+}
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) network: Arc<Network>,
+    start: Instant,
+}
+
+impl World {
+    /// Fair weather and no delay.
+    pub(crate) fn new() -> World {
+        let database = Database::memory().expect("memory is there");
+        let mut table = Template::embedded().expect("the template is whole").table;
+        table["TableName"] = TABLE.into();
+        // Nobody reads the stream here, and it doubles the work.
+        if let Some(table) = table.as_object_mut() {
+            table.remove("StreamSpecification");
+        }
+        let request = serde_json::from_value(table).expect("the template's table");
+        database.create_table(request).expect("an empty database takes a table");
+        let network = Network::new(database.clone(), fair());
+        World { database, network, start: Instant::now() }
+    }
+
+    /// A process of its own, its clock off by `skew_seconds`.
+    pub(crate) fn ledger(&self, skew_seconds: i64) -> Ledger {
+        let policy = Policy {
+            max_attempts: 6,
+            lease: Duration::from_secs(1),
+            lock_wait: Duration::from_secs(2),
+            ..Policy::default()
+        };
+        let start = self.start;
+        let clock = move || {
+            let base: Timestamp = START.parse().expect("a time");
+            let passed = i64::try_from(start.elapsed().as_millis()).expect("a schedule ends within centuries");
+            let now = base.as_millisecond() + passed + skew_seconds * 1_000;
+            Timestamp::from_millisecond(now).expect("a time within all dates")
+        };
+        Ledger::new(client(&self.network), TABLE).with_policy(policy).with_clock(Arc::new(clock))
+    }
+
+    /// Past every fault and delay.
+    pub(crate) fn plain(&self) -> Ledger {
+        Ledger::new(client(&Network::new(self.database.clone(), fair())), TABLE)
+    }
+
+    /// Opens a wallet between its bounds, in fair weather.
+    pub(crate) async fn open(&self, name: &str, floor: &str, ceiling: Option<&str>) -> WalletId {
+        let eur = "EUR".parse().expect("a currency");
+        let money = |text| Money::parse(text, eur).expect("an amount");
+        let mut caller = caller(name);
+        caller.admin = true;
+        let open = Open {
+            owner: caller.subject.clone(),
+            caller,
+            key: format!("open {name}").parse().expect("a printable key"),
+            currency: eur,
+            floor: money(floor),
+            ceiling: ceiling.map(money),
+            limits: Default::default(),
+            metadata: Default::default(),
+        };
+        let wallet = open.wallet();
+        let (open, mut usage) = (Command::Open(open), Usage::default());
+        let _ = self.plain().execute(&open, Strategy::Optimistic, &mut usage).await.expect("a wallet opens");
+        wallet
+    }
+}
+
+pub(crate) fn fair() -> Weather {
+    Box::new(|_| Treatment::default())
+}
+
+fn client(network: &Arc<Network>) -> Client {
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .credentials_provider(Credentials::new("local", "local", None, None, "wallet-tests"))
+        .endpoint_url("http://dynamodb.invalid")
+        .http_client(network.http_client())
+        .timeout_config(timeouts)
+        // Its tries draw on a budget that is shared by name: a name of its own keeps one test out of another's.
+        .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(20)))
+        .retry_partition(RetryPartition::new(format!("faults {:032x}", fastrand::u128(..))))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    Client::from_conf(config.build())
+}
