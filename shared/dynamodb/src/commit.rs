@@ -2,6 +2,8 @@
 //!
 //! Round trips: one. Never retries by itself, never decides.
 
+use aws_sdk_dynamodb::Config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -64,7 +66,10 @@ impl Ledger {
         self.transact(actions, usage).await
     }
 
-    /// One `TransactWriteItems`.
+    /// One `TransactWriteItems`, sent once.
+    ///
+    /// The SDK must not repeat it: a first try that timed out may still take effect when the second is throttled or
+    /// cancelled, and the second's answer alone would say that nothing was done.
     pub(crate) async fn transact(
         &self,
         actions: Vec<(Meaning, TransactWriteItem)>,
@@ -77,6 +82,8 @@ impl Ledger {
             .transact_write_items()
             .set_transact_items(Some(actions))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .customize()
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await;
         match sent {
