@@ -60,7 +60,8 @@ pub(crate) fn run(seed: u64, operations: usize) -> Result<Report, String> {
 /// Where each process is, and who dies.
 struct Processes {
     world: World,
-    skews: Vec<i64>,
+    /// Skew in seconds and tries of each.
+    traits: Vec<(i64, u32)>,
     ledgers: Mutex<Vec<Ledger>>,
 }
 
@@ -71,7 +72,8 @@ impl Processes {
 
     /// The next one in its place has none of its snapshots.
     fn killed(&self, index: usize) {
-        let ledger = self.world.ledger(self.skews[index]);
+        let (skew, tries) = self.traits[index];
+        let ledger = self.world.ledger(skew, tries);
         self.ledgers.lock().unwrap_or_else(PoisonError::into_inner)[index] = ledger;
     }
 }
@@ -85,13 +87,14 @@ async fn schedule(seed: u64, operations: usize) -> Result<Report, String> {
         let ceiling = (rng.u8(..3) == 0).then_some("150.00");
         wallets.push(world.open(&format!("owner {number}"), floor, ceiling).await);
     }
-    let skews: Vec<i64> = (0..rng.usize(1..6)).map(|_| rng.i64(-300..=300)).collect();
-    let ledgers = Mutex::new(skews.iter().map(|skew| world.ledger(*skew)).collect());
+    let processes = rng.usize(1..6);
+    let traits: Vec<_> = (0..processes).map(|_| (rng.i64(-300..=300), [1, 2, 6, 10][rng.usize(..4)])).collect();
+    let ledgers = Mutex::new(traits.iter().map(|(skew, tries)| world.ledger(*skew, *tries)).collect());
     let climate = Climate::random(&mut rng);
     let mut weather = rng.fork();
     world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
 
-    let processes = Arc::new(Processes { world, skews, ledgers });
+    let processes = Arc::new(Processes { world, traits, ledgers });
     let callers = rng.usize(1..10).min(operations);
     let mut tasks = JoinSet::new();
     for number in 0..callers {
@@ -205,7 +208,7 @@ impl Client {
     /// One attempt, on any process, by either strategy, perhaps cut short by the death of the process.
     fn attempt(&mut self, command: Command) -> impl Future<Output = Answer> + Send + use<> {
         let processes = Arc::clone(&self.processes);
-        let process = self.rng.usize(..processes.skews.len());
+        let process = self.rng.usize(..processes.traits.len());
         let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
         let dies = (self.rng.u8(..12) == 0).then(|| Duration::from_millis(self.rng.u64(0..200)));
         async move {
@@ -254,7 +257,7 @@ impl Client {
 
     /// Freezes and thaws, tightens and loosens, at the version that the caller has just read, or guesses.
     async fn amendment(&mut self, wallet: WalletId) -> Command {
-        let ledger = self.processes.ledger(self.rng.usize(..self.processes.skews.len()));
+        let ledger = self.processes.ledger(self.rng.usize(..self.processes.traits.len()));
         let read = ledger.wallet(wallet, &mut Usage::default()).await.ok().flatten();
         let expected_version = read.map_or_else(|| self.rng.u64(0..10), |wallet| wallet.version);
         let amount = |rng: &mut Rng, cents: std::ops::Range<u32>| {

@@ -53,10 +53,10 @@ impl World {
         World { database, network, start: Instant::now() }
     }
 
-    /// A process of its own, its clock off by `skew_seconds`.
-    pub(crate) fn ledger(&self, skew_seconds: i64) -> Ledger {
+    /// A process of its own, its clock off by `skew_seconds`, that tries so many times.
+    pub(crate) fn ledger(&self, skew_seconds: i64, max_attempts: u32) -> Ledger {
         let policy = Policy {
-            max_attempts: 6,
+            max_attempts,
             lease: Duration::from_secs(1),
             lock_wait: Duration::from_secs(2),
             ..Policy::default()
