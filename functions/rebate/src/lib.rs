@@ -6,6 +6,7 @@
 
 mod message;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -17,16 +18,31 @@ use message::Message;
 /// The function's name.
 pub const NAME: &str = "rebate";
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// For the queue: the messages that should come again.
+    pub response: SqsBatchResponse,
+    /// Why they should, by message id: `<code>: <a sentence>`, as in the log. For operators, never for callers.
+    pub reasons: BTreeMap<String, String>,
+}
+
 /// Pays the rebates of a batch and reports the messages that should come again.
 pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
-    let mut response = SqsBatchResponse::default();
+    report(app, event).await.response
+}
+
+/// Does what [`handle`] does, and says of each message that should come again why.
+pub async fn report(app: &App, event: SqsEvent) -> Report {
+    let mut report = Report::default();
     for record in event.records {
         let done = work_on(app, &record).await;
-        if let (Err(NotDone), Some(id)) = (done, message_id(&record)) {
-            response.add_failure(id);
+        if let (Err(NotDone { reason }), Some(id)) = (done, message_id(&record)) {
+            report.response.add_failure(id);
+            report.reasons.insert(id.to_owned(), reason);
         }
     }
-    response
+    report
 }
 
 /// The id by which a message is sent back. The queue gives one to every message; an empty one in the response would send
@@ -35,21 +51,26 @@ fn message_id(record: &SqsMessage) -> Option<&str> {
     record.message_id.as_deref().filter(|id| !id.is_empty())
 }
 
-/// The message should come again. Why is in the log.
-struct NotDone;
+/// The message should come again. Why is in the log too.
+struct NotDone {
+    reason: String,
+}
 
 async fn work_on(app: &App, record: &SqsMessage) -> Result<(), NotDone> {
     let started = Instant::now();
     let mut line = Line { function: NAME, message_id: record.message_id.clone(), ..Line::default() };
     let body = record.body.as_deref().unwrap_or_default();
     let outcome = caught(pay(app, body, &mut line)).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
-    if let Err(problem) = &outcome {
-        line.code = Some(problem.code().as_str());
+    let done = outcome.map_err(|problem| {
+        let code = problem.code().as_str();
+        let cause = problem.cause().unwrap_or(problem.detail());
         let lost = if message_id(record).is_none() { " Without a message id it will not come again." } else { "" };
-        line.cause = Some(format!("{}{lost}", problem.cause().unwrap_or(problem.detail())));
-    }
+        line.code = Some(code);
+        line.cause = Some(format!("{cause}{lost}"));
+        NotDone { reason: format!("{code}: {cause}") }
+    });
     line.write(started);
-    outcome.map_err(|_| NotDone)
+    done
 }
 
 async fn pay(app: &App, body: &str, line: &mut Line) -> Result<(), Problem> {

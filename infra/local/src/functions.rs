@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::BoxFuture;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Function, Settings};
+use wallet_rebate::Report;
 
 use crate::gateway::Handler;
 use crate::template::{Consumer, Route};
@@ -50,7 +51,7 @@ pub(crate) fn queue(
     ledger: MakeLedger<'_>,
     env: &BTreeMap<String, String>,
     consumer: &Consumer,
-) -> Result<impl Fn(SqsEvent) -> BoxFuture<'static, SqsBatchResponse> + Send + Sync + 'static> {
+) -> Result<impl Fn(SqsEvent) -> BoxFuture<'static, Report> + Send + Sync + 'static> {
     ensure!(
         consumer.function == wallet_rebate::NAME,
         "template.yaml has the queue read by `{}`, not by `{}`",
@@ -58,9 +59,9 @@ pub(crate) fn queue(
         wallet_rebate::NAME
     );
     let app = app(ledger, env)?;
-    Ok(move |event| -> BoxFuture<'static, SqsBatchResponse> {
+    Ok(move |event| -> BoxFuture<'static, Report> {
         let app = Arc::clone(&app);
-        Box::pin(async move { wallet_rebate::handle(&app, event).await })
+        Box::pin(async move { wallet_rebate::report(&app, event).await })
     })
 }
 

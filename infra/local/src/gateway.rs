@@ -19,6 +19,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 use wallet_lambda::{Code, Problem, problem_response};
@@ -132,8 +133,7 @@ impl Endpoint {
         let path_parameters: BTreeMap<String, String> =
             parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let now = clock::now();
-        let claims = token::check(bearer(&parts)?, now)
-            .map_err(|complaint| Problem::unauthenticated(complaint, Some("invalid_token")))?;
+        let claims = authenticate(&parts, now)?;
         let body = to_bytes(body, BODY_LIMIT_BYTES)
             .await
             .map_err(|_| Problem::new(Code::BodyTooLarge, "The body is larger than 10 MiB, or ended early."))?;
@@ -171,6 +171,28 @@ impl Endpoint {
         tracing::error!(function = self.route.function, cause, "a function failed");
         Err(problem)
     }
+}
+
+/// The claims of the request's token.
+///
+/// # Errors
+/// When there is none, or none that is good.
+pub(crate) fn authenticate(parts: &Parts, now: Timestamp) -> Result<HashMap<String, String>, Problem> {
+    token::check(bearer(parts)?, now).map_err(|complaint| Problem::unauthenticated(complaint, Some("invalid_token")))
+}
+
+/// The claims of the request's token, if it has `scope`: for what the local stack answers without a function.
+///
+/// # Errors
+/// When there is no good token, or it lacks the scope.
+pub(crate) fn authorize(parts: &Parts, scope: &str) -> Result<HashMap<String, String>, Problem> {
+    let claims = authenticate(parts, clock::now())?;
+    if token::has_scope(&claims, scope) { Ok(claims) } else { Err(Problem::missing_scope(scope)) }
+}
+
+/// The answer that tells `problem`, of a request that no function was asked about.
+pub(crate) fn refusal(problem: &Problem) -> Response {
+    into_axum(problem_response(problem, &Uuid::new_v4().to_string()))
 }
 
 /// The token of the one `Authorization: Bearer` header (RFC 6750).

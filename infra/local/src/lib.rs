@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod admin;
 pub mod clock;
 mod data_file;
 mod database;

@@ -1,8 +1,10 @@
-//! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it.
+//! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
+//! dead letters.
 //!
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments.
 
 mod console;
+mod dlq;
 mod up;
 
 use std::process::ExitCode;
@@ -32,6 +34,8 @@ enum Command {
     ///
     /// Signed with a key that everybody knows: for development only.
     Token(TokenArguments),
+    /// List the dead letters of a running `up`, and drive them back
+    Dlq(dlq::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments),
         Command::Token(arguments) => print_token(&arguments),
+        Command::Dlq(arguments) => dlq::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! The queue's event source: batches of messages to a function, as Lambda's poller does it.
 //!
 //! What the function reports as failed stays in the queue and comes back when its visibility time-out is over; the rest
-//! is deleted. A function that panics or takes too long has failed the whole batch.
+//! is deleted. A function that panics or takes too long has failed the whole batch. Why a message failed is kept with it.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use tokio::sync::watch;
+use wallet_rebate::Report;
 
 use crate::clock;
 use crate::queue::Queue;
@@ -33,7 +34,7 @@ pub(crate) struct Poller<H> {
 impl<H, F> Poller<H>
 where
     H: Fn(SqsEvent) -> F,
-    F: Future<Output = SqsBatchResponse> + Send + 'static,
+    F: Future<Output = Report> + Send + 'static,
 {
     /// Delivers until `stop` is true; a batch that is at work then is finished first.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
@@ -70,31 +71,42 @@ where
         // A task of its own, so that a panic ends there.
         let mut call = tokio::spawn((self.handler)(event));
         match tokio::time::timeout(self.consumer.timeout, &mut call).await {
-            Ok(Ok(response)) => self.delete_worked_off(&messages, &response)?,
-            Ok(Err(panic)) => tracing::error!("{} panicked: {panic}; its batch comes back", self.consumer.function),
+            Ok(Ok(report)) => self.settle(&messages, &report)?,
+            Ok(Err(panic)) => self.keep_all(&messages, &format!("panicked: {panic}"))?,
             Err(_) => {
                 call.abort();
-                let seconds = self.consumer.timeout.as_secs();
-                tracing::error!("{} took longer than {seconds} s; its batch comes back", self.consumer.function);
+                self.keep_all(&messages, &format!("took longer than {} s", self.consumer.timeout.as_secs()))?;
             }
         }
         Ok(messages.len())
     }
 
-    fn delete_worked_off(&self, messages: &[SqsMessage], response: &SqsBatchResponse) -> Result<()> {
-        let failed: HashSet<&str> =
-            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    /// Deletes what was worked off, and notes with the rest why it was not.
+    fn settle(&self, messages: &[SqsMessage], report: &Report) -> Result<()> {
+        let failures = &report.response.batch_item_failures;
+        let failed: HashSet<&str> = failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
         let known: HashSet<&str> = messages.iter().filter_map(|message| message.message_id.as_deref()).collect();
         if !failed.is_subset(&known) {
             // Lambda takes an empty or unknown identifier as a failure of the whole batch.
-            tracing::error!("{} reported a message that it wasn't given; its batch comes back", self.consumer.function);
-            return Ok(());
+            return self.keep_all(messages, "reported a message that it wasn't given");
         }
         for message in messages {
             let (Some(id), Some(receipt)) = (&message.message_id, &message.receipt_handle) else { continue };
             if !failed.contains(id.as_str()) {
                 self.queue.delete(receipt)?;
+            } else if let Some(reason) = report.reasons.get(id) {
+                self.queue.note_failure(receipt, reason)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The whole batch comes back, for what the function did.
+    fn keep_all(&self, messages: &[SqsMessage], what: &str) -> Result<()> {
+        let reason = format!("the function `{}` {what}", self.consumer.function);
+        tracing::error!("{reason}; its batch comes back");
+        for receipt in messages.iter().filter_map(|message| message.receipt_handle.as_deref()) {
+            self.queue.note_failure(receipt, &reason)?;
         }
         Ok(())
     }
@@ -110,7 +122,7 @@ where
 mod tests {
     use super::*;
     use crate::template::QueueSpec;
-    use aws_lambda_events::event::sqs::BatchItemFailure;
+    use jiff::SignedDuration;
 
     fn queue_of(bodies: &[&str]) -> Arc<Queue> {
         let visibility_timeout = Duration::from_secs(60);
@@ -123,25 +135,34 @@ mod tests {
     }
 
     /// Delivers once with a function that answers by message; afterwards `left` messages are in the queue.
-    async fn check(bodies: &[&str], answer: fn(&SqsMessage) -> Option<String>, left: u64) {
+    async fn check(bodies: &[&str], answer: fn(&SqsMessage) -> Option<String>, left: u64) -> Arc<Queue> {
         let queue = queue_of(bodies);
         let handler = move |event: SqsEvent| async move {
-            let mut response = SqsBatchResponse::default();
+            let mut report = Report::default();
             for identifier in event.records.iter().filter_map(answer) {
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = identifier;
-                response.batch_item_failures.push(failure);
+                report.response.add_failure(&identifier);
+                report.reasons.insert(identifier, "cannot be done".to_owned());
             }
-            response
+            report
         };
         deliver(&queue, handler).await;
         assert_eq!(queue.depth().expect("read"), left);
+        queue
+    }
+
+    /// The reasons of all that is left, once it has been received too often.
+    fn reasons(queue: &Queue) -> Vec<String> {
+        for hours in 1..=4 {
+            let later = clock::now().checked_add(SignedDuration::from_hours(hours)).expect("hours from now");
+            queue.receive(10, later).expect("received");
+        }
+        queue.dead_letters().expect("read").into_iter().filter_map(|letter| letter.reason).collect()
     }
 
     async fn deliver<H, F>(queue: &Arc<Queue>, handler: H)
     where
         H: Fn(SqsEvent) -> F,
-        F: Future<Output = SqsBatchResponse> + Send + 'static,
+        F: Future<Output = Report> + Send + 'static,
     {
         let timeout = Duration::from_millis(200);
         let consumer = Consumer { function: "jobs".to_owned(), batch_size: 10, timeout };
@@ -153,21 +174,25 @@ mod tests {
     async fn only_failed_messages_stay() {
         let fails_b =
             |message: &SqsMessage| message.body.as_deref().filter(|b| *b == "b").and(message.message_id.clone());
-        check(&["a", "b", "c"], fails_b, 1).await;
+        let queue = check(&["a", "b", "c"], fails_b, 1).await;
+        assert_eq!(reasons(&queue), ["cannot be done"]);
         check(&["a", "b"], |_| None, 0).await;
     }
 
     #[tokio::test]
     async fn an_empty_or_unknown_identifier_fails_the_batch() {
         check(&["a", "b"], |_| Some(String::new()), 2).await;
-        check(&["a", "b"], |_| Some("another".to_owned()), 2).await;
+        let queue = check(&["a", "b"], |_| Some("another".to_owned()), 2).await;
+        assert_eq!(reasons(&queue), ["the function `jobs` reported a message that it wasn't given"; 2]);
     }
 
     #[tokio::test]
     async fn a_panic_and_a_time_out_fail_the_batch() {
-        check(&["a", "b"], |_| panic!("on purpose"), 2).await;
+        let queue = check(&["a", "b"], |_| panic!("on purpose"), 2).await;
+        assert!(reasons(&queue).iter().all(|reason| reason.starts_with("the function `jobs` panicked: ")));
         let queue = queue_of(&["a"]);
         deliver(&queue, |_| std::future::pending()).await;
         assert_eq!(queue.depth().expect("read"), 1);
+        assert_eq!(reasons(&queue), ["the function `jobs` took longer than 0 s"]);
     }
 }

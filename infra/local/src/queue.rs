@@ -35,6 +35,10 @@ pub struct DeadLetter {
     pub body: String,
     /// How often it was received.
     pub receive_count: u32,
+    /// When it was put into the queue.
+    pub sent_at: Timestamp,
+    /// Why it failed last, as far as its function said.
+    pub reason: Option<String>,
 }
 
 impl Queue {
@@ -145,18 +149,50 @@ impl Queue {
         Ok(self.lock().execute("DELETE FROM message WHERE receipt = ?1 AND dead = 0", [receipt_handle])? == 1)
     }
 
+    /// Keeps with the message that was received with this receipt why it failed.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn note_failure(&self, receipt_handle: &str, reason: &str) -> Result<()> {
+        self.lock().execute("UPDATE message SET failure = ?2 WHERE receipt = ?1", [receipt_handle, reason])?;
+        Ok(())
+    }
+
     /// The messages in the dead-letter queue, oldest first.
     ///
     /// # Errors
     /// When SQLite refuses.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare("SELECT message_id, body, receive_count FROM message WHERE dead = 1 ORDER BY number")?;
-        let letter = |row: &rusqlite::Row<'_>| {
-            Ok(DeadLetter { message_id: row.get(0)?, body: row.get(1)?, receive_count: row.get(2)? })
-        };
-        Ok(statement.query_map([], letter)?.collect::<rusqlite::Result<_>>()?)
+        let mut statement = connection.prepare(
+            "SELECT message_id, body, receive_count, sent_at_ms, failure FROM message WHERE dead = 1 ORDER BY number",
+        )?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get(4)?)))?;
+        rows.map(|row| {
+            let (message_id, body, receive_count, sent_at_ms, reason) = row?;
+            let sent_at = Timestamp::from_millisecond(sent_at_ms)?;
+            Ok(DeadLetter { message_id, body, receive_count, sent_at, reason })
+        })
+        .collect()
+    }
+
+    /// Drives dead letters back into the queue, the one with this id or all: visible at once, as if never received.
+    /// Answers how many.
+    ///
+    /// # Errors
+    /// When SQLite refuses; nothing has moved then.
+    pub fn redrive(&self, message_id: Option<&str>, now: Timestamp) -> Result<usize> {
+        let driven = self.lock().execute(
+            "UPDATE message SET dead = 0, receive_count = 0, receipt = NULL, first_received_at_ms = NULL,
+                 visible_at_ms = ?2
+             WHERE dead = 1 AND (?1 IS NULL OR message_id = ?1)",
+            params![message_id, now.as_millisecond()],
+        )?;
+        if driven > 0 {
+            self.arrivals.notify_one();
+        }
+        Ok(driven)
     }
 
     /// How many messages wait or are being worked on, dead letters not counted.

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wallet_dynamodb::Ledger;
 
+use crate::admin;
 use crate::database::{TABLE, listen};
 use crate::functions;
 use crate::gateway::{self, Gateway, Observer};
@@ -112,7 +113,7 @@ impl Stack {
         let pipe = Pipe::new(&template.pipe, database.handle(), database.stream(), Arc::clone(queue))?;
         let handlers = functions::http(&ledger, &env, &template.routes)?;
         let gateway = Gateway { address, handlers, after: pipe.waker(), observer: options.observer };
-        let router = gateway::router(gateway, &template.routes)?;
+        let router = gateway::router(gateway, &template.routes)?.merge(admin::router(Arc::clone(queue)));
         let (delivering, delivers) = watch::channel(options.deliver);
         let handler = functions::queue(&ledger, &env, &template.consumer)?;
         let poller = Poller { queue: Arc::clone(queue), consumer: template.consumer, handler, delivering: delivers };

@@ -76,6 +76,11 @@ pub(crate) fn check(token: &str, now: Timestamp) -> Result<HashMap<String, Strin
     Ok(decoded.claims.into_iter().map(|(name, value)| (name, flat(value))).collect())
 }
 
+/// Whether claims that [`check`] found good hold `scope`.
+pub(crate) fn has_scope(claims: &HashMap<String, String>, scope: &str) -> bool {
+    claims.get("scope").is_some_and(|scopes| scopes.split_whitespace().any(|one| one == scope))
+}
+
 /// Texts as they are; everything else in the way that API Gateway writes it: `[a b]` for a list.
 fn flat(value: Value) -> String {
     match value {

@@ -4,8 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use wallet_local::template::Template;
@@ -27,8 +29,11 @@ pub(crate) struct Arguments {
     /// Start empty, without the demo
     #[arg(long)]
     no_seed: bool,
+    /// How long a message that failed waits until it is tried again, such as 2s; as in the cloud without it
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    visibility_timeout: Option<Duration>,
     /// Only the embedded DynamoDB with its table, for functions that run elsewhere
-    #[arg(long, conflicts_with_all = ["port", "no_seed"])]
+    #[arg(long, conflicts_with_all = ["port", "no_seed", "visibility_timeout"])]
     dynamodb_only: bool,
     /// Write the functions' logs to stderr, as JSON; RUST_LOG chooses what
     #[arg(long)]
@@ -91,6 +96,7 @@ async fn up(arguments: &Arguments) -> Result<Running> {
         dynamodb_port: arguments.dynamodb_port,
         data: arguments.data.clone(),
         env: env.collect(),
+        visibility_timeout: arguments.visibility_timeout,
         observer: show_requests.then_some(observer),
         ..Options::default()
     })
@@ -121,6 +127,11 @@ async fn database_only(arguments: &Arguments) -> Result<Running> {
     console::show_environment(stores.dynamodb_url(), &template.environment);
     console::line(&format!("dynamodb {}", stores.dynamodb_url()));
     Ok(Running::Stores(stores))
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "write it as 500ms, 2s or 3m".to_owned())
 }
 
 /// Faults always; everything that a function logs on demand.

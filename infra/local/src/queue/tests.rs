@@ -60,12 +60,69 @@ fn the_receive_after_the_last_allowed_one_makes_a_dead_letter() {
     let queue = queue();
     let id = queue.send("poison", at(0)).expect("sent");
     receive(&queue, 0);
-    receive(&queue, 30);
+    let last = receive(&queue, 30)[0].receipt_handle.clone().expect("a receipt");
+    queue.note_failure(&last, "no JSON").expect("noted");
     assert!(queue.dead_letters().expect("read").is_empty());
     assert!(receive(&queue, 60).is_empty());
-    let letter = DeadLetter { message_id: id, body: "poison".to_owned(), receive_count: 2 };
+    let letter = DeadLetter {
+        message_id: id,
+        body: "poison".to_owned(),
+        receive_count: 2,
+        sent_at: at(0),
+        reason: Some("no JSON".to_owned()),
+    };
     assert_eq!(queue.dead_letters().expect("read"), [letter]);
     assert!(receive(&queue, 90).is_empty());
+}
+
+/// A queue with the dead letters `bodies`, and their ids.
+fn dead(bodies: &[&str]) -> (Queue, Vec<String>) {
+    let queue = queue();
+    let ids = bodies.iter().map(|body| queue.send(body, at(0)).expect("sent")).collect();
+    for seconds in [0, 30, 60] {
+        receive(&queue, seconds);
+    }
+    (queue, ids)
+}
+
+#[test]
+fn a_dead_letter_driven_back_is_as_if_never_received() {
+    let (queue, ids) = dead(&["a", "b"]);
+    assert_eq!(queue.redrive(Some(&ids[1]), at(90)).expect("driven"), 1);
+    let again = receive(&queue, 90);
+    assert_eq!(bodies(&again), ["b"]);
+    assert_eq!(again[0].message_id.as_ref(), Some(&ids[1]));
+    assert_eq!(again[0].attributes["ApproximateReceiveCount"], "1");
+    assert_eq!(again[0].attributes["ApproximateFirstReceiveTimestamp"], "90000");
+    // It may fail as often as a new one before it is dead again.
+    assert_eq!(bodies(&receive(&queue, 120)), ["b"]);
+    assert!(receive(&queue, 150).is_empty());
+    assert_eq!(queue.dead_letters().expect("read").len(), 2);
+}
+
+#[test]
+fn only_dead_letters_are_driven_back() {
+    let (queue, ids) = dead(&["a", "b"]);
+    let waiting = queue.send("c", at(60)).expect("sent");
+    for id in [waiting.as_str(), "unknown", ""] {
+        assert_eq!(queue.redrive(Some(id), at(90)).expect("nothing to do"), 0, "{id}");
+    }
+    assert_eq!(queue.redrive(None, at(90)).expect("driven"), 2);
+    assert_eq!(queue.redrive(Some(&ids[0]), at(90)).expect("nothing to do"), 0, "it is there once");
+    assert_eq!(bodies(&receive(&queue, 90)), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_taken_over() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("queue");
+    Queue::open(&path, spec()).expect("made").send("a", at(0)).expect("sent");
+    let file = Connection::open(&path).expect("opened");
+    file.execute_batch("ALTER TABLE message DROP COLUMN failure; PRAGMA user_version = 1").expect("as it was");
+    drop(file);
+    let queue = Queue::open(&path, spec()).expect("taken over");
+    assert_eq!(bodies(&receive(&queue, 0)), ["a"]);
+    assert!(queue.dead_letters().expect("read").is_empty());
 }
 
 #[test]
