@@ -20,6 +20,7 @@ mod check;
 mod fault;
 mod network;
 mod schedule;
+mod single;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
