@@ -78,6 +78,7 @@ impl Ledger {
             leased: None,
             snapshots: None,
             verified: BTreeSet::new(),
+            unanswered: false,
             unknown: false,
             waited: Duration::ZERO,
         };
@@ -98,6 +99,9 @@ struct Run<'a> {
     snapshots: Option<Snapshots>,
     /// The wallets among `snapshots` that this request has seen in the table itself. A refusal needs them all.
     verified: BTreeSet<WalletId>,
+    /// Whether the table has said, no earlier than `snapshots`, that this request was not answered before. A refusal
+    /// that is not recorded needs it: what has moved the wallet on may have been this very request.
+    unanswered: bool,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
     /// Time spent on leases of others.
@@ -172,7 +176,11 @@ impl Run<'_> {
                 Ok(()) => self.leased = Some(plan.clone()),
                 // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
                 Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => return Ok(Err(Lost::Unknown)),
-                Err(rejected) => return self.rejected(rejected),
+                Err(rejected) => {
+                    // Taking leases doesn't look at the transaction.
+                    self.unanswered = false;
+                    return self.rejected(rejected);
+                }
             }
         }
         let holder = self.leased.as_ref().map(|_| &self.holder).filter(|_| !refused);
@@ -187,7 +195,10 @@ impl Run<'_> {
                 }
                 Ok(Ok(Done::Executed(plan.transaction)))
             }
-            Err(rejected) => self.rejected(rejected),
+            Err(rejected) => {
+                self.unanswered |= matches!(rejected, Rejected::Stale(_));
+                self.rejected(rejected)
+            }
         }
     }
 
@@ -263,6 +274,7 @@ impl Run<'_> {
         match self.ledger.load(self.command, self.usage).await {
             Ok(snapshots) => {
                 self.verified.extend(self.command.wallets());
+                self.unanswered = true;
                 Ok(Ok(snapshots))
             }
             Err(fault) => match fault.class() {
@@ -276,7 +288,7 @@ impl Run<'_> {
     }
 
     fn all_verified(&self) -> bool {
-        self.command.wallets().iter().all(|id| self.verified.contains(id))
+        self.unanswered && self.command.wallets().iter().all(|id| self.verified.contains(id))
     }
 
     async fn back_off(&mut self, waiting: bool, round: u32) {
