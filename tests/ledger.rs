@@ -1,14 +1,20 @@
 //! The ledger against the embedded DynamoDB, below HTTP: counts of calls and capacity, races, leases.
 
 mod counts;
+mod leases;
+mod limits;
+mod strategies;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 use wallet_domain::{
-    Amount, Caller, Command, Deposit, IdempotencyKey, Metadata, Money, Open, Order, Transaction, Transfer, Wallet,
-    WalletId, Withdraw,
+    Amend, Amount, Caller, Change, Command, Deposit, GENESIS, IdempotencyKey, Metadata, Money, Open, Order, Outcome,
+    Transaction, Transfer, Wallet, WalletId, Withdraw,
 };
-use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
+use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
 use wallet_local::{Options, Stack};
 
 /// A ledger on a table of its own.
@@ -60,6 +66,42 @@ impl Bench {
         found.expect("the wallet exists")
     }
 
+    /// Changes a wallet's terms, as an administrator.
+    pub(crate) async fn amend(&self, wallet: WalletId, change: Change) {
+        let caller = Caller { admin: true, ..caller("root") };
+        let amend = Amend { caller, wallet, expected_version: self.wallet(wallet).await.version, change };
+        posted(run(&self.another(), &Command::Amend(amend), Strategy::Optimistic).await.0);
+    }
+
+    /// Recomputes every wallet from its entries: versions without a gap, hashes chained, balances adding up. Returns
+    /// the sum of the balances in minor units.
+    pub(crate) async fn recomputed(&self, wallets: &[WalletId]) -> i128 {
+        let (ledger, mut total) = (self.another(), 0);
+        for id in wallets {
+            let (wallet, mut entries, mut before) = (self.wallet(*id).await, vec![], None);
+            loop {
+                let page = ledger.entries(*id, before, 100, &mut Usage::default()).await.expect("the table answers");
+                entries.extend(page.items);
+                before = page.next;
+                if before.is_none() {
+                    break;
+                }
+            }
+            entries.reverse();
+            let (mut previous, mut balance) = (GENESIS, 0);
+            for (version, entry) in (0..).zip(&entries) {
+                balance += entry.amount.minor_units();
+                assert_eq!((entry.version, entry.previous, entry.hash), (version, previous, entry.computed_hash()));
+                assert_eq!(entry.balance_after.minor_units(), balance);
+                previous = entry.hash;
+            }
+            assert_eq!((wallet.version + 1, wallet.head), (entries.len() as u64, previous));
+            assert_eq!(wallet.balance.minor_units(), balance);
+            total += balance;
+        }
+        total
+    }
+
     pub(crate) fn deposit(&self, wallet: WalletId, amount: &str) -> Command {
         Command::Deposit(Deposit { order: order("bank", self.key(), amount), wallet, rule: None })
     }
@@ -102,17 +144,53 @@ pub(crate) fn posted(done: Result<Done, ExecuteError>) -> Transaction {
     }
 }
 
-/// Repeats `command` with its key on every conflict and lock timeout, as callers are told to.
-pub(crate) async fn until_done(ledger: &Ledger, command: &Command, strategy: Strategy) -> (Done, Vec<Usage>) {
+/// Repeats `command` with its key on every conflict and lock timeout, as callers are told to. What each try has cost
+/// comes with how it ended.
+pub(crate) async fn until_done(
+    ledger: &Ledger,
+    command: &Command,
+    strategy: Strategy,
+) -> (Result<Done, ExecuteError>, Vec<Usage>) {
     let mut tries = vec![];
     loop {
         let (done, usage) = run(ledger, command, strategy).await;
         tries.push(usage);
-        match done {
-            Ok(done) => return (done, tries),
-            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
-            Err(error) => panic!("neither done nor to be repeated: {error}"),
-        }
         assert!(tries.len() < 1000, "a caller repeats, but not for ever");
+        if !matches!(done, Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. })) {
+            return (done, tries);
+        }
+    }
+}
+
+/// Every command by a caller of its own, each on a ledger of its own, all let loose at the same moment.
+pub(crate) async fn all_at_once(
+    bench: &Bench,
+    clock: Option<Clock>,
+    commands: impl IntoIterator<Item = (Command, Strategy)>,
+) -> Vec<Result<Done, ExecuteError>> {
+    let commands: Vec<_> = commands.into_iter().collect();
+    let ready = Arc::new(Barrier::new(commands.len()));
+    let mut callers = JoinSet::new();
+    for (command, strategy) in commands {
+        let (ledger, ready) = (bench.another(), Arc::clone(&ready));
+        let ledger = clock.clone().map_or(ledger.clone(), |clock| ledger.with_clock(clock));
+        callers.spawn(async move {
+            ready.wait().await;
+            until_done(&ledger, &command, strategy).await.0
+        });
+    }
+    callers.join_all().await
+}
+
+/// The code of a refusal on record, or nothing for what was posted.
+#[track_caller]
+pub(crate) fn refusal(done: &Done) -> Option<&'static str> {
+    let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
+    match &transaction.outcome {
+        Outcome::Failed(refusal) => Some(refusal.code()),
+        Outcome::Posted { legs, .. } => {
+            assert_eq!(legs.iter().map(|leg| leg.amount().minor_units()).sum::<i128>(), 0, "{transaction:?}");
+            None
+        }
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use wallet_dynamodb::Strategy;
 
 use super::{Raw, balance};
-use crate::ledger::{Bench, posted, run};
+use crate::ledger::{Bench, posted, run, until_done};
 
 /// Tries for the second lock. With no end at all this test would not end either.
 const TRIES: u32 = 20;
@@ -57,12 +57,13 @@ async fn transfers_in_both_directions() {
             let ready = Arc::clone(&all_ready);
             transfers.spawn(async move {
                 ready.wait().await;
-                crate::ledger::until_done(&ledger, &command, Strategy::Pessimistic).await
+                until_done(&ledger, &command, Strategy::Pessimistic).await.0
             });
         }
     }
     let done = tokio::time::timeout(TIME_LIMIT, transfers.join_all()).await.expect("no deadlock");
     assert_eq!(done.len(), 2 * PAIRS);
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
     assert_eq!((balance(&bench, alice).await, balance(&bench, bob).await), ("84.00".into(), "116.00".into()));
     posted(run(&bench.another(), &bench.transfer(alice, bob, "84"), Strategy::Optimistic).await.0);
 }
