@@ -26,6 +26,9 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+pub(crate) use fault::Climate;
+pub(crate) use world::{World, runtime};
+
 use schedule::{Counts, Report};
 
 /// Commands of one schedule.
@@ -37,7 +40,7 @@ const LENGTH: &str = "WALLET_FAULT_OPERATIONS";
 
 #[test]
 fn nothing_is_lost_under_any_schedule_of_faults() {
-    if let Some(seed) = number(SEED) {
+    if let Some(seed) = chosen_seed() {
         println!("{:#?}", schedule(seed));
         return;
     }
@@ -80,6 +83,11 @@ fn schedule(seed: u64) -> Report {
             resume_unwind(panicked)
         }
     }
+}
+
+/// The one schedule to replay, if the environment names one.
+pub(crate) fn chosen_seed() -> Option<u64> {
+    number(SEED)
 }
 
 fn replay(seed: u64) -> String {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    Amend, BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Money, Open, Outcome, Status, Transfer,
-    WalletId, Withdraw,
+    Amend, BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Money, Open, Outcome, Status, Transaction,
+    Transfer, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
@@ -31,7 +31,8 @@ pub(crate) struct Report {
 /// How one attempt at a command ended for its caller.
 #[derive(Debug)]
 enum Answer {
-    Done(Done),
+    /// With what is on record.
+    Done(Box<Transaction>),
     /// The caller was told that nothing has moved.
     Nothing(&'static str),
     Unknown,
@@ -135,8 +136,8 @@ fn kept(books: &Books, asked: &[Asked], opened: usize, counts: &mut Counts) -> R
         let mut executed = 0;
         for answer in answers {
             let name = match answer {
-                Answer::Done(Done::Executed(transaction) | Done::Replayed(transaction)) => {
-                    if record != Some(transaction) {
+                Answer::Done(transaction) => {
+                    if record != Some(&**transaction) {
                         return Err(format!("told {transaction:?}, on record is {record:?}"));
                     }
                     executed += 1;
@@ -285,7 +286,7 @@ impl Client {
 
 fn answer(ended: Result<Done, ExecuteError>) -> Answer {
     match ended {
-        Ok(done) => Answer::Done(done),
+        Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => Answer::Done(Box::new(transaction)),
         Err(ExecuteError::OutcomeUnknown) => Answer::Unknown,
         Err(ExecuteError::Conflict { .. }) => Answer::Nothing("conflict"),
         Err(ExecuteError::LockTimeout { .. }) => Answer::Nothing("lock timeout"),

@@ -1,0 +1,127 @@
+//! Histories of concurrent clients, checked for linearizability by wallet.
+//!
+//! Clients deposit, withdraw, transfer and read at once, on processes of their own, over a network that delays, throttles
+//! and loses. Each request's invocation and response go on record in the order in which they happened; afterwards a
+//! checker looks for one order of all requests on a wallet, true to that record, in which a plain number would have
+//! answered the same. A transfer is a debit in its source's history and a credit in its destination's. A request whose
+//! outcome its client never learnt stays pending: the checker may place it anywhere after its invocation, or nowhere.
+//!
+//! The checker is `stateright`'s `LinearizabilityTester` (MIT): maintained, made for recording real histories as well as
+//! modelled ones, knows pending requests, and asks for nothing but a sequential reference object, which here is [`spec`].
+//! The crate called `porcupine` is no checker but a wrapper of a windowing library, and ports of the Go checker of that
+//! name are not published. Its search is exponential at worst, so histories are kept to what it decides at once: few
+//! clients, and answers that name the version, which leave little to guess. `WALLET_FAULT_SEED` replays one seed, as for
+//! [`crate::faults`].
+
+mod record;
+mod spec;
+
+use stateright::semantics::{ConsistencyTester, LinearizabilityTester};
+
+use record::{Event, histories};
+use spec::{Answer, Balance, Request};
+
+use crate::faults::chosen_seed;
+
+/// Seeds that each run tries.
+const SEEDS: u64 = 40;
+
+#[test]
+fn every_wallet_is_linearizable() {
+    let replayed = chosen_seed();
+    let first = replayed.unwrap_or_else(|| fastrand::u64(..));
+    let seeds = if replayed.is_some() { 1 } else { SEEDS };
+    let (mut requests, mut pending, mut wallets) = (0, 0, 0);
+    for seed in (0..seeds).map(|number| first.wrapping_add(number)) {
+        for (wallet, history) in histories(seed) {
+            let tester = tester(&history);
+            wallets += 1;
+            requests += tester.len();
+            pending += open(&history);
+            assert!(
+                tester.is_consistent(),
+                "seed {seed} (WALLET_FAULT_SEED replays it), {wallet}: no order explains {history:#?}"
+            );
+        }
+    }
+    println!("{requests} requests in {wallets} histories, {pending} of them pending, from seed {first}");
+    let telling = requests > 500 && pending > 0;
+    assert!(telling || replayed.is_some(), "{requests} requests, {pending} pending: too quiet to show anything");
+}
+
+#[test]
+fn the_checker_sees_a_lost_update() {
+    let invoked = |client, request| Event::Invoked { client, request };
+    let answered = |client, version, balance| Event::Answered { client, answer: Answer::Moved { version, balance } };
+    // Both read 0 and wrote their own sum: the first deposit is gone.
+    let lost = [
+        invoked(1, Request::Move(5)),
+        invoked(2, Request::Move(7)),
+        answered(1, 1, 5),
+        answered(2, 1, 7),
+        invoked(3, Request::Read),
+        Event::Answered { client: 3, answer: Answer::Balance { version: 1, balance: 7 } },
+    ];
+    assert!(!tester(&lost).is_consistent());
+    let kept = [
+        invoked(1, Request::Move(5)),
+        invoked(2, Request::Move(7)),
+        answered(1, 2, 12),
+        answered(2, 1, 7),
+        invoked(3, Request::Read),
+        Event::Answered { client: 3, answer: Answer::Balance { version: 2, balance: 12 } },
+    ];
+    assert!(tester(&kept).is_consistent());
+}
+
+#[test]
+fn the_checker_sees_a_stale_read_and_a_refusal_that_rests_on_one() {
+    let deposit = [
+        Event::Invoked { client: 1, request: Request::Move(5) },
+        Event::Answered { client: 1, answer: Answer::Moved { version: 1, balance: 5 } },
+    ];
+    let with = |request, answer| {
+        let asked = [Event::Invoked { client: 2, request }, Event::Answered { client: 2, answer }];
+        tester(&[deposit.as_slice(), asked.as_slice()].concat()).is_consistent()
+    };
+    assert!(!with(Request::Read, Answer::Balance { version: 0, balance: 0 }));
+    assert!(with(Request::Read, Answer::Balance { version: 1, balance: 5 }));
+    assert!(!with(Request::Move(-5), Answer::TooLittle));
+    assert!(with(Request::Move(-6), Answer::TooLittle));
+}
+
+#[test]
+fn a_recorded_history_that_is_tampered_with_is_refused() {
+    let tampered = histories(1).into_values().filter_map(|mut history| {
+        let moved = history.iter_mut().rev().find_map(|event| match event {
+            Event::Answered { answer: Answer::Moved { balance, .. }, .. } => Some(balance),
+            _ => None,
+        })?;
+        *moved += 1;
+        Some(history)
+    });
+    let mut seen = 0;
+    for history in tampered {
+        seen += 1;
+        assert!(!tester(&history).is_consistent(), "{history:#?}");
+    }
+    assert!(seen > 0);
+}
+
+/// The checker, told a history.
+fn tester(history: &[Event]) -> LinearizabilityTester<u32, Balance> {
+    let mut tester = LinearizabilityTester::new(Balance::default());
+    for event in history {
+        let told = match *event {
+            Event::Invoked { client, request } => tester.on_invoke(client, request),
+            Event::Answered { client, answer } => tester.on_return(client, answer),
+        };
+        told.expect("a client has one request at a time");
+    }
+    tester
+}
+
+fn open(history: &[Event]) -> usize {
+    let invoked = history.iter().filter(|event| matches!(event, Event::Invoked { .. })).count();
+    2 * invoked - history.len()
+}

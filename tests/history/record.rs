@@ -1,0 +1,176 @@
+//! Runs clients at once from a seed and records what they asked and were told, wallet by wallet.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::task::JoinSet;
+use wallet_domain::{Command, Deposit, Leg, Money, Outcome, Refusal, Transaction, Transfer, WalletId, Withdraw};
+use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
+
+use super::spec::{Answer, Request};
+use crate::faults::{Climate, World, runtime};
+use crate::ledger::order;
+
+/// Something that happened at one wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    Invoked { client: u32, request: Request },
+    Answered { client: u32, answer: Answer },
+}
+
+/// What happened at each wallet, in order.
+pub(crate) type Histories = BTreeMap<WalletId, Vec<Event>>;
+
+const CLIENTS: usize = 4;
+const REQUESTS: usize = 6;
+
+/// What happened at each of two wallets under the schedule of `seed`.
+pub(crate) fn histories(seed: u64) -> Histories {
+    fastrand::seed(seed);
+    runtime().block_on(async {
+        let mut rng = Rng::with_seed(seed);
+        let world = World::new();
+        let wallets = [world.open("a", "0", None).await, world.open("b", "0", None).await];
+        let climate = Climate { faults: [0, 100, 250][rng.usize(..3)], delay_ms: 10 };
+        let mut weather = rng.fork();
+        world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
+        let record = Arc::new(Record::default());
+        let mut clients = JoinSet::new();
+        for number in 0..CLIENTS {
+            let ledger = world.ledger(rng.i64(-300..=300), [2, 6][rng.usize(..2)]);
+            let client = Client { ledger, wallets, record: Arc::clone(&record), rng: rng.fork() };
+            clients.spawn(client.work(number));
+        }
+        clients.join_all().await;
+        Arc::into_inner(record).expect("all clients are done").into_histories()
+    })
+}
+
+/// The histories, and how many names clients have gone by.
+#[derive(Default)]
+struct Record(Mutex<(Histories, u32)>);
+
+impl Record {
+    /// A client goes by a new name after a request that it never heard of again.
+    fn new_client(&self) -> u32 {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.1 += 1;
+        inner.1
+    }
+
+    fn push(&self, wallet: WalletId, event: Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.entry(wallet).or_default().push(event);
+    }
+
+    /// Takes back the newest invocation of `client`, which came to nothing.
+    fn strike(&self, wallet: WalletId, client: u32) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let history = inner.0.entry(wallet).or_default();
+        let invoked = |event: &Event| matches!(event, Event::Invoked { client: by, .. } if *by == client);
+        let newest = history.iter().rposition(invoked).expect("what is taken back was recorded");
+        history.remove(newest);
+    }
+
+    fn into_histories(self) -> Histories {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// One client, which has one request at a time and asks each once.
+struct Client {
+    ledger: Ledger,
+    wallets: [WalletId; 2],
+    record: Arc<Record>,
+    rng: Rng,
+}
+
+impl Client {
+    async fn work(mut self, number: usize) {
+        let mut client = self.record.new_client();
+        for request in 0..REQUESTS {
+            tokio::time::sleep(Duration::from_millis(self.rng.u64(0..60))).await;
+            if self.rng.u8(..4) == 0 {
+                self.read(client).await;
+            } else if self.movement(client, &format!("client {number} request {request}")).await.is_none() {
+                client = self.record.new_client();
+            }
+        }
+    }
+
+    async fn read(&mut self, client: u32) {
+        let wallet = self.wallets[self.rng.usize(..2)];
+        self.record.push(wallet, Event::Invoked { client, request: Request::Read });
+        match self.ledger.wallet(wallet, &mut Usage::default()).await {
+            Ok(found) => {
+                let found = found.expect("the wallet exists");
+                let answer = Answer::Balance { version: found.version, balance: cents(found.balance) };
+                self.record.push(wallet, Event::Answered { client, answer });
+            }
+            // A read that failed said nothing and changed nothing.
+            Err(_) => self.record.strike(wallet, client),
+        }
+    }
+
+    /// A deposit, withdrawal or transfer; `None` when its outcome stays unknown.
+    async fn movement(&mut self, client: u32, key: &str) -> Option<()> {
+        let first = self.rng.usize(..2);
+        let (wallet, destination) = (self.wallets[first], self.wallets[1 - first]);
+        let amount = self.rng.i64(1..2_000);
+        let text = format!("{}.{:02}", amount / 100, amount % 100);
+        let mut order = order("client", key.parse().expect("a printable key"), &text);
+        order.caller.admin = true;
+        let (command, moves) = match self.rng.u8(..4) {
+            0 | 1 => (Command::Deposit(Deposit { order, wallet, rule: None }), vec![(wallet, amount)]),
+            2 => (Command::Withdraw(Withdraw { order, wallet }), vec![(wallet, -amount)]),
+            _ => {
+                let transfer = Transfer { order, source: wallet, destination, fee: None };
+                (Command::Transfer(transfer), vec![(wallet, -amount), (destination, amount)])
+            }
+        };
+        for (wallet, cents) in &moves {
+            self.record.push(*wallet, Event::Invoked { client, request: Request::Move(*cents) });
+        }
+        let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
+        match self.ledger.execute(&command, strategy, &mut Usage::default()).await {
+            Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => {
+                self.answered(client, &transaction, &moves);
+            }
+            Err(ExecuteError::OutcomeUnknown) => return None,
+            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. } | ExecuteError::Throttled { .. }) => {
+                // Nothing has moved, and that is taken at its word: had it moved, the others' answers would not fit.
+                moves.iter().for_each(|(wallet, _)| self.record.strike(*wallet, client));
+            }
+            Err(error @ (ExecuteError::Refused(_) | ExecuteError::Fault(_))) => panic!("{error}"),
+        }
+        Some(())
+    }
+
+    fn answered(&self, client: u32, transaction: &Transaction, moves: &[(WalletId, i64)]) {
+        match &transaction.outcome {
+            Outcome::Posted { legs, .. } => {
+                for leg in legs {
+                    let Leg::Wallet { wallet, balance_after, version_after, .. } = leg else { continue };
+                    let answer = Answer::Moved { version: *version_after, balance: cents(*balance_after) };
+                    self.record.push(*wallet, Event::Answered { client, answer });
+                }
+            }
+            Outcome::Failed(Refusal::InsufficientFunds { wallet: source, .. }) => {
+                for (wallet, _) in moves {
+                    if wallet == source {
+                        self.record.push(*wallet, Event::Answered { client, answer: Answer::TooLittle });
+                    } else {
+                        // Nothing was asked of the destination.
+                        self.record.strike(*wallet, client);
+                    }
+                }
+            }
+            Outcome::Failed(refusal) => panic!("refused: {refusal}"),
+        }
+    }
+}
+
+fn cents(money: Money) -> i64 {
+    money.minor_units().try_into().expect("small amounts")
+}
