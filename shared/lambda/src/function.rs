@@ -18,6 +18,7 @@ use lambda_runtime::{Error, LambdaEvent};
 use crate::app::App;
 use crate::call::Call;
 use crate::log::{self, Line};
+use crate::metrics;
 use crate::problem::{Problem, problem_response};
 use crate::reply::Reply;
 use crate::route::Route;
@@ -88,7 +89,7 @@ pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
 pub async fn serve<F: Function>() -> ExitCode {
     log::start();
     let started = async {
-        let app = &start().await?;
+        let app = &start(F::NAME).await?;
         let service = service_fn(async |request| Ok::<_, Infallible>(answer::<F>(app, request).await));
         lambda_http::run(service).await
     };
@@ -96,10 +97,10 @@ pub async fn serve<F: Function>() -> ExitCode {
 }
 
 /// Runs the function `name` in Lambda, which works on batches of queue messages.
-pub async fn serve_queue(name: &str, handle: impl AsyncFn(&App, SqsEvent) -> SqsBatchResponse) -> ExitCode {
+pub async fn serve_queue(name: &'static str, handle: impl AsyncFn(&App, SqsEvent) -> SqsBatchResponse) -> ExitCode {
     log::start();
     let started = async {
-        let app = &start().await?;
+        let app = &start(name).await?;
         let handle = &handle;
         // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
         let service =
@@ -109,13 +110,14 @@ pub async fn serve_queue(name: &str, handle: impl AsyncFn(&App, SqsEvent) -> Sqs
     ended(name, started.await)
 }
 
-async fn start() -> Result<App, Error> {
+async fn start(function: &'static str) -> Result<App, Error> {
     let settings = Settings::from_env()?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err("AWS_LAMBDA_RUNTIME_API is not set: Lambda or `cargo lambda watch` starts this program; \
                     `cargo wallet up` runs the whole system on this machine"
             .into());
     }
+    metrics::start(function, settings.metrics_namespace.as_deref())?;
     Ok(App::connect(settings).await)
 }
 

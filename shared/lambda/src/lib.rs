@@ -14,6 +14,7 @@ mod event;
 mod function;
 mod json;
 mod log;
+mod metrics;
 mod order;
 mod problem;
 mod reply;

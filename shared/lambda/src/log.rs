@@ -64,7 +64,7 @@ impl Line {
         self.replayed = problem.is_replay();
     }
 
-    /// Writes the line. What is a fault of ours goes out as an error, what passes by itself as a warning.
+    /// Writes the line, and the metrics of it. What is a fault of ours goes out as an error, what passes by itself as a warning.
     pub fn write(&self, started: Instant) {
         let text = |id: Option<TransactionId>| id.map(|id| id.to_string());
         let wallets: Vec<_> = self.wallets.iter().map(WalletId::to_string).collect();
@@ -103,11 +103,12 @@ impl Line {
             (Some(_), None) if self.cause.is_some() => line!(Level::WARN),
             _ => line!(Level::INFO),
         }
+        crate::metrics::write(self);
     }
 }
 
 /// Capacity units from halves, rounded up: an index read of up to 4 KB costs half a unit.
-fn whole(half_units: u64) -> u64 {
+pub(crate) fn whole(half_units: u64) -> u64 {
     half_units.div_ceil(2)
 }
 

@@ -26,6 +26,8 @@ pub struct Settings {
     pub transfer_fee: Option<FeeSchedule>,
     /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how long and how often to try.
     pub policy: Policy,
+    /// `METRICS_NAMESPACE`: where CloudWatch keeps the functions' metrics; without it none are written.
+    pub metrics_namespace: Option<String>,
 }
 
 /// A variable of the environment that cannot be used.
@@ -59,6 +61,7 @@ impl Settings {
                 lock_wait: milliseconds("LOCK_WAIT_MS", set("LOCK_WAIT_MS"), 0..=25_000)?.unwrap_or(policy.lock_wait),
                 ..policy
             },
+            metrics_namespace: namespace(set("METRICS_NAMESPACE"))?,
         })
     }
 
@@ -94,6 +97,20 @@ fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {
         wrong: format!("{text:?} is no strategy"),
         instead: "write optimistic or pessimistic".to_owned(),
     })
+}
+
+fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#:".contains(&byte);
+    match value {
+        Some(name) if name.len() > 255 || !name.bytes().all(allowed) || name.starts_with("AWS/") => {
+            Err(SettingsError {
+                variable: "METRICS_NAMESPACE",
+                wrong: format!("{name:?} is no namespace of your own"),
+                instead: "write up to 255 letters, digits or any of ._-/#: and not AWS/ at its start".to_owned(),
+            })
+        }
+        value => Ok(value),
+    }
 }
 
 fn milliseconds(

@@ -1,0 +1,145 @@
+//! Metrics: one line per request or queue record in CloudWatch's embedded metric format, which CloudWatch reads out of
+//! the log by itself.
+//!
+//! Writes nothing unless the deployment names a namespace. Never holds an id: its dimensions are the function and the
+//! strategy, and each name with each pair of them is a metric that somebody pays for. No I/O but standard output.
+
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
+
+use metrics_cloudwatch_embedded::{Builder, Collector};
+use wallet_dynamodb::Strategy;
+
+use crate::log::{Line, whole};
+
+/// Set once at start. A function works on one request at a time, so what it holds is always of one request.
+static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+
+// Values of each request are kept apart, zeros too, so that averages and percentiles are over requests.
+const ATTEMPTS: &str = "Attempts";
+const CONFLICTS: &str = "Conflicts";
+const LOCK_WAIT: &str = "LockWait";
+const CALLS: &str = "DynamoDbCalls";
+const WRITE_UNITS: &str = "ConsumedWriteUnits";
+const READ_UNITS: &str = "ConsumedReadUnits";
+/// Followed by the code: a metric of its own for each code, which costs nothing until the code occurs.
+const REFUSED: &str = "Refused/";
+
+/// Writes metrics from now on, if there is a `namespace` for them.
+pub(crate) fn start(function: &'static str, namespace: Option<&str>) -> Result<(), lambda_runtime::Error> {
+    if let Some(namespace) = namespace {
+        let collector = collector(function, namespace)?;
+        COLLECTOR.set(collector).map_err(|_| "the metrics were started twice")?;
+    }
+    Ok(())
+}
+
+/// Writes the metrics of what `line` tells.
+pub(crate) fn write(line: &Line) {
+    let Some(collector) = COLLECTOR.get() else { return };
+    let mut text = Vec::new();
+    record(line);
+    // In one piece, so that nothing of the log gets in between. Without its metrics a request has still been answered.
+    let written = collector.flush(&mut text).and_then(|()| io::stdout().write_all(&text));
+    if let Err(error) = written {
+        tracing::warn!("metrics were not written: {error}");
+    }
+}
+
+fn collector(function: &'static str, namespace: &str) -> Result<&'static Collector, lambda_runtime::Error> {
+    let builder = Builder::new().cloudwatch_namespace(namespace.to_owned()).with_dimension("Function", function);
+    let collector = builder.init()?;
+    for name in [ATTEMPTS, CONFLICTS, CALLS, WRITE_UNITS, READ_UNITS] {
+        metrics::describe_histogram!(name, metrics::Unit::Count, "");
+    }
+    metrics::describe_histogram!(LOCK_WAIT, metrics::Unit::Milliseconds, "");
+    Ok(collector)
+}
+
+fn record(line: &Line) {
+    let strategy = line.strategy.map_or("none", Strategy::as_str);
+    let usage = &line.usage;
+    for (name, value) in [
+        (ATTEMPTS, usage.attempts.into()),
+        (CONFLICTS, usage.conflicts.into()),
+        (LOCK_WAIT, usage.lock_wait_ms),
+        (CALLS, usage.calls.into()),
+        (WRITE_UNITS, whole(usage.write_half_units())),
+        (READ_UNITS, whole(usage.read_half_units())),
+    ] {
+        let value = u32::try_from(value).unwrap_or(u32::MAX);
+        metrics::histogram!(name, "Strategy" => strategy).record(value);
+    }
+    if let Some(code) = line.code {
+        metrics::counter!(format!("{REFUSED}{code}"), "Strategy" => strategy).increment(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn emitted(collector: &Collector, line: &Line) -> Value {
+        let mut text = Vec::new();
+        record(line);
+        collector.flush(&mut text).expect("a Vec takes everything");
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1, "one line per request");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
+    /// What the specification of the embedded metric format asks for: each metric and dimension that is named is a
+    /// member of the root, dimensions are texts, and values are numbers or up to 100 of them.
+    fn check(document: &Value) {
+        let aws = &document["_aws"];
+        assert!(aws["Timestamp"].is_u64(), "{document}");
+        let directives = aws["CloudWatchMetrics"].as_array().expect("directives");
+        assert_eq!(directives.len(), 1);
+        assert_eq!(directives[0]["Namespace"], "WalletFunctions");
+        assert_eq!(directives[0]["Dimensions"], json!([["Function", "Strategy"]]));
+        for dimension in ["Function", "Strategy"] {
+            assert!(document[dimension].is_string(), "{document}");
+        }
+        for metric in directives[0]["Metrics"].as_array().expect("metrics") {
+            let value = &document[metric["Name"].as_str().expect("a name")];
+            let numbers = value.as_array().map_or(1, Vec::len);
+            assert!(value.is_number() || value.as_array().is_some_and(|all| all.iter().all(Value::is_number)));
+            assert!((1..=100).contains(&numbers), "{document}");
+        }
+    }
+
+    fn used(line: &mut Line, [attempts, conflicts, calls, lock_wait_ms]: [u32; 4]) {
+        (line.usage.attempts, line.usage.conflicts, line.usage.calls) = (attempts, conflicts, calls);
+        line.usage.lock_wait_ms = lock_wait_ms.into();
+    }
+
+    // One test: there is one collector in a process, as in a function.
+    #[test]
+    fn each_request_is_one_line_of_the_embedded_format() {
+        let collector = collector("deposit", "WalletFunctions").expect("the first collector");
+        let mut line = Line { function: "deposit", strategy: Some(Strategy::Optimistic), ..Line::default() };
+        used(&mut line, [2, 1, 3, 12]);
+        line.request_id = Some("high cardinality".to_owned());
+        let deposit = emitted(collector, &line);
+        check(&deposit);
+        assert_eq!((&deposit["Function"], &deposit["Strategy"]), (&json!("deposit"), &json!("optimistic")));
+        let number = |document: &Value, name: &str| document[name][0].to_string();
+        assert_eq!((number(&deposit, CONFLICTS), number(&deposit, ATTEMPTS)), ("1.0".into(), "2.0".into()));
+        assert_eq!((number(&deposit, CALLS), number(&deposit, LOCK_WAIT)), ("3.0".into(), "12.0".into()));
+        assert!(!deposit.to_string().contains("high cardinality"));
+
+        used(&mut line, [1, 0, 2, 0]);
+        line.code = Some("insufficient_funds");
+        line.strategy = Some(Strategy::Pessimistic);
+        let refused = emitted(collector, &line);
+        check(&refused);
+        assert_eq!((&refused["Strategy"], &refused["Refused/insufficient_funds"]), (&json!("pessimistic"), &json!(1)));
+        assert_eq!(number(&refused, CONFLICTS), "0.0", "what did not happen counts as well");
+
+        (line.code, line.strategy) = (None, None);
+        let read = emitted(collector, &line);
+        check(&read);
+        assert_eq!((&read["Strategy"], read.get("Refused/insufficient_funds")), (&json!("none"), None));
+    }
+}
