@@ -1,4 +1,4 @@
-//! What the local stack takes from `template.yaml`: routes, table, queue, event source, pipe and environment.
+//! What the local stack takes from `template.yaml`: routes, table, queue, event source, pipes and environment.
 //!
 //! The template is the only list of these, so the local stack cannot drift from what is deployed. It is embedded when
 //! this crate is built: `wallet` runs from any directory. Nothing here has a default of its own, save those of AWS.
@@ -29,6 +29,8 @@ pub struct Template {
     pub queue: QueueSpec,
     /// What goes from the table's stream into the queue.
     pub pipe: PipeSpec,
+    /// What goes from the table's stream to whoever subscribes.
+    pub events: EventSpec,
     /// Every environment variable of the functions, at its parameter's default.
     pub environment: BTreeMap<String, String>,
 }
@@ -86,6 +88,15 @@ pub struct PipeSpec {
     pub input_template: String,
 }
 
+/// What becomes an event, and what kind of event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSpec {
+    /// Which records, and the event's `detail`.
+    pub pipe: PipeSpec,
+    /// The event's `detail-type`.
+    pub detail_type: String,
+}
+
 impl Template {
     /// The template that this crate was built with.
     ///
@@ -123,20 +134,28 @@ impl Template {
 
         let table = one(of_type(&resources, "AWS::DynamoDB::Table")?, "AWS::DynamoDB::Table")?;
         let (consumer, queue) = one(consumers, "event source of type SQS")?;
-        let pipes = of_type(&resources, "AWS::Pipes::Pipe")?.into_iter().map(|(_, pipe)| pipe);
-        let pipe = one(pipes.collect(), "AWS::Pipes::Pipe")?.get("Properties")?;
-        ensure!(
-            pipe.get("Target")?.target()? == queue,
-            "template.yaml: {}.Target must be {queue}, which {} reads",
-            pipe.path(),
-            consumer.function
-        );
+        let (mut to_queue, mut to_bus) = (Vec::new(), Vec::new());
+        for (_, pipe) in of_type(&resources, "AWS::Pipes::Pipe")? {
+            let pipe = pipe.get("Properties")?;
+            let target = pipe.get("Target")?;
+            let name = target.target()?;
+            if name == queue {
+                to_queue.push(pipe_spec(&pipe)?);
+            } else if resources.get(name)?.get("Type")?.value() == "AWS::Events::EventBus" {
+                to_bus.push(event_spec(&pipe)?);
+            } else {
+                bail!("template.yaml: {} is {name}, to which the local stack has no pipe", target.path());
+            }
+        }
+        let to_queue = one(to_queue, &format!("pipe to {queue}, which {} reads", consumer.function))?;
+        let to_bus = one(to_bus, "pipe to an AWS::Events::EventBus")?;
         Ok(Template {
             routes,
             table: create_table(&table.1.get("Properties")?)?,
             consumer,
             queue: queue_spec(&resources, &queue)?,
-            pipe: pipe_spec(&pipe)?,
+            pipe: to_queue,
+            events: to_bus,
             environment,
         })
     }
@@ -240,6 +259,11 @@ fn pipe_spec(properties: &Node<'_>) -> Result<PipeSpec> {
         patterns: filters.items()?.iter().map(|filter| filter.get("Pattern")?.text()).collect::<Result<_>>()?,
         input_template: properties.get("TargetParameters")?.get("InputTemplate")?.text()?,
     })
+}
+
+fn event_spec(properties: &Node<'_>) -> Result<EventSpec> {
+    let bus = properties.get("TargetParameters")?.get("EventBridgeEventBusParameters")?;
+    Ok(EventSpec { pipe: pipe_spec(properties)?, detail_type: bus.get("DetailType")?.text()? })
 }
 
 #[cfg(test)]

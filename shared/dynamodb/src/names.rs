@@ -43,16 +43,18 @@ pub(crate) const LEASE_HOLDER: &str = "lease_holder";
 /// Milliseconds since 1970-01-01T00:00Z.
 pub(crate) const LEASE_UNTIL: &str = "lease_until";
 
+// Of an entry and of a transaction.
+pub(crate) const COUNTERPARTY: &str = "counterparty";
+
 // Of an entry.
 pub(crate) const TRANSACTION_ID: &str = "transaction_id";
 pub(crate) const BALANCE_AFTER: &str = "balance_after";
-pub(crate) const COUNTERPARTY: &str = "counterparty";
 pub(crate) const CHANGES: &str = "changes";
 pub(crate) const BY: &str = "by";
 pub(crate) const PREVIOUS_HASH: &str = "previous_hash";
 pub(crate) const HASH: &str = "hash";
 
-// Of a transaction. `id`, `type`, `status`, `wallet_id` and `rule_id` are read by the pipe in template.yaml too.
+// Of a transaction. The pipes in template.yaml read them too: all that is flat but what the caller added.
 pub(crate) const ID: &str = "id";
 pub(crate) const WALLET_ID: &str = "wallet_id";
 pub(crate) const FEE: &str = "fee";

@@ -10,6 +10,7 @@ fn the_embedded_template_has_all_that_the_stack_needs() {
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
     assert_eq!(template.consumer.function, "rebate");
+    assert_eq!(template.events.detail_type, "wallet.transaction");
     assert!(template.queue.visibility_timeout >= template.consumer.timeout);
     assert_eq!(template.table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
     assert_eq!(template.environment["LOCKING_STRATEGY"], "optimistic");
@@ -31,7 +32,8 @@ fn what_is_missing_is_named() {
         "other",
         "Resources.RebateQueue.Properties.RedrivePolicy.maxReceiveCount is missing",
     );
-    check_fails("AWS::Pipes::Pipe", "AWS::Other", "exactly one AWS::Pipes::Pipe, and finds 0");
+    check_fails("AWS::Pipes::Pipe", "AWS::Other", "exactly one pipe to RebateQueue, which rebate reads, and finds 0");
+    check_fails("DetailType:", "Other:", "EventBridgeEventBusParameters.DetailType is missing");
     check_fails(
         "StreamViewType: NEW_IMAGE",
         "Other: 1",
@@ -41,7 +43,7 @@ fn what_is_missing_is_named() {
     check_fails(
         "Target: !GetAtt RebateQueue.Arn",
         "Target: !GetAtt RebateDeadLetters.Arn",
-        "Target must be RebateQueue",
+        "Target is RebateDeadLetters, to which the local stack has no pipe",
     );
     check_fails("Path: /v1/transfers", "Path: /v1/{all+}", "cannot");
     check_fails("{Binary: transfer}", "{}", "Resources.TransferFunction.Metadata.BuildProperties.Binary is missing");

@@ -115,6 +115,15 @@ fn damage_is_told_by_item_and_attribute() {
     assert!(fault.contains("WALLET#wal_") && fault.contains("\"balance\""), "{fault}");
 }
 
+/// The event pipe in template.yaml reads it.
+#[test]
+fn a_posted_transaction_names_its_other_side() {
+    let (snapshots, command) = deposit("12.50");
+    let plan = decide(&snapshots, &command, time(1_795_230_001_000)).expect("it fits");
+    let item = transaction_item(&plan.transaction);
+    assert_eq!(item["counterparty"], AttributeValue::S("external".to_owned()));
+}
+
 /// One write unit of a transaction pays for 1 KB twice over; this is what makes a deposit 6 units and a transfer 10.
 #[test]
 fn items_of_an_ordinary_request_stay_under_a_kilobyte() {

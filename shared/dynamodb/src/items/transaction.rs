@@ -8,9 +8,9 @@ use wallet_domain::{
 use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item, wallet_from_item, wallet_item};
 use crate::names::{
-    ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, CREATED_AT, CURRENCY, FEE,
-    FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE, REFUSAL,
-    REQUESTED, RESULT, RULE, RULE_ID, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
+    ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY, CREATED_AT,
+    CURRENCY, FEE, FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE,
+    REFUSAL, REQUESTED, RESULT, RULE, RULE_ID, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -39,8 +39,12 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     };
     match &transaction.outcome {
         Outcome::Posted { legs, wallet } => {
+            let counterparty = legs.iter().map(account).find(|other| *other != Account::Wallet(transaction.wallet));
             let legs = legs.iter().map(|leg| AttributeValue::M(leg_item(leg))).collect();
-            let builder = builder.text(STATUS, POSTED).value(LEGS, AttributeValue::L(legs));
+            let builder = builder
+                .text(STATUS, POSTED)
+                .maybe_text(COUNTERPARTY, counterparty)
+                .value(LEGS, AttributeValue::L(legs));
             match wallet {
                 Some(wallet) => builder.value(RESULT, AttributeValue::M(wallet_item(wallet))),
                 None => builder,
@@ -101,6 +105,13 @@ fn posted(fields: Fields<'_>, currency: Currency) -> Result<Outcome, Fault> {
     let leg = |value: &AttributeValue| leg_from(Fields(value.as_m().map_err(|_| fields.wrong(LEGS))?), currency);
     let wallet = fields.maybe_map(RESULT)?.map(|wallet| wallet_from_item(wallet.0)).transpose()?;
     Ok(Outcome::Posted { legs: legs.iter().map(leg).collect::<Result<_, _>>()?, wallet: wallet.map(Box::new) })
+}
+
+fn account(leg: &Leg) -> Account {
+    match leg {
+        Leg::Wallet { wallet, .. } => Account::Wallet(*wallet),
+        Leg::System { account, .. } => *account,
+    }
 }
 
 fn leg_item(leg: &Leg) -> Item {
