@@ -57,6 +57,8 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
     line(&format!("  -H 'authorization: Bearer {token}' \\"));
     line("  -H 'idempotency-key: try-1' -H 'content-type: application/json' \\");
     line(&format!("  -d '{body}'"));
+    line(&format!("\n  {}\n", "what happens to alice's money, as it happens".dimmed()));
+    line(&format!("curl -sSN {url}/v1/events -H 'authorization: Bearer {token}'"));
     line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
 }
 

@@ -18,9 +18,10 @@ use wallet_dynamodb::Ledger;
 
 use crate::admin;
 use crate::database::{TABLE, listen};
+use crate::events::{self, Events};
 use crate::functions;
 use crate::gateway::{self, Gateway, Observer};
-use crate::pipe::Pipe;
+use crate::pipe::{Feed, Pipe};
 use crate::poller::Poller;
 use crate::queue::Queue;
 use crate::stores::Stores;
@@ -110,15 +111,26 @@ impl Stack {
             let ledger = Ledger::new(client.clone(), TABLE);
             if let Some(adapt) = &options.adapt { adapt(ledger) } else { ledger }
         };
-        let pipe = Pipe::new(&template.pipe, database.handle(), database.stream(), Arc::clone(queue))?;
+        let pipe = |spec| Pipe::new(spec, database.handle(), database.stream());
+        let feed = Feed::new(pipe(&template.pipe)?, Arc::clone(queue));
+        let (stop, stopped) = watch::channel(false);
         let handlers = functions::http(&ledger, &env, &template.routes)?;
-        let gateway = Gateway { address, handlers, after: pipe.waker(), observer: options.observer };
-        let router = gateway::router(gateway, &template.routes)?.merge(admin::router(Arc::clone(queue)));
+        // Asked by the stack itself, the functions wake and show nobody.
+        let unobserved = Gateway { address, handlers: handlers.clone(), after: Arc::default(), observer: None };
+        let events = Events {
+            pipe: pipe(&template.events.pipe)?,
+            detail_type: template.events.detail_type,
+            functions: gateway::router(unobserved, &template.routes)?,
+            stopped: stopped.clone(),
+        };
+        let gateway = Gateway { address, handlers, after: feed.waker(), observer: options.observer };
+        let router = gateway::router(gateway, &template.routes)?
+            .merge(events::router(events))
+            .merge(admin::router(Arc::clone(queue)));
         let (delivering, delivers) = watch::channel(options.deliver);
         let handler = functions::queue(&ledger, &env, &template.consumer)?;
         let poller = Poller { queue: Arc::clone(queue), consumer: template.consumer, handler, delivering: delivers };
 
-        let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(is_true(stopped.clone()));
         tasks.spawn(async move {
@@ -129,7 +141,7 @@ impl Stack {
         tasks.spawn(poller.run(stopped.clone()));
         tasks.spawn(async move {
             tokio::select! {
-                () = pipe.run() => {}
+                () = feed.run() => {}
                 () = is_true(stopped) => {}
             }
         });

@@ -9,15 +9,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 struct World {
     stores: Stores,
-    pipe: Pipe,
+    feed: Feed,
 }
 
 async fn start(data: Option<&Path>) -> World {
     let template = Template::embedded().expect("complete");
     let stores = Stores::start(&template, data, 0, None).await.expect("started");
     let (database, queue) = (&stores.database, Arc::clone(&stores.queue));
-    let pipe = Pipe::new(&template.pipe, database.handle(), database.stream(), queue).expect("supported");
-    World { stores, pipe }
+    let pipe = Pipe::new(&template.pipe, database.handle(), database.stream()).expect("supported");
+    let feed = Feed::new(pipe, queue);
+    World { stores, feed }
 }
 
 impl World {
@@ -32,7 +33,7 @@ impl World {
     }
 
     fn carried(&self) -> Vec<Value> {
-        while self.pipe.carry().expect("carried") > 0 {}
+        while self.feed.carry().expect("carried") > 0 {}
         let messages = self.stores.queue.receive(10, clock::now()).expect("received");
         let bodies = messages.iter().map(|message| message.body.as_deref().expect("a body"));
         bodies.map(|body| serde_json::from_str(body).expect("JSON")).collect()
@@ -47,7 +48,7 @@ async fn only_posted_deposits_with_a_rule_become_messages() {
     world.put("txn_3", "deposit", "failed", Some("standard")).await;
     world.put("txn_4", "transfer", "posted", Some("standard")).await;
     let expected = serde_json::json!({
-        "source": world.pipe.stream.arn, "deposit_id": "txn_1", "wallet_id": "wal_1", "rule_id": "standard",
+        "source": world.feed.pipe.stream.arn, "deposit_id": "txn_1", "wallet_id": "wal_1", "rule_id": "standard",
     });
     assert_eq!(world.carried(), [expected]);
     world.put("txn_1", "deposit", "posted", Some("standard")).await;
@@ -62,7 +63,7 @@ async fn after_a_restart_it_goes_on_where_it_was() {
     world.put("txn_1", "deposit", "posted", Some("standard")).await;
     assert_eq!(world.carried().len(), 1);
     world.put("txn_2", "deposit", "posted", Some("standard")).await;
-    drop(world.pipe);
+    drop(world.feed);
     world.stores.stop().await;
 
     let world = start(Some(&path)).await;
