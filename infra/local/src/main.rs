@@ -1,8 +1,10 @@
 //! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
 //! dead letters.
 //!
-//! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments.
+//! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
+//! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
 
+mod audit;
 mod console;
 mod dlq;
 mod up;
@@ -34,6 +36,10 @@ enum Command {
     ///
     /// Signed with a key that everybody knows: for development only.
     Token(TokenArguments),
+    /// Recompute every wallet and transaction of a table, and say what doesn't add up
+    ///
+    /// Reads only. Exits with 0 if everything adds up, 1 if something doesn't, 2 if it could not run.
+    Audit(audit::Arguments),
     /// List the dead letters of a running `up`, and drive them back
     Dlq(dlq::Arguments),
 }
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments),
         Command::Token(arguments) => print_token(&arguments),
+        Command::Audit(arguments) => return audit::run(&arguments),
         Command::Dlq(arguments) => dlq::run(&arguments),
     };
     match outcome {

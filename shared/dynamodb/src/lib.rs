@@ -23,6 +23,7 @@ mod ledger;
 mod names;
 mod policy;
 mod read;
+pub mod scan;
 mod usage;
 
 pub use aws_sdk_dynamodb;

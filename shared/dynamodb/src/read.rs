@@ -167,7 +167,7 @@ impl Ledger {
     }
 
     /// The items that exist under up to 100 distinct keys, strongly consistent, in no order.
-    async fn get(&self, mut keys: Vec<Item>, usage: &mut Usage) -> Result<Vec<Item>, Fault> {
+    pub(crate) async fn get(&self, mut keys: Vec<Item>, usage: &mut Usage) -> Result<Vec<Item>, Fault> {
         let mut items = vec![];
         for round in 0..self.policy.max_attempts {
             if keys.is_empty() {

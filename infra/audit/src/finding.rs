@@ -1,0 +1,99 @@
+//! What an audit finds: where, which check, and by how much.
+
+use std::fmt;
+
+use wallet_domain::{Currency, TransactionId, WalletId};
+
+/// A check that an item fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// The item can be read.
+    Readable,
+    /// Every version has exactly one entry, from 0 to the wallet's.
+    Versions,
+    /// An entry's hash is the hash of what it says.
+    Hash,
+    /// An entry names the hash of the one before it.
+    Chain,
+    /// An entry's balance is the one before it plus its amount.
+    RunningBalance,
+    /// The wallet's item says what its newest entry says.
+    Wallet,
+    /// The balance is between floor and ceiling.
+    Bounds,
+    /// A transaction's legs sum to zero and move what it says.
+    Legs,
+    /// Every entry has its transaction's leg, and every leg its entry.
+    Matching,
+    /// A rebate is what the deposit's rule gives, once.
+    Rebate,
+}
+
+impl Check {
+    /// As reports spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Check::Readable => "readable",
+            Check::Versions => "versions",
+            Check::Hash => "hash",
+            Check::Chain => "chain",
+            Check::RunningBalance => "running_balance",
+            Check::Wallet => "wallet",
+            Check::Bounds => "bounds",
+            Check::Legs => "legs",
+            Check::Matching => "matching",
+            Check::Rebate => "rebate",
+        }
+    }
+}
+
+/// One thing that doesn't add up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Whose statement.
+    pub wallet: Option<WalletId>,
+    /// At which version.
+    pub version: Option<u64>,
+    /// In which transaction.
+    pub transaction: Option<TransactionId>,
+    /// What was looked at.
+    pub check: Check,
+    /// What is there, and what should be.
+    pub difference: String,
+}
+
+impl Finding {
+    pub(crate) fn wallet(id: WalletId, version: u64, check: Check, difference: impl Into<String>) -> Finding {
+        let (wallet, version) = (Some(id), Some(version));
+        Finding { wallet, version, transaction: None, check, difference: difference.into() }
+    }
+
+    pub(crate) fn transaction(id: TransactionId, check: Check, difference: impl Into<String>) -> Finding {
+        Finding { wallet: None, version: None, transaction: Some(id), check, difference: difference.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(wallet) = self.wallet {
+            write!(f, "{wallet} ")?;
+        }
+        if let Some(version) = self.version {
+            write!(f, "version {version} ")?;
+        }
+        if let Some(transaction) = self.transaction {
+            write!(f, "{transaction} ")?;
+        }
+        write!(f, "{}: {}", self.check.as_str(), self.difference)
+    }
+}
+
+/// Minor units as a decimal of the currency: sums may be larger than any money that exists.
+pub(crate) fn decimal(minor_units: i128, currency: Currency) -> String {
+    let scale = currency.scale() as usize;
+    let sign = if minor_units < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", minor_units.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}

@@ -1,0 +1,110 @@
+//! Entries and transactions, each read again with its counterpart.
+//!
+//! Both are written at once and never change, so what doesn't match is read a second time, a moment later, only because
+//! a read may fall between the items of one write.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use wallet_domain::{Entry, Transaction, TransactionId, WalletId};
+use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::{Fault, Ledger};
+
+use crate::finding::{Check, Finding};
+use crate::tally::Posting;
+
+/// Longer than a write takes to be seen whole.
+const SECOND_LOOK: Duration = Duration::from_millis(200);
+
+/// Whether each entry is the leg of the transaction that it names.
+pub(crate) async fn entries(ledger: &Ledger, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
+    let findings = match_entries(ledger, entries).await?;
+    if findings.is_empty() {
+        return Ok(findings);
+    }
+    tokio::time::sleep(SECOND_LOOK).await;
+    match_entries(ledger, entries).await
+}
+
+/// Whether each leg of each transaction has its entry.
+pub(crate) async fn transactions(ledger: &Ledger, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
+    let findings = match_transactions(ledger, transactions).await?;
+    if findings.is_empty() {
+        return Ok(findings);
+    }
+    tokio::time::sleep(SECOND_LOOK).await;
+    match_transactions(ledger, transactions).await
+}
+
+async fn match_entries(ledger: &Ledger, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
+    let mut ids: Vec<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys: Vec<Key> = ids.into_iter().map(Key::Transaction).collect();
+    // `None` stands for a transaction that is there and cannot be read.
+    let mut found: HashMap<TransactionId, Option<Transaction>> = HashMap::new();
+    for item in ledger.look_up(&keys).await? {
+        match item {
+            Scanned::Transaction(transaction) => drop(found.insert(transaction.id, Some(*transaction))),
+            Scanned::Unreadable(item) => drop(item.transaction.map(|id| found.insert(id, None))),
+            Scanned::Wallet(_) | Scanned::Entry(_) => {}
+        }
+    }
+    let findings = entries.iter().filter_map(|entry| {
+        let difference = match found.get(&entry.transaction) {
+            None => "the entry's transaction is missing".to_owned(),
+            Some(None) => "the entry's transaction cannot be read".to_owned(),
+            Some(Some(transaction)) => differs(entry, transaction)?,
+        };
+        let finding = Finding::wallet(entry.wallet, entry.version, Check::Matching, difference);
+        Some(Finding { transaction: Some(entry.transaction), ..finding })
+    });
+    Ok(findings.collect())
+}
+
+fn differs(entry: &Entry, transaction: &Transaction) -> Option<String> {
+    let (mine, legs) = (Posting::of_entry(entry), Posting::of_transaction(transaction));
+    if legs.contains(&mine) {
+        return None;
+    }
+    let Some(leg) = legs.iter().find(|leg| leg.wallet == mine.wallet && leg.version == mine.version) else {
+        return Some("the entry's transaction has no such leg".to_owned());
+    };
+    Some(format!(
+        "the entry says {} {:?}, balance after {}; its transaction says {} {:?}, balance after {}",
+        mine.kind.as_str(),
+        mine.amount,
+        mine.balance_after,
+        leg.kind.as_str(),
+        leg.amount,
+        leg.balance_after
+    ))
+}
+
+async fn match_transactions(ledger: &Ledger, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
+    let legs: Vec<Posting> = transactions.iter().flat_map(Posting::of_transaction).collect();
+    let mut places: Vec<(WalletId, u64)> = legs.iter().map(|leg| (leg.wallet, leg.version)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entry(wallet, version)).collect();
+    let mut found: HashMap<(WalletId, u64), Option<TransactionId>> = HashMap::new();
+    for item in ledger.look_up(&keys).await? {
+        match item {
+            Scanned::Entry(entry) => drop(found.insert((entry.wallet, entry.version), Some(entry.transaction))),
+            Scanned::Unreadable(item) => drop(item.wallet.zip(item.version).map(|place| found.insert(place, None))),
+            Scanned::Wallet(_) | Scanned::Transaction(_) => {}
+        }
+    }
+    let findings = legs.iter().filter_map(|leg| {
+        let difference = match found.get(&(leg.wallet, leg.version)) {
+            None => "the entry of this leg is missing".to_owned(),
+            Some(None) => "the entry of this leg cannot be read".to_owned(),
+            Some(Some(other)) if *other != leg.transaction => format!("the entry of this leg is of {other}"),
+            // What else may differ is told from the entry's side.
+            Some(Some(_)) => return None,
+        };
+        let finding = Finding::wallet(leg.wallet, leg.version, Check::Matching, difference);
+        Some(Finding { transaction: Some(leg.transaction), ..finding })
+    });
+    Ok(findings.collect())
+}

@@ -1,0 +1,151 @@
+//! What an audit has gone through, summed up and found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use wallet_domain::{Account, Currency, Leg, Transaction, Wallet};
+
+use crate::finding::{Finding, decimal};
+
+/// Findings that a report lists. Beyond, they are counted: the table is beyond reading one by one.
+const MAX_LISTED: usize = 10_000;
+
+/// The outcome of an audit.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Wallets recomputed.
+    pub wallets: u64,
+    /// Entries gone through.
+    pub entries: u64,
+    /// Transactions gone through, failed ones included.
+    pub transactions: u64,
+    /// What doesn't add up; at most 10,000.
+    pub findings: BTreeSet<Finding>,
+    /// Findings beyond those listed.
+    pub unlisted: u64,
+    /// By currency code.
+    pub sums: BTreeMap<&'static str, Sums>,
+}
+
+/// One currency's money, in minor units, by account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    currency: Currency,
+    /// The outside world: negative by what has come in and not gone out again.
+    pub external: i128,
+    /// What fees have earned.
+    pub fees: i128,
+    /// What rebates have cost: negative.
+    pub rebates: i128,
+    /// What the legs of all transactions leave in wallets.
+    pub wallets: i128,
+    /// What the wallets' items hold. While money moves it may be read at another moment than the legs.
+    pub balances: i128,
+}
+
+impl Sums {
+    fn new(currency: Currency) -> Sums {
+        Sums { currency, external: 0, fees: 0, rebates: 0, wallets: 0, balances: 0 }
+    }
+
+    /// All legs together: zero.
+    #[must_use]
+    pub fn total(&self) -> i128 {
+        self.external + self.fees + self.rebates + self.wallets
+    }
+
+    /// Each account's name and sum at the currency's scale, and the total.
+    #[must_use]
+    pub fn lines(&self) -> [(&'static str, String); 6] {
+        [
+            ("external", self.external),
+            ("fees", self.fees),
+            ("rebates", self.rebates),
+            ("wallets", self.wallets),
+            ("total", self.total()),
+            ("balances", self.balances),
+        ]
+        .map(|(name, sum)| (name, decimal(sum, self.currency)))
+    }
+}
+
+impl Report {
+    /// Whether everything adds up.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// One document with everything.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let findings = self.findings.iter().map(|finding| {
+            json!({
+                "wallet_id": finding.wallet.map(|id| id.to_string()),
+                "version": finding.version,
+                "transaction_id": finding.transaction.map(|id| id.to_string()),
+                "check": finding.check.as_str(),
+                "difference": finding.difference,
+            })
+        });
+        let sums = self.sums.iter().map(|(code, sums)| {
+            let lines = sums.lines().into_iter().map(|(name, sum)| (name.to_owned(), Value::String(sum)));
+            ((*code).to_owned(), Value::Object(lines.collect()))
+        });
+        json!({
+            "clean": self.is_clean(),
+            "wallets": self.wallets,
+            "entries": self.entries,
+            "transactions": self.transactions,
+            "findings": findings.collect::<Vec<_>>(),
+            "findings_not_listed": self.unlisted,
+            "sums": Value::Object(sums.collect()),
+        })
+    }
+
+    pub(crate) fn found(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if self.findings.len() < MAX_LISTED {
+                self.findings.insert(finding);
+            } else if !self.findings.contains(&finding) {
+                self.unlisted += 1;
+            }
+        }
+    }
+
+    pub(crate) fn balance(&mut self, wallet: &Wallet) {
+        self.sums_of(wallet.currency()).balances += wallet.balance.minor_units();
+    }
+
+    pub(crate) fn legs(&mut self, transaction: &Transaction) {
+        for leg in transaction.legs() {
+            let (amount, sums) = (leg.amount().minor_units(), self.sums_of(leg.amount().currency()));
+            match leg {
+                Leg::Wallet { .. } => sums.wallets += amount,
+                Leg::System { account: Account::Fees, .. } => sums.fees += amount,
+                Leg::System { account: Account::Rebates, .. } => sums.rebates += amount,
+                Leg::System { account: Account::External | Account::Wallet(_), .. } => sums.external += amount,
+            }
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Report) {
+        self.wallets += other.wallets;
+        self.entries += other.entries;
+        self.transactions += other.transactions;
+        self.unlisted += other.unlisted;
+        self.found(other.findings);
+        for sums in other.sums.into_values() {
+            let mine = self.sums_of(sums.currency);
+            mine.external += sums.external;
+            mine.fees += sums.fees;
+            mine.rebates += sums.rebates;
+            mine.wallets += sums.wallets;
+            mine.balances += sums.balances;
+        }
+    }
+
+    fn sums_of(&mut self, currency: Currency) -> &mut Sums {
+        self.sums.entry(currency.code()).or_insert_with(|| Sums::new(currency))
+    }
+}
