@@ -18,6 +18,7 @@
 
 mod check;
 mod fault;
+mod handlers;
 mod network;
 mod schedule;
 mod single;
@@ -34,7 +35,7 @@ use schedule::{Counts, Report};
 /// Commands of one schedule.
 const OPERATIONS: usize = 60;
 /// Commands of the short form.
-const SHORT: usize = 3_000;
+const SHORT: usize = 2_400;
 const SEED: &str = "WALLET_FAULT_SEED";
 const LENGTH: &str = "WALLET_FAULT_OPERATIONS";
 

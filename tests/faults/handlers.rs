@@ -1,0 +1,124 @@
+//! Faults as callers meet them: the transfer function itself, from an API Gateway event to a response.
+
+use std::time::Duration;
+
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+use wallet_domain::{Command, Deposit, WalletId};
+use wallet_dynamodb::{Strategy, Usage};
+use wallet_lambda::{App, Settings, answer};
+use wallet_local::TABLE;
+use wallet_transfer::Transfer;
+
+use super::check::audit;
+use super::fault::{Fault, Treatment};
+use super::network::{Call, Weather};
+use super::world::{World, fair, runtime};
+use crate::ledger::order;
+
+/// Asks the function once in `weather` and once more when it is fair.
+#[track_caller]
+fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then: u16) {
+    fastrand::seed(1);
+    let (first, again, balance) = runtime().block_on(async {
+        let world = World::new();
+        let (a, b) = (world.open("a", "0", None).await, world.open("b", "0", None).await);
+        let fund = order("bank", "fund".parse().expect("a printable key"), "100.00");
+        let fund = Command::Deposit(Deposit { order: fund, wallet: a, rule: None });
+        let funded = world.plain().execute(&fund, Strategy::Optimistic, &mut Usage::default()).await;
+        let _ = funded.expect("a deposit in fair weather");
+        let variable = |name: &str| (name == "TABLE_NAME").then(|| TABLE.to_owned());
+        let settings = Settings::from_vars(variable).expect("settings with nothing but a table");
+        let app = App::new(world.ledger(0, 1), settings);
+        world.network.set(weather);
+        let first = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        world.network.set(fair());
+        let again = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        audit(&world.database, &world.plain()).await.expect("the books add up");
+        let found = world.plain().wallet(b, &mut Usage::default()).await.expect("the table answers");
+        (first, again, found.expect("the wallet exists").balance.to_string())
+    });
+    assert_eq!((first.0, first.1["code"].as_str()), (status, code), "{}", first.1);
+    if code.is_some() {
+        assert_eq!(first.1["retryable"], true, "{}", first.1);
+        assert!(first.2, "no Retry-After");
+    }
+    assert_eq!(again.0, then, "{}", again.1);
+    assert_eq!(balance, "10.00", "moved once");
+}
+
+/// Status, body, and whether it says when to try again.
+fn told(response: Response<Body>) -> (u16, Value, bool) {
+    let body = serde_json::from_slice(response.body()).expect("answers are JSON");
+    (response.status().as_u16(), body, response.headers().contains_key("retry-after"))
+}
+
+fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_http::Request {
+    let body = json!({
+        "source": source.to_string(), "destination": destination.to_string(),
+        "amount": "10.00", "currency": "EUR", "locking_strategy": strategy,
+    });
+    let event = json!({
+        "version": "2.0", "routeKey": "POST /v1/transfers", "rawPath": "/v1/transfers", "rawQueryString": "",
+        "headers": { "content-type": "application/json", "idempotency-key": "one" },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "local", "stage": "$default", "requestId": "one",
+            "domainName": "localhost", "domainPrefix": "local", "routeKey": "POST /v1/transfers",
+            "authorizer": { "jwt": { "claims": { "sub": "a", "scope": "wallets:write" }, "scopes": [] } },
+            "http": {
+                "method": "POST", "path": "/v1/transfers", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
+                "userAgent": "tests",
+            },
+            "time": "01/Mar/2026:23:58:00 +0000", "timeEpoch": 1_772_409_480_000_i64,
+        },
+        "body": body.to_string(), "isBase64Encoded": false,
+    });
+    lambda_http::request::from_str(&event.to_string()).expect("an event of API Gateway")
+}
+
+fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
+    Box::new(move |call| if which(call) { Treatment::with(fault) } else { Treatment::default() })
+}
+
+#[test]
+fn a_conflict_to_the_end_is_409_and_the_same_key_may_try_again() {
+    for strategy in ["optimistic", "pessimistic"] {
+        check(strategy, always(Call::is_write, Fault::Conflict), 409, Some("concurrency_conflict"), 201);
+    }
+}
+
+#[test]
+fn throttling_to_the_end_is_503_and_the_same_key_may_try_again() {
+    for fault in [Fault::Throttled, Fault::ThrottledWithin] {
+        check("optimistic", always(Call::is_write, fault), 503, Some("throttled"), 201);
+    }
+}
+
+#[test]
+fn an_outcome_that_cannot_be_read_back_is_503_and_the_same_key_tells() {
+    for (fault, then) in
+        [(Fault::ReplyLost, 200), (Fault::Late(Duration::from_secs(20)), 200), (Fault::RequestLost, 201)]
+    {
+        let mut sent = false;
+        let weather = Box::new(move |call: &Call| match call.is_commit() {
+            true => {
+                sent = true;
+                Treatment::with(fault)
+            }
+            false if sent => Treatment::with(Fault::RequestLost),
+            false => Treatment::default(),
+        });
+        check("optimistic", weather, 503, Some("outcome_unknown"), then);
+    }
+}
+
+#[test]
+fn a_reply_lost_once_is_none_of_the_callers_business() {
+    let mut lost = false;
+    let weather = Box::new(move |call: &Call| {
+        let first = call.is_commit() && !std::mem::replace(&mut lost, true);
+        if first { Treatment::with(Fault::ReplyLost) } else { Treatment::default() }
+    });
+    check("pessimistic", weather, 201, None, 200);
+}
