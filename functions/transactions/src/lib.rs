@@ -48,5 +48,9 @@ async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let transaction = app.ledger().transaction(id, call.usage()).await?;
     let seen = transaction.filter(|transaction| may_see(call.caller(), transaction));
     let transaction = seen.ok_or_else(Problem::transaction_not_found)?;
-    Ok(Reply::ok(&TransactionView::new(&transaction, call.caller())))
+    let rebate = match transaction.rebate() {
+        Some(rebate) => app.ledger().transaction(rebate, call.usage()).await?,
+        None => None,
+    };
+    Ok(Reply::ok(&TransactionView::new(&transaction, call.caller()).with_rebate(rebate.as_ref())))
 }

@@ -40,6 +40,7 @@ pub(crate) fn http(
     add(of::<wallet_transfer::Transfer>(ledger, env)?)?;
     add(of::<wallet_wallets::Wallets>(ledger, env)?)?;
     add(of::<wallet_transactions::Transactions>(ledger, env)?)?;
+    add(of::<wallet_reversal::Reversal>(ledger, env)?)?;
     Ok(handlers)
 }
 

@@ -8,7 +8,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::money::{Amount, Currency, Money};
 use crate::rebate::{RebateRule, RuleId};
 use crate::text::{IdempotencyKey, Metadata, Owner, Reference};
-use crate::transaction::Kind;
+use crate::transaction::{Kind, Leg, Transaction};
 use crate::wallet::{Limits, Status, Wallet};
 
 /// Who asks.
@@ -172,6 +172,25 @@ pub struct PayRebate {
     pub rule: RuleId,
 }
 
+/// Undoes a transaction, whole.
+#[derive(Debug, Clone)]
+pub struct Reverse {
+    /// Who asks: an administrator.
+    pub caller: Caller,
+    /// Names this request for ever.
+    pub key: IdempotencyKey,
+    /// What to undo, as it is on record. Records never change, so it may have been read at any time.
+    pub original: Transaction,
+    /// Whether a wallet may be taken below its floor.
+    pub allow_overdraft: bool,
+    /// Whether the fee of a transfer is given back: a setting of the deployment.
+    pub return_fee: bool,
+    /// The caller's own name for it.
+    pub reference: Option<Reference>,
+    /// The caller's labels.
+    pub metadata: Metadata,
+}
+
 /// Anything that can be asked for.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -187,6 +206,16 @@ pub enum Command {
     Transfer(Transfer),
     /// A share back.
     PayRebate(PayRebate),
+    /// Undone.
+    Reverse(Box<Reverse>),
+}
+
+impl PayRebate {
+    /// The id of the rebate's transaction.
+    #[must_use]
+    pub fn transaction(&self) -> TransactionId {
+        TransactionId::rebate_of(self.deposit, &self.rule)
+    }
 }
 
 impl Command {
@@ -200,6 +229,7 @@ impl Command {
             Command::Withdraw(_) => Kind::Withdrawal,
             Command::Transfer(_) => Kind::Transfer,
             Command::PayRebate(_) => Kind::Rebate,
+            Command::Reverse(_) => Kind::Reversal,
         }
     }
 
@@ -214,7 +244,8 @@ impl Command {
             | Command::Transfer(Transfer { order, .. }) => {
                 TransactionId::requested_by(&order.caller.subject, &order.key)
             }
-            Command::PayRebate(rebate) => TransactionId::rebate_of(rebate.deposit, &rebate.rule),
+            Command::PayRebate(rebate) => rebate.transaction(),
+            Command::Reverse(reverse) => TransactionId::requested_by(&reverse.caller.subject, &reverse.key),
         }
     }
 
@@ -228,6 +259,7 @@ impl Command {
             | Command::Withdraw(Withdraw { wallet, .. })
             | Command::PayRebate(PayRebate { wallet, .. }) => *wallet,
             Command::Transfer(transfer) => transfer.source,
+            Command::Reverse(reverse) => reverse.original.wallet,
         }
     }
 
@@ -237,16 +269,39 @@ impl Command {
         match self {
             Command::Open(_) => vec![],
             Command::Transfer(transfer) => vec![transfer.source, transfer.destination],
+            Command::Reverse(reverse) => reverse.original.legs().iter().filter_map(Leg::wallet).collect(),
             other => vec![other.wallet()],
         }
     }
 
-    /// The transaction that has to be read before deciding, beside its own.
+    /// The transaction that it follows.
     #[must_use]
     pub fn parent(&self) -> Option<TransactionId> {
         match self {
             Command::PayRebate(rebate) => Some(rebate.deposit),
-            _ => None,
+            Command::Reverse(reverse) => Some(reverse.original.id),
+            Command::Open(_)
+            | Command::Amend(_)
+            | Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Transfer(_) => None,
+        }
+    }
+
+    /// The transactions that have to be read before deciding, beside its own: the deposit of a rebate, the rebate of a
+    /// deposit that is reversed.
+    #[must_use]
+    pub fn references(&self) -> Vec<TransactionId> {
+        match self {
+            Command::PayRebate(rebate) => vec![rebate.deposit],
+            Command::Reverse(reverse) => reverse.rebate().iter().map(PayRebate::transaction).collect(),
+            Command::Open(_)
+            | Command::Amend(_)
+            | Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Transfer(_) => {
+                vec![]
+            }
         }
     }
 
@@ -273,6 +328,10 @@ impl Command {
             }
             Command::Transfer(transfer) => ordered(hasher, &transfer.order).field(&transfer.destination.to_string()),
             Command::PayRebate(rebate) => hasher.field(&rebate.deposit.to_string()).field(rebate.rule.as_str()),
+            Command::Reverse(reverse) => metadata(hasher, &reverse.metadata)
+                .field(&reverse.original.id.to_string())
+                .field(if reverse.allow_overdraft { "overdraft" } else { "covered" })
+                .maybe(reverse.reference.as_ref()),
         }
         .finish()
     }

@@ -5,6 +5,7 @@ mod amend;
 mod movement;
 mod open;
 mod rebate;
+mod reverse;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,10 @@ pub struct Plan {
     pub transaction: Transaction,
     /// One change of each wallet concerned.
     pub postings: Vec<Posting>,
+    /// Transactions recorded as failed along with it, so that they can never be posted.
+    pub bars: Vec<Transaction>,
+    /// What it reverses: a transaction is reversed at most once.
+    pub reverses: Option<TransactionId>,
 }
 
 /// One wallet's step to its next version.
@@ -68,7 +73,7 @@ pub enum Guard {
 
 /// Decides what becomes of `command`, given what was read and the time.
 ///
-/// The snapshots must hold every wallet of [`Command::wallets`] and every transaction of [`Command::parent`] that exists.
+/// The snapshots must hold every wallet of [`Command::wallets`] and every transaction of [`Command::references`] that exists.
 /// Whether the request was answered before is [`replay`]'s question and comes first.
 ///
 /// # Errors
@@ -83,6 +88,7 @@ pub fn decide(snapshots: &Snapshots, command: &Command, now: Timestamp) -> Resul
         Command::Withdraw(withdraw) => movement::withdraw(snapshots, withdraw, command, now),
         Command::Transfer(transfer) => movement::transfer(snapshots, transfer, command, now),
         Command::PayRebate(pay) => rebate::pay(snapshots, pay, command, now),
+        Command::Reverse(reverse) => reverse::reverse(snapshots, reverse, command, now),
     }?;
     debug_assert_eq!(imbalance(plan.transaction.legs()), 0, "the legs of every transaction sum to zero");
     Ok(plan)
@@ -123,6 +129,7 @@ impl Command {
             | Command::Withdraw(crate::Withdraw { order, .. })
             | Command::Transfer(crate::Transfer { order, .. }) => Some(movement::record(order, self, failed, now)),
             Command::PayRebate(pay) => rebate::failed(snapshots, pay, self, failed, now),
+            Command::Reverse(reverse) => Some(reverse::record(reverse, self, failed, now)),
         }
     }
 }
@@ -163,6 +170,14 @@ fn posting(
     .sealed();
     after.head = entry.hash;
     Posting { before: Some(before.clone()), after, entry, guard }
+}
+
+impl Plan {
+    /// A plan that writes the record and the wallets' steps, and nothing besides.
+    #[must_use]
+    pub fn new(transaction: Transaction, postings: Vec<Posting>) -> Plan {
+        Plan { transaction, postings, bars: vec![], reverses: None }
+    }
 }
 
 impl Posting {

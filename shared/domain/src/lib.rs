@@ -21,7 +21,7 @@ mod text;
 mod transaction;
 mod wallet;
 
-pub use command::{Amend, Caller, Change, Command, Deposit, Open, Order, PayRebate, Transfer, Withdraw};
+pub use command::{Amend, Caller, Change, Command, Deposit, Open, Order, PayRebate, Reverse, Transfer, Withdraw};
 pub use decide::{Guard, Plan, Posting, Snapshots, decide, replay};
 pub use entry::{Entry, GENESIS};
 pub use fee::{FeeError, FeeSchedule};

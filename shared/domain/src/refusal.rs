@@ -2,7 +2,7 @@
 //!
 //! Amounts of a wallet that the caller doesn't own are left out where the refusal is made, not where it is shown.
 
-use crate::id::WalletId;
+use crate::id::{TransactionId, WalletId};
 use crate::money::{AmountError, Currency, CurrencyError, Money};
 
 /// Why a request is refused.
@@ -40,6 +40,24 @@ pub enum Refusal {
     /// The key has been used for a different request.
     #[error("this idempotency key belongs to a different request; use a new key for a new request")]
     IdempotencyKeyReused,
+    /// The transaction has been reversed before.
+    #[error("transaction {transaction} has been reversed")]
+    AlreadyReversed {
+        /// Which.
+        transaction: TransactionId,
+    },
+    /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
+    #[error("transaction {transaction} cannot be reversed: only a posted deposit, withdrawal or transfer can")]
+    NotReversible {
+        /// Which.
+        transaction: TransactionId,
+    },
+    /// The deposit was reversed before its rebate was paid.
+    #[error("the deposit of this rebate was reversed before the rebate was paid")]
+    DepositReversed {
+        /// Whose the rebate would have been.
+        wallet: WalletId,
+    },
     /// The wallet is not at the version that the caller pinned. Which version it is at is for those who may read it.
     #[error("wallet {wallet} is not at version {expected}; read it again and decide anew")]
     VersionMismatch {
@@ -142,6 +160,9 @@ impl Refusal {
             Refusal::InvalidCurrency(_) => "invalid_currency",
             Refusal::SameWallet => "same_wallet",
             Refusal::IdempotencyKeyReused => "idempotency_key_reused",
+            Refusal::AlreadyReversed { .. } => "already_reversed",
+            Refusal::NotReversible { .. } => "not_reversible",
+            Refusal::DepositReversed { .. } => "deposit_reversed",
             Refusal::VersionMismatch { .. } => "version_mismatch",
             Refusal::WalletNotEmpty { .. } => "wallet_not_empty",
             Refusal::RateLimited { .. } => "rate_limited",
@@ -168,6 +189,7 @@ impl Refusal {
             | Refusal::WalletFrozen { .. }
             | Refusal::WalletClosed { .. }
             | Refusal::CurrencyMismatch { .. }
+            | Refusal::DepositReversed { .. }
             | Refusal::RebateBelowMinimum { .. } => true,
             Refusal::WalletNotFound { .. }
             | Refusal::TransactionNotFound
@@ -176,6 +198,8 @@ impl Refusal {
             | Refusal::InvalidCurrency(_)
             | Refusal::SameWallet
             | Refusal::IdempotencyKeyReused
+            | Refusal::AlreadyReversed { .. }
+            | Refusal::NotReversible { .. }
             | Refusal::VersionMismatch { .. }
             | Refusal::WalletNotEmpty { .. }
             | Refusal::RateLimited { .. } => false,

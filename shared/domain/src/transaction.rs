@@ -33,7 +33,7 @@ pub struct Transaction {
     pub reference: Option<Reference>,
     /// The caller's labels.
     pub metadata: Metadata,
-    /// The deposit of a rebate.
+    /// The deposit of a rebate, the original of a reversal.
     pub parent: Option<TransactionId>,
     /// The rebate rule in force when a deposit was made.
     pub rule: Option<RebateRule>,
@@ -51,6 +51,13 @@ impl Transaction {
             Outcome::Posted { legs, .. } => legs,
             Outcome::Failed(_) => &[],
         }
+    }
+
+    /// The id of the rebate that it earns: of a posted deposit that pinned a rule.
+    #[must_use]
+    pub fn rebate(&self) -> Option<TransactionId> {
+        let rule = self.rule.as_ref().filter(|_| !self.legs().is_empty())?;
+        Some(TransactionId::rebate_of(self.id, &rule.id))
     }
 
     /// Whether `owner` may see it.
@@ -89,11 +96,13 @@ pub enum Kind {
     Transfer,
     /// A share of a deposit comes back.
     Rebate,
+    /// A movement is undone.
+    Reversal,
 }
 
 impl Kind {
-    const ALL: [Kind; 6] =
-        [Kind::Opening, Kind::Amendment, Kind::Deposit, Kind::Withdrawal, Kind::Transfer, Kind::Rebate];
+    const ALL: [Kind; 7] =
+        [Kind::Opening, Kind::Amendment, Kind::Deposit, Kind::Withdrawal, Kind::Transfer, Kind::Rebate, Kind::Reversal];
 
     /// As callers and the table spell it.
     #[must_use]
@@ -105,6 +114,7 @@ impl Kind {
             Kind::Withdrawal => "withdrawal",
             Kind::Transfer => "transfer",
             Kind::Rebate => "rebate",
+            Kind::Reversal => "reversal",
         }
     }
 
@@ -183,6 +193,15 @@ impl Leg {
     pub fn amount(&self) -> Money {
         match self {
             Leg::Wallet { amount, .. } | Leg::System { amount, .. } => *amount,
+        }
+    }
+
+    /// The wallet, for a wallet's leg.
+    #[must_use]
+    pub fn wallet(&self) -> Option<WalletId> {
+        match self {
+            Leg::Wallet { wallet, .. } => Some(*wallet),
+            Leg::System { .. } => None,
         }
     }
 

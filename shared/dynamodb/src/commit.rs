@@ -10,11 +10,12 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     TransactWriteItem, Update,
 };
-use wallet_domain::{Guard, Plan, Posting, Timestamp, Transaction, Wallet, WalletId};
+use wallet_domain::{Guard, Plan, Posting, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::items::{
-    Builder, Item, entry_item, lease_of, transaction_from_item, transaction_item, wallet_from_item, wallet_item,
+    Builder, Item, entry_item, lease_of, reversal_item, transaction_from_item, transaction_item, wallet_from_item,
+    wallet_item,
 };
 use crate::lease::Holder;
 use crate::ledger::Ledger;
@@ -25,8 +26,11 @@ use crate::usage::Usage;
 pub(crate) enum Rejected {
     /// The transaction exists already: the request was answered before.
     Exists(Box<Transaction>),
-    /// Wallets have moved on or are leased by another; here they are as they stand.
-    Stale(Vec<Found>),
+    /// What was to be reversed has been reversed already.
+    Reversed(TransactionId),
+    /// Wallets have moved on or are leased by another, or a transaction that was to be barred has been posted; here they
+    /// are as they stand.
+    Stale(Vec<Found>, Vec<Transaction>),
     /// Another transaction was in flight on one of the items.
     Conflict,
     /// The call failed: throttled, perhaps done, or for good.
@@ -46,6 +50,10 @@ pub(crate) enum Meaning {
     Transaction,
     /// The wallet is not as it was read.
     Wallet(WalletId),
+    /// A transaction that was to be barred exists.
+    Bar,
+    /// What was to be reversed has been reversed.
+    Reversal(TransactionId),
     /// The wallet's next entry exists, although its version says that it doesn't.
     Entry(WalletId),
 }
@@ -62,6 +70,10 @@ impl Ledger {
             };
             actions.push((Meaning::Wallet(wallet), write));
             actions.push((Meaning::Entry(wallet), self.put(entry_item(&posting.entry))));
+        }
+        actions.extend(plan.bars.iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
+        if let Some(original) = plan.reverses {
+            actions.push((Meaning::Reversal(original), self.put(reversal_item(original, plan.transaction.id))));
         }
         self.transact(actions, usage).await
     }
@@ -107,12 +119,20 @@ impl Ledger {
             let (got, want) = (reasons.len(), meanings.len());
             return Rejected::Failed(Fault::damaged(format!("TransactWriteItems: {got} reasons for {want} actions")));
         }
-        let (mut found, mut conflict, mut entry) = (vec![], false, None);
+        let (mut found, mut barred, mut conflict, mut entry) = (vec![], vec![], false, None);
         for (meaning, reason) in meanings.iter().zip(reasons) {
             let code = reason.code().unwrap_or("None");
             match (code, meaning) {
                 ("None", _) => {}
-                ("ConditionalCheckFailed", Meaning::Transaction) => return exists(reason),
+                ("ConditionalCheckFailed", Meaning::Transaction) => match existing(reason) {
+                    Ok(transaction) => return Rejected::Exists(Box::new(transaction)),
+                    Err(fault) => return Rejected::Failed(fault),
+                },
+                ("ConditionalCheckFailed", Meaning::Bar) => match existing(reason) {
+                    Ok(transaction) => barred.push(transaction),
+                    Err(fault) => return Rejected::Failed(fault),
+                },
+                ("ConditionalCheckFailed", Meaning::Reversal(original)) => return Rejected::Reversed(*original),
                 ("ConditionalCheckFailed", Meaning::Wallet(wallet)) => match self.found(*wallet, reason) {
                     Ok(wallet) => found.push(wallet),
                     Err(fault) => return Rejected::Failed(fault),
@@ -129,7 +149,7 @@ impl Ledger {
             }
         }
         match entry {
-            _ if !found.is_empty() => Rejected::Stale(found),
+            _ if !found.is_empty() || !barred.is_empty() => Rejected::Stale(found, barred),
             _ if conflict => Rejected::Conflict,
             Some(wallet) => {
                 Rejected::Failed(Fault::damaged(format!("{wallet}: an entry beyond the wallet's version exists")))
@@ -198,14 +218,9 @@ impl Ledger {
     }
 }
 
-fn exists(reason: &CancellationReason) -> Rejected {
-    let Some(item) = reason.item() else {
-        return Rejected::Failed(Fault::damaged("TransactWriteItems: no item with the failed condition"));
-    };
-    match transaction_from_item(item) {
-        Ok(transaction) => Rejected::Exists(Box::new(transaction)),
-        Err(fault) => Rejected::Failed(fault),
-    }
+fn existing(reason: &CancellationReason) -> Result<Transaction, Fault> {
+    let item = reason.item().ok_or_else(|| Fault::damaged("TransactWriteItems: no item with the failed condition"))?;
+    transaction_from_item(item)
 }
 
 fn wallet_key(wallet: WalletId) -> Item {
@@ -313,7 +328,8 @@ mod tests {
         let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
         match ledger.rejection(&meanings, &reasons) {
             Rejected::Exists(_) => "exists".to_owned(),
-            Rejected::Stale(_) => "stale".to_owned(),
+            Rejected::Reversed(_) => "reversed".to_owned(),
+            Rejected::Stale(..) => "stale".to_owned(),
             Rejected::Conflict => "conflict".to_owned(),
             Rejected::Failed(fault) if fault.is_throttled() => "throttled".to_owned(),
             Rejected::Failed(fault) => fault.to_string(),

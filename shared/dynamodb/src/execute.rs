@@ -205,7 +205,7 @@ impl Run<'_> {
     /// The record of a refusal as a plan, or the refusal itself where none is kept.
     fn refused(&self, snapshots: &Snapshots, refusal: Refusal, now: Timestamp) -> Result<Plan, ExecuteError> {
         match self.command.failed(snapshots, &refusal, now) {
-            Some(transaction) => Ok(Plan { transaction, postings: vec![] }),
+            Some(transaction) => Ok(Plan::new(transaction, vec![])),
             // An earlier commit of this request may still arrive, and then the refusal would have been a lie.
             None if self.unknown => Err(ExecuteError::OutcomeUnknown),
             None => Err(ExecuteError::Refused(refusal)),
@@ -222,11 +222,13 @@ impl Run<'_> {
     fn rejected(&mut self, rejected: Rejected) -> Result<Result<Done, Lost>, ExecuteError> {
         match rejected {
             Rejected::Exists(existing) => self.answered(*existing).map(Ok),
-            Rejected::Stale(found) => {
+            // The mark is there, and our own transaction is not: somebody else's reversal came first.
+            Rejected::Reversed(transaction) => Err(ExecuteError::Refused(Refusal::AlreadyReversed { transaction })),
+            Rejected::Stale(found, barred) => {
                 self.usage.conflicts += 1;
                 // Whatever was leased is at another version now, or was taken over.
                 self.leased = None;
-                Ok(Err(self.refreshed(found)))
+                Ok(Err(self.refreshed(found, barred)))
             }
             Rejected::Conflict => {
                 self.usage.conflicts += 1;
@@ -248,9 +250,12 @@ impl Run<'_> {
         }
     }
 
-    /// Takes over the wallets that a failed condition returned: the next round needs no read.
-    fn refreshed(&mut self, found: Vec<Found>) -> Lost {
+    /// Takes over the wallets and transactions that a failed condition returned: the next round needs no read.
+    fn refreshed(&mut self, found: Vec<Found>, barred: Vec<Transaction>) -> Lost {
         let leased = found.iter().any(|found| found.leased_until.is_some());
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.transactions.extend(barred.into_iter().map(|transaction| (transaction.id, transaction)));
+        }
         for Found { wallet, .. } in found {
             self.ledger.cache.keep(&wallet);
             self.verified.insert(wallet.id);
@@ -262,7 +267,7 @@ impl Run<'_> {
     }
 
     fn cached(&self) -> Option<Snapshots> {
-        if self.command.parent().is_some() {
+        if !self.command.references().is_empty() {
             return None;
         }
         let wallets = self.ledger.cache.all(&self.command.wallets())?;

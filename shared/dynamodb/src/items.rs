@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use wallet_domain::{Currency, Metadata, Money, Timestamp};
 
 pub(crate) use entry::{entry_from_item, entry_item};
-pub(crate) use transaction::{transaction_from_item, transaction_item};
+pub(crate) use transaction::{reversal_item, transaction_from_item, transaction_item};
 pub(crate) use wallet::{lease_of, wallet_from_item, wallet_item};
 
 use crate::fault::Fault;

@@ -10,10 +10,12 @@ pub const OWNER_INDEX: &str = "owner-index";
 /// Failed transactions by wallet, by time. Sparse: posted transactions are not in it.
 pub const ATTEMPTS_INDEX: &str = "attempts-index";
 
-// The sort keys of the three kinds of items.
+// The sort keys of the kinds of items.
 pub(crate) const WALLET: &str = "WALLET";
 pub(crate) const TXN: &str = "TXN";
 pub(crate) const ENTRY: &str = "ENTRY#";
+/// Beside a transaction that was reversed; holds the id of its reversal.
+pub(crate) const REVERSAL: &str = "REVERSAL";
 
 // Shared by several kinds of items.
 pub(crate) const AMOUNT: &str = "amount";

@@ -147,7 +147,7 @@ impl Ledger {
 
     /// Everything that `command` has to be decided on, and its own transaction if it exists already.
     pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<Snapshots, Fault> {
-        let transactions = [Some(command.transaction()), command.parent()].into_iter().flatten();
+        let transactions = [command.transaction()].into_iter().chain(command.references());
         let wallets: BTreeSet<WalletId> = command.wallets().into_iter().collect();
         let keys = transactions
             .map(|id| key(transaction_pk(id), TXN))

@@ -30,7 +30,7 @@ pub use cursor::{List, Position};
 pub use function::{Function, answer, caught, serve, serve_queue};
 pub use json::Object;
 pub use log::Line;
-pub use order::OrderBody;
+pub use order::{OrderBody, parsed};
 pub use problem::{Code, Problem, problem_response};
 pub use reply::Reply;
 pub use settings::{Settings, SettingsError};

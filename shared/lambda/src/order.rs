@@ -46,7 +46,11 @@ impl OrderBody {
     }
 }
 
-fn parsed<T>(field: &str, text: Option<String>) -> Result<Option<T>, Problem>
+/// A field that may be left out, as what it means.
+///
+/// # Errors
+/// `malformed_request` naming the field.
+pub fn parsed<T>(field: &str, text: Option<String>) -> Result<Option<T>, Problem>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {

@@ -87,7 +87,9 @@ impl Reply {
 fn status_of(transaction: &Transaction) -> StatusCode {
     match transaction.kind {
         Kind::Amendment => StatusCode::OK,
-        Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate => StatusCode::CREATED,
+        Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate | Kind::Reversal => {
+            StatusCode::CREATED
+        }
     }
 }
 
@@ -95,7 +97,7 @@ fn location_of(transaction: &Transaction) -> Option<String> {
     match transaction.kind {
         Kind::Amendment => None,
         Kind::Opening => Some(format!("/v1/wallets/{}", transaction.wallet)),
-        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate => {
+        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate | Kind::Reversal => {
             Some(format!("/v1/transactions/{}", transaction.id))
         }
     }

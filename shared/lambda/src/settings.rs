@@ -24,6 +24,8 @@ pub struct Settings {
     pub rebate_rules: Vec<RebateTerms>,
     /// `TRANSFER_FEE`.
     pub transfer_fee: Option<FeeSchedule>,
+    /// `REVERSAL_RETURNS_FEE`: whether reversing a transfer gives its fee back.
+    pub reversal_returns_fee: bool,
     /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how long and how often to try.
     pub policy: Policy,
     /// `METRICS_NAMESPACE`: where CloudWatch keeps the functions' metrics; without it none are written.
@@ -53,6 +55,7 @@ impl Settings {
             strategy: strategy(set("LOCKING_STRATEGY"))?,
             rebate_rules: rebate::rules(get("REBATE_RULES").as_deref())?,
             transfer_fee: set("TRANSFER_FEE").map(|text| fee::schedule(&text)).transpose()?,
+            reversal_returns_fee: switch("REVERSAL_RETURNS_FEE", set("REVERSAL_RETURNS_FEE"))?.unwrap_or(true),
             policy: Policy {
                 max_attempts: number("MAX_ATTEMPTS", set("MAX_ATTEMPTS"), 1..=100)?.unwrap_or(policy.max_attempts),
                 // A function that dies blocks its wallets for no longer than a lease.
@@ -99,6 +102,7 @@ fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {
     })
 }
 
+<<<<<<< HEAD
 fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#:".contains(&byte);
     match value {
@@ -111,6 +115,16 @@ fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
         }
         value => Ok(value),
     }
+=======
+fn switch(variable: &'static str, value: Option<String>) -> Result<Option<bool>, SettingsError> {
+    let Some(text) = value else { return Ok(None) };
+    let parsed = text.parse().map(Some);
+    parsed.map_err(|_| SettingsError {
+        variable,
+        wrong: format!("{text:?} is neither"),
+        instead: "write true or false".to_owned(),
+    })
+>>>>>>> d93c907 (reversal: Undo a deposit, withdrawal or transfer, whole and once)
 }
 
 fn milliseconds(

@@ -27,7 +27,8 @@ pub(super) fn amend(snapshots: &Snapshots, amend: &Amend, command: &Command, now
         return Err(Refusal::WalletNotEmpty { wallet, balance: before.balance });
     }
     let (balance, same) = (before.balance, "the change was parsed in the wallet's currency");
-    if balance.is_less_than(after.floor).expect(same) {
+    // A reversal may have taken the balance below the floor: the wallet can still be frozen.
+    if after.floor != before.floor && balance.is_less_than(after.floor).expect(same) {
         return Err(Refusal::InsufficientFunds { wallet, available: Some(balance), requested: after.floor });
     }
     if after.highest_balance().is_less_than(balance).expect(same) {
@@ -56,7 +57,7 @@ pub(super) fn amend(snapshots: &Snapshots, amend: &Amend, command: &Command, now
     posting.entry = posting.entry.sealed();
     posting.after.head = posting.entry.hash;
     transaction.outcome = Outcome::Posted { legs: vec![], wallet: Some(Box::new(posting.after.clone())) };
-    Ok(Plan { transaction, postings: vec![posting] })
+    Ok(Plan::new(transaction, vec![posting]))
 }
 
 fn changed(before: &Wallet, change: &Change) -> Result<Wallet, Refusal> {

@@ -29,7 +29,7 @@ pub(super) fn deposit(
     let credit = credit(wallet, amount, Account::External, &transaction, Some(&order.caller))?;
     let outside = Leg::System { account: Account::External, amount: amount.negated() };
     transaction.outcome = posted(vec![outside, credit.leg()]);
-    Ok(Plan { transaction, postings: vec![credit] })
+    Ok(Plan::new(transaction, vec![credit]))
 }
 
 pub(super) fn withdraw(
@@ -46,7 +46,7 @@ pub(super) fn withdraw(
     let debit = debit(wallet, Account::External, &transaction)?;
     let outside = Leg::System { account: Account::External, amount };
     transaction.outcome = posted(vec![debit.leg(), outside]);
-    Ok(Plan { transaction, postings: vec![debit] })
+    Ok(Plan::new(transaction, vec![debit]))
 }
 
 pub(super) fn transfer(
@@ -74,7 +74,7 @@ pub(super) fn transfer(
         legs.push(Leg::System { account: Account::Fees, amount: fee });
     }
     transaction.outcome = posted(legs);
-    Ok(Plan { transaction, postings: vec![debit, credit] })
+    Ok(Plan::new(transaction, vec![debit, credit]))
 }
 
 /// The record of an order with the outcome given.
@@ -176,8 +176,11 @@ fn debit(wallet: &Wallet, to: Account, transaction: &Transaction) -> Result<Post
 }
 
 /// What could still leave.
-fn spendable(wallet: &Wallet) -> Money {
-    wallet.balance.minus(wallet.floor).unwrap_or_else(|_| Money::largest(wallet.currency()))
+pub(super) fn spendable(wallet: &Wallet) -> Money {
+    // A reversal may have taken the balance below the floor; then nothing can leave.
+    let zero = Money::zero(wallet.currency());
+    let spendable = wallet.balance.minus(wallet.floor).unwrap_or_else(|_| Money::largest(wallet.currency()));
+    spendable.at_least(zero).expect(SAME)
 }
 
 /// The wallet, if it exists and the caller may debit it. A stranger's wallet and a missing one give the same refusal.

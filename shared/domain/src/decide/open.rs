@@ -66,7 +66,7 @@ pub(super) fn open(open: &Open, command: &Command, now: Timestamp) -> Result<Pla
         fingerprint: command.fingerprint(),
         created_at: now,
     };
-    Ok(Plan { transaction, postings: vec![Posting { before: None, after: wallet, entry, guard: Guard::None }] })
+    Ok(Plan::new(transaction, vec![Posting { before: None, after: wallet, entry, guard: Guard::None }]))
 }
 
 /// Every amount of a wallet's terms is in what the wallet holds.

@@ -30,7 +30,7 @@ pub(super) fn pay(snapshots: &Snapshots, pay: &PayRebate, command: &Command, now
     let credit = credit(wallet, amount, Account::Rebates, &transaction, None)?;
     let cost = Leg::System { account: Account::Rebates, amount: amount.negated() };
     transaction.outcome = posted(vec![cost, credit.leg()]);
-    Ok(Plan { transaction, postings: vec![credit] })
+    Ok(Plan::new(transaction, vec![credit]))
 }
 
 /// The record of a rebate that is not paid; `None` where there is no such deposit to record it for.
@@ -44,6 +44,15 @@ pub(super) fn failed(
     let (deposit, rule) = earned(snapshots, pay).ok()?;
     let owner = snapshots.wallet(pay.wallet).ok()?.owner.clone();
     Some(record(pay, command, owner, rule.rebate_on(deposit.amount), outcome, now))
+}
+
+/// The record that keeps the rebate of `deposit`, which is being reversed, from ever being paid. It answers the message
+/// that asks for the rebate like any other outcome.
+pub(super) fn barred(deposit: &Transaction, pay: &PayRebate, owner: Owner, now: Timestamp) -> Transaction {
+    let rule = deposit.rule.as_ref().expect("only a deposit with a rule has a rebate to bar");
+    let outcome = Outcome::Failed(Refusal::DepositReversed { wallet: pay.wallet });
+    let command = Command::PayRebate(pay.clone());
+    record(pay, &command, owner, rule.rebate_on(deposit.amount), outcome, now)
 }
 
 /// The deposit and the rule that it pinned, if the message speaks the truth about them.

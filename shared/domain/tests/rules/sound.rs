@@ -4,7 +4,7 @@ use wallet_domain::*;
 
 #[track_caller]
 pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: Timestamp) {
-    let Plan { transaction, postings } = plan;
+    let Plan { transaction, postings, .. } = plan;
     assert_eq!(transaction.id, command.transaction());
     assert_eq!(transaction.kind, command.kind());
     assert_eq!(transaction.wallet, command.wallet());

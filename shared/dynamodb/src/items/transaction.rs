@@ -2,15 +2,23 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
-    Account, BasisPoints, Currency, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Transaction, WalletId,
+    Account, BasisPoints, Currency, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Transaction, TransactionId,
+    WalletId,
 };
 
 use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item, wallet_from_item, wallet_item};
 use crate::names::{
+<<<<<<< HEAD
     ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY, CREATED_AT,
     CURRENCY, FEE, FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE,
     REFUSAL, REQUESTED, RESULT, RULE, RULE_ID, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
+=======
+    ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, CREATED_AT, CURRENCY, FEE,
+    FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE, REFUSAL,
+    REQUESTED, RESULT, REVERSAL, RULE, RULE_ID, SK, STATUS, TRANSACTION_ID, TXN, TYPE, VERSION_AFTER, WALLET_ID,
+    transaction_pk,
+>>>>>>> d93c907 (reversal: Undo a deposit, withdrawal or transfer, whole and once)
 };
 
 const POSTED: &str = "posted";
@@ -92,6 +100,11 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
     })
 }
 
+/// The mark beside a transaction that was reversed.
+pub(crate) fn reversal_item(original: TransactionId, reversal: TransactionId) -> Item {
+    Builder::default().text(PK, transaction_pk(original)).text(SK, REVERSAL).text(TRANSACTION_ID, reversal).build()
+}
+
 fn terms(rule: &RebateRule) -> Item {
     Builder::default()
         .number(BASIS_POINTS, rule.basis_points.get())
@@ -154,7 +167,9 @@ fn refusal_item(refusal: &Refusal) -> Item {
             .text(LIMIT, limit.as_str())
             .maybe_number(AVAILABLE, *available)
             .number(REQUESTED, requested),
-        Refusal::WalletFrozen { wallet } | Refusal::WalletClosed { wallet } => builder.text(WALLET_ID, wallet),
+        Refusal::WalletFrozen { wallet } | Refusal::WalletClosed { wallet } | Refusal::DepositReversed { wallet } => {
+            builder.text(WALLET_ID, wallet)
+        }
         Refusal::CurrencyMismatch { wallet, holds, .. } => builder.text(WALLET_ID, wallet).text(HOLDS, holds),
         Refusal::RebateBelowMinimum { wallet, requested } => {
             builder.text(WALLET_ID, wallet).number(REQUESTED, requested)
@@ -167,6 +182,8 @@ fn refusal_item(refusal: &Refusal) -> Item {
         | Refusal::InvalidCurrency(_)
         | Refusal::SameWallet
         | Refusal::IdempotencyKeyReused
+        | Refusal::AlreadyReversed { .. }
+        | Refusal::NotReversible { .. }
         | Refusal::VersionMismatch { .. }
         | Refusal::WalletNotEmpty { .. }
         | Refusal::RateLimited { .. } => builder,
@@ -187,6 +204,7 @@ fn refusal_from(fields: Fields<'_>, currency: Currency) -> Result<Refusal, Fault
         }
         "wallet_frozen" => Refusal::WalletFrozen { wallet },
         "wallet_closed" => Refusal::WalletClosed { wallet },
+        "deposit_reversed" => Refusal::DepositReversed { wallet },
         "currency_mismatch" => Refusal::CurrencyMismatch { wallet, holds: fields.parsed(HOLDS)?, requested: currency },
         "rebate_below_minimum" => Refusal::RebateBelowMinimum { wallet, requested: requested()? },
         _ => return Err(fields.wrong(CODE)),

@@ -27,6 +27,8 @@ pub enum Code {
     LockTimeout,
     /// Closing a wallet that holds money.
     WalletNotEmpty,
+    /// A second reversal of the same transaction.
+    AlreadyReversed,
     /// The wallet has moved on from the version in `If-Match`.
     VersionMismatch,
     /// `If-Match` is needed here.
@@ -49,6 +51,10 @@ pub enum Code {
     CurrencyMismatch,
     /// A rebate too small to be paid. Only ever the reason of a failed rebate.
     RebateBelowMinimum,
+    /// The deposit was reversed first. Only ever the reason of a failed rebate.
+    DepositReversed,
+    /// Not something that can be undone.
+    NotReversible,
     /// Not an amount of the currency.
     InvalidAmount,
     /// Not a currency.
@@ -69,7 +75,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their statuses.
-    pub const ALL: [Code; 30] = [
+    pub const ALL: [Code; 33] = [
         Code::MalformedRequest,
         Code::IdempotencyKeyMissing,
         Code::InvalidCursor,
@@ -81,6 +87,7 @@ impl Code {
         Code::ConcurrencyConflict,
         Code::LockTimeout,
         Code::WalletNotEmpty,
+        Code::AlreadyReversed,
         Code::VersionMismatch,
         Code::BodyTooLarge,
         Code::UnsupportedMediaType,
@@ -91,6 +98,8 @@ impl Code {
         Code::WalletClosed,
         Code::CurrencyMismatch,
         Code::RebateBelowMinimum,
+        Code::DepositReversed,
+        Code::NotReversible,
         Code::InvalidAmount,
         Code::InvalidCurrency,
         Code::SameWallet,
@@ -139,6 +148,7 @@ impl Code {
             Code::ConcurrencyConflict => ("concurrency_conflict", 409, "Too many requests met on the wallet", true),
             Code::LockTimeout => ("lock_timeout", 409, "The wallet stayed locked", true),
             Code::WalletNotEmpty => ("wallet_not_empty", 409, "The wallet is not empty", false),
+            Code::AlreadyReversed => ("already_reversed", 409, "The transaction has been reversed", false),
             Code::VersionMismatch => ("version_mismatch", 412, "The wallet is at another version", false),
             Code::BodyTooLarge => ("body_too_large", 413, "The body is too large", false),
             Code::UnsupportedMediaType => ("unsupported_media_type", 415, "The body must be JSON", false),
@@ -149,6 +159,8 @@ impl Code {
             Code::WalletClosed => ("wallet_closed", 422, "The wallet is closed", false),
             Code::CurrencyMismatch => ("currency_mismatch", 422, "The wallet holds another currency", false),
             Code::RebateBelowMinimum => ("rebate_below_minimum", 422, "The rebate is too small to be paid", false),
+            Code::DepositReversed => ("deposit_reversed", 422, "The deposit was reversed first", false),
+            Code::NotReversible => ("not_reversible", 422, "The transaction cannot be reversed", false),
             Code::InvalidAmount => ("invalid_amount", 422, "The amount is not valid", false),
             Code::InvalidCurrency => ("invalid_currency", 422, "The currency is not known", false),
             Code::SameWallet => ("same_wallet", 422, "Source and destination are the same", false),

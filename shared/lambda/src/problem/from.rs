@@ -34,6 +34,9 @@ impl From<&Refusal> for Problem {
             }
             Refusal::WalletFrozen { wallet } => of(Code::WalletFrozen).about(*wallet),
             Refusal::WalletClosed { wallet } => of(Code::WalletClosed).about(*wallet),
+            Refusal::AlreadyReversed { .. } => of(Code::AlreadyReversed),
+            Refusal::NotReversible { .. } => of(Code::NotReversible),
+            Refusal::DepositReversed { wallet } => of(Code::DepositReversed).about(*wallet),
             Refusal::CurrencyMismatch { wallet, .. } => of(Code::CurrencyMismatch).about(*wallet),
             Refusal::RebateBelowMinimum { wallet, requested } => {
                 of(Code::RebateBelowMinimum).about(*wallet).moving(*requested, None)

@@ -28,11 +28,13 @@ pub struct TransactionView<'a> {
     created_at: String,
 }
 
-/// Where to look for the rebate of a deposit.
+/// Where to look for the rebate of a deposit, and what came of it if that was looked up.
 #[derive(Debug, Serialize)]
 struct RebateView {
     rule_id: String,
     transaction_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,7 +61,7 @@ impl<'a> TransactionView<'a> {
         TransactionView {
             id: transaction.id.to_string(),
             r#type: transaction.kind.as_str(),
-            status: if reason.is_some() { "failed" } else { "posted" },
+            status: status(transaction),
             amount: transaction.amount.to_string(),
             currency: transaction.amount.currency().code(),
             fee: transaction.fee.to_string(),
@@ -68,12 +70,31 @@ impl<'a> TransactionView<'a> {
             rebate: transaction.rule.as_ref().map(|rule| RebateView {
                 rule_id: rule.id.as_str().to_owned(),
                 transaction_id: TransactionId::rebate_of(transaction.id, &rule.id).to_string(),
+                status: None,
             }),
             reference: transaction.reference.as_ref().map(Reference::as_str),
             metadata: transaction.metadata.labels(),
             parent_id: transaction.parent.map(|parent| parent.to_string()),
             created_at: time(transaction.created_at),
         }
+    }
+}
+
+impl TransactionView<'_> {
+    /// The same with what came of its rebate: `pending` while there is none on record.
+    #[must_use]
+    pub fn with_rebate(mut self, rebate: Option<&Transaction>) -> Self {
+        if let Some(view) = &mut self.rebate {
+            view.status = Some(rebate.map_or("pending", status));
+        }
+        self
+    }
+}
+
+fn status(transaction: &Transaction) -> &'static str {
+    match transaction.outcome {
+        Outcome::Posted { .. } => "posted",
+        Outcome::Failed(_) => "failed",
     }
 }
 

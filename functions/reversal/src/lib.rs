@@ -1,0 +1,46 @@
+//! A movement is undone: `POST /v1/transactions/{transaction_id}/reversals`.
+//!
+//! Whole, once, in one transaction, with the rebate of a reversed deposit taken back or barred along with it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wallet_domain::{Command, Reverse};
+use wallet_lambda::{App, Call, Function, Problem, Reply, metadata, parsed, scope};
+
+/// The `reversal` function.
+pub struct Reversal;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    reference: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
+    locking_strategy: Option<String>,
+    #[serde(default)]
+    allow_overdraft: bool,
+}
+
+impl Function for Reversal {
+    const NAME: &'static str = "reversal";
+    const ROUTES: &'static [&'static str] = &["POST /v1/transactions/{transaction_id}/reversals"];
+
+    async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+        call.require(scope::WALLETS_ADMIN)?;
+        let id = call.transaction_id()?;
+        let body = call.json::<Body>()?;
+        let key = call.idempotency_key()?;
+        let original = app.ledger().transaction(id, call.usage()).await?.ok_or_else(Problem::transaction_not_found)?;
+        let reverse = Reverse {
+            caller: call.caller().clone(),
+            key,
+            original,
+            allow_overdraft: body.allow_overdraft,
+            return_fee: app.settings().reversal_returns_fee,
+            reference: parsed("reference", body.reference)?,
+            metadata: metadata(body.metadata)?,
+        };
+        let strategy = parsed("locking_strategy", body.locking_strategy)?;
+        app.execute(call, &Command::Reverse(Box::new(reverse)), strategy).await
+    }
+}
