@@ -13,6 +13,7 @@ mod open;
 mod order;
 mod rebate;
 mod replay;
+mod reverse;
 mod sequences;
 mod sound;
 mod transfer;

@@ -1,0 +1,162 @@
+//! Reversals: whole, once, with the rebate taken back or barred, and only as far as the wallets allow.
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+fn rule() -> RebateRule {
+    RebateRule {
+        id: "spring".parse().expect("a rule's name"),
+        basis_points: BasisPoints::new(100).expect("a share"),
+        minimum: None,
+        cap: None,
+    }
+}
+
+fn deposit(rule: Option<RebateRule>) -> Command {
+    Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rule })
+}
+
+fn fee() -> FeeSchedule {
+    let points = BasisPoints::new(100).expect("a share");
+    FeeSchedule::new(points, Bounds::default(), Bounds::default()).expect("no bounds, no contradiction")
+}
+
+fn transfer(fee: Option<FeeSchedule>) -> Command {
+    Command::Transfer(Transfer { order: order("alice", "100"), source: id("alice"), destination: id("bob"), fee })
+}
+
+/// The transaction that `command` makes of wallets with enough in them.
+fn made(command: &Command, transactions: &[Transaction]) -> Transaction {
+    let mut snapshots = snapshots(&[wallet("alice", "500"), wallet("bob", "500")]);
+    snapshots.transactions = transactions.iter().map(|made| (made.id, made.clone())).collect();
+    decided(&snapshots, command, time("2026-02-01T00:00:00Z")).expect("there is enough").transaction
+}
+
+fn reversal(original: &Transaction) -> Reverse {
+    Reverse {
+        caller: Caller { admin: true, ..caller("root") },
+        key: key("undo"),
+        original: original.clone(),
+        allow_overdraft: false,
+        return_fee: true,
+        reference: None,
+        metadata: Metadata::default(),
+    }
+}
+
+fn outcome(reverse: Reverse, alice: &str, bob: &str, rebate: Option<&Transaction>) -> Result<Plan, Refusal> {
+    let mut snapshots = snapshots(&[wallet("alice", alice), wallet("bob", bob)]);
+    snapshots.transactions = rebate.iter().map(|rebate| (rebate.id, (*rebate).clone())).collect();
+    decide(&snapshots, &Command::Reverse(Box::new(reverse)), time(NOW))
+}
+
+#[track_caller]
+fn check(plan: Result<Plan, Refusal>, original: &Transaction, expected: &str) -> Plan {
+    let plan = plan.expect("reversible");
+    assert_eq!(legs(&plan), expected);
+    assert_eq!((plan.transaction.kind, plan.transaction.parent), (Kind::Reversal, Some(original.id)));
+    assert_eq!(plan.reverses, Some(original.id));
+    assert_eq!(plan.transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum::<i128>(), 0);
+    plan
+}
+
+#[test]
+fn every_leg_is_mirrored() {
+    let original = made(&deposit(None), &[]);
+    check(outcome(reversal(&original), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
+    let withdrawal = Command::Withdraw(Withdraw { order: order("alice", "100"), wallet: id("alice") });
+    let original = made(&withdrawal, &[]);
+    check(outcome(reversal(&original), "0", "0", None), &original, "alice 100.00 = 100.00 v8, external -100.00");
+    let original = made(&transfer(None), &[]);
+    let expected = "alice 100.00 = 100.00 v8, bob -100.00 = 0.00 v8";
+    check(outcome(reversal(&original), "0", "100", None), &original, expected);
+}
+
+#[test]
+fn a_fee_is_given_back_or_kept_as_the_deployment_says() {
+    let original = made(&transfer(Some(fee())), &[]);
+    let expected = "alice 101.00 = 101.00 v8, bob -100.00 = 0.00 v8, fees -1.00";
+    check(outcome(reversal(&original), "0", "100", None), &original, expected);
+    let kept = Reverse { return_fee: false, ..reversal(&original) };
+    let expected = "alice 100.00 = 100.00 v8, bob -100.00 = 0.00 v8";
+    check(outcome(kept, "0", "100", None), &original, expected);
+}
+
+#[test]
+fn a_paid_rebate_is_taken_back_and_an_unpaid_one_is_barred() {
+    let original = made(&deposit(Some(rule())), &[]);
+    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });
+    let rebate = made(&pay, std::slice::from_ref(&original));
+    let expected = "external 100.00, alice -101.00 = 0.00 v8, rebates 1.00";
+    let plan = check(outcome(reversal(&original), "101", "0", Some(&rebate)), &original, expected);
+    assert!(plan.bars.is_empty());
+
+    let plan =
+        check(outcome(reversal(&original), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
+    let [barred] = plan.bars.as_slice() else { panic!("one rebate is barred: {:?}", plan.bars) };
+    assert_eq!(barred.id, rebate.id);
+    assert_eq!(barred.outcome, Outcome::Failed(Refusal::DepositReversed { wallet: id("alice") }));
+    assert_eq!(replay(&pay, barred), Ok(barred), "it answers the message that asks for the rebate");
+
+    let again = check(outcome(reversal(&original), "100", "0", Some(barred)), &original, &legs(&plan));
+    assert!(again.bars.is_empty(), "a rebate that failed needs no bar");
+}
+
+#[test]
+fn what_is_gone_is_taken_below_the_floor_only_when_the_administrator_says_so() {
+    let original = made(&deposit(None), &[]);
+    let short = outcome(reversal(&original), "99.99", "0", None);
+    let (available, requested) = (Some(money("99.99")), money("100"));
+    assert_eq!(short, Err(Refusal::InsufficientFunds { wallet: id("alice"), available, requested }));
+    let forced = || Reverse { allow_overdraft: true, ..reversal(&original) };
+    check(outcome(forced(), "99.99", "0", None), &original, "external 100.00, alice -100.00 = -0.01 v8");
+    check(outcome(forced(), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
+}
+
+#[test]
+fn a_wallet_below_its_floor_gives_nothing_and_can_still_be_frozen() {
+    let overdrawn = wallet("alice", "-5");
+    let withdraw = Command::Withdraw(Withdraw { order: order("alice", "1"), wallet: id("alice") });
+    let refusal =
+        decide(&snapshots(std::slice::from_ref(&overdrawn)), &withdraw, time(NOW)).expect_err("nothing there");
+    let (available, requested) = (Some(money("0")), money("1"));
+    assert_eq!(refusal, Refusal::InsufficientFunds { wallet: id("alice"), available, requested });
+    let freeze = Command::Amend(Amend {
+        caller: Caller { admin: true, ..caller("root") },
+        wallet: id("alice"),
+        expected_version: VERSION,
+        change: Change { status: Some(Status::Frozen), ..Change::default() },
+    });
+    assert!(decide(&snapshots(&[overdrawn]), &freeze, time(NOW)).is_ok());
+}
+
+#[test]
+fn status_room_and_rank_are_asked_first() {
+    let code = |plan: Result<Plan, Refusal>| plan.expect_err("refused").code();
+    let original = made(&transfer(None), &[]);
+    let owner = Reverse { caller: caller("alice"), ..reversal(&original) };
+    assert_eq!(code(outcome(owner, "0", "100", None)), "missing_scope");
+    let with = |alice: Wallet, bob: Wallet| {
+        let reverse = Command::Reverse(Box::new(reversal(&original)));
+        code(decide(&snapshots(&[alice, bob]), &reverse, time(NOW)))
+    };
+    let (alice, bob) = (wallet("alice", "0"), wallet("bob", "100"));
+    assert_eq!(with(alice.clone(), Wallet { status: Status::Frozen, ..bob.clone() }), "wallet_frozen");
+    assert_eq!(with(Wallet { status: Status::Closed, ..alice.clone() }, bob.clone()), "wallet_closed");
+    assert_eq!(with(Wallet { ceiling: Some(money("99.99")), ..alice }, bob), "max_balance_exceeded");
+}
+
+#[test]
+fn rebates_reversals_and_what_failed_cannot_be_reversed() {
+    let original = made(&deposit(Some(rule())), &[]);
+    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });
+    let rebate = made(&pay, std::slice::from_ref(&original));
+    let undone = outcome(reversal(&original), "100", "0", None).expect("reversible").transaction;
+    let refusal = Refusal::WalletFrozen { wallet: id("alice") };
+    let failed = deposit(None).failed(&Snapshots::default(), &refusal, time(NOW)).expect("recorded");
+    for original in [rebate, undone, failed] {
+        let refused = outcome(reversal(&original), "500", "500", None);
+        assert_eq!(refused, Err(Refusal::NotReversible { transaction: original.id }));
+    }
+}
