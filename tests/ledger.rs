@@ -3,6 +3,7 @@
 mod counts;
 mod leases;
 mod limits;
+mod reversals;
 mod strategies;
 
 use std::sync::Arc;

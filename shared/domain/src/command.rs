@@ -305,6 +305,20 @@ impl Command {
         }
     }
 
+    /// The transaction that it undoes; whether that was undone before has to be read before deciding.
+    #[must_use]
+    pub fn reverses(&self) -> Option<TransactionId> {
+        match self {
+            Command::Reverse(reverse) => Some(reverse.original.id),
+            Command::Open(_)
+            | Command::Amend(_)
+            | Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Transfer(_)
+            | Command::PayRebate(_) => None,
+        }
+    }
+
     /// What makes it the same request: everything that the caller said, but not how (strategy, `If-Match`), and nothing
     /// that the deployment adds (fee, rebate rule).
     #[must_use]

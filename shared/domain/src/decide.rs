@@ -7,7 +7,7 @@ mod open;
 mod rebate;
 mod reverse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub struct Snapshots {
     pub wallets: BTreeMap<WalletId, Wallet>,
     /// By id.
     pub transactions: BTreeMap<TransactionId, Transaction>,
+    /// Those that have been reversed.
+    pub reversed: BTreeSet<TransactionId>,
 }
 
 impl Snapshots {

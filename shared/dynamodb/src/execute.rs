@@ -196,7 +196,7 @@ impl Run<'_> {
                 Ok(Ok(Done::Executed(plan.transaction)))
             }
             Err(rejected) => {
-                self.unanswered |= matches!(rejected, Rejected::Stale(_));
+                self.unanswered |= matches!(rejected, Rejected::Stale(..));
                 self.rejected(rejected)
             }
         }

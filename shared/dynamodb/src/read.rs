@@ -12,8 +12,8 @@ use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item, entry_from_item, transaction_from_item, wallet_from_item};
 use crate::ledger::Ledger;
 use crate::names::{
-    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, SK, TXN, WALLET, entry_sk,
-    transaction_pk, wallet_pk,
+    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, REVERSAL, SK, TXN, WALLET,
+    entry_sk, transaction_pk, wallet_pk,
 };
 use crate::usage::Usage;
 
@@ -151,16 +151,21 @@ impl Ledger {
         let wallets: BTreeSet<WalletId> = command.wallets().into_iter().collect();
         let keys = transactions
             .map(|id| key(transaction_pk(id), TXN))
+            .chain(command.reverses().map(|id| key(transaction_pk(id), REVERSAL)))
             .chain(wallets.into_iter().map(|id| key(wallet_pk(id), WALLET)))
             .collect();
         let mut snapshots = Snapshots::default();
         for item in self.get(keys, usage).await? {
-            if Fields(&item).text(SK)? == WALLET {
-                let wallet = wallet_from_item(&item)?;
-                snapshots.wallets.insert(wallet.id, wallet);
-            } else {
-                let transaction = transaction_from_item(&item)?;
-                snapshots.transactions.insert(transaction.id, transaction);
+            match Fields(&item).text(SK)? {
+                WALLET => {
+                    let wallet = wallet_from_item(&item)?;
+                    snapshots.wallets.insert(wallet.id, wallet);
+                }
+                REVERSAL => snapshots.reversed.extend(command.reverses()),
+                _ => {
+                    let transaction = transaction_from_item(&item)?;
+                    snapshots.transactions.insert(transaction.id, transaction);
+                }
             }
         }
         Ok(snapshots)

@@ -28,6 +28,9 @@ pub(super) fn reverse(
     if !reversible || original.legs().is_empty() {
         return Err(Refusal::NotReversible { transaction: original.id });
     }
+    if snapshots.reversed.contains(&original.id) {
+        return Err(Refusal::AlreadyReversed { transaction: original.id });
+    }
     let (mut bars, mut clawback) = (vec![], None);
     if let Some(rebate) = reverse.rebate() {
         match snapshots.transactions.get(&rebate.transaction()) {

@@ -106,7 +106,7 @@ impl Ledger {
     fn read(&self, command: &Command) -> Snapshots {
         let wallets = command.wallets().into_iter().filter_map(|id| Some((id, self.stored.wallets.get(&id)?.clone())));
         let parent = command.parent().and_then(|id| Some((id, self.stored.transactions.get(&id)?.clone())));
-        Snapshots { wallets: wallets.collect(), transactions: parent.into_iter().collect() }
+        Snapshots { wallets: wallets.collect(), transactions: parent.into_iter().collect(), ..Snapshots::default() }
     }
 
     fn write(&mut self, plan: Plan) {

@@ -30,7 +30,8 @@ fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
     let empty = Wallet { balance: Money::zero(currency), ..wallet("alice", &format!("0 {currency}")) };
     let plan = decided(&snapshots(&[empty]), deposit, time("2026-02-01T00:00:00Z")).expect("an active wallet");
     let transactions = [(plan.transaction.id, plan.transaction)].into();
-    Snapshots { transactions, wallets: alice.into_iter().map(|alice| (alice.id, alice)).collect() }
+    let wallets = alice.into_iter().map(|alice| (alice.id, alice)).collect();
+    Snapshots { transactions, wallets, ..Snapshots::default() }
 }
 
 /// What becomes of the rebate on a deposit of `moved` when it finds `alice`.

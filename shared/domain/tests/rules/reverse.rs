@@ -148,6 +148,15 @@ fn status_room_and_rank_are_asked_first() {
 }
 
 #[test]
+fn what_was_reversed_is_not_reversed_again() {
+    let original = made(&deposit(None), &[]);
+    let reverse = Command::Reverse(Box::new(reversal(&original)));
+    let snapshots = Snapshots { reversed: [original.id].into(), ..snapshots(&[wallet("alice", "0")]) };
+    let refusal = Refusal::AlreadyReversed { transaction: original.id };
+    assert_eq!(decide(&snapshots, &reverse, time(NOW)), Err(refusal));
+}
+
+#[test]
 fn rebates_reversals_and_what_failed_cannot_be_reversed() {
     let original = made(&deposit(Some(rule())), &[]);
     let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });

@@ -1,0 +1,127 @@
+//! Reversals against the embedded DynamoDB: once among many callers, and one winner against the rebate.
+
+use tokio::task::JoinSet;
+use wallet_domain::{
+    BasisPoints, Caller, Command, Deposit, Metadata, Outcome, PayRebate, RebateRule, Refusal, Reverse, Transaction,
+    WalletId,
+};
+use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
+
+use super::{Bench, caller, order, posted, run};
+
+impl Bench {
+    fn reversal(&self, original: &Transaction) -> Command {
+        Command::Reverse(Box::new(Reverse {
+            caller: Caller { admin: true, ..caller("root") },
+            key: self.key(),
+            original: original.clone(),
+            allow_overdraft: false,
+            return_fee: true,
+            reference: None,
+            metadata: Metadata::default(),
+        }))
+    }
+
+    /// A deposit that earns a rebate of one hundredth.
+    async fn deposited(&self, wallet: WalletId, amount: &str) -> Transaction {
+        let rule = RebateRule {
+            id: "standard".parse().expect("a rule's name"),
+            basis_points: BasisPoints::new(100).expect("a share"),
+            minimum: None,
+            cap: None,
+        };
+        let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rule: Some(rule) };
+        posted(run(&self.another(), &Command::Deposit(deposit), Strategy::Optimistic).await.0)
+    }
+}
+
+fn rebate(deposit: &Transaction) -> Command {
+    let rule = deposit.rule.as_ref().expect("it earns a rebate").id.clone();
+    Command::PayRebate(PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule })
+}
+
+/// Runs `command` until it has an end, as its caller would with the same key.
+async fn ended(ledger: &Ledger, command: &Command, strategy: Strategy) -> Result<Done, Refusal> {
+    loop {
+        match run(ledger, command, strategy).await.0 {
+            Ok(done) => return Ok(done),
+            Err(ExecuteError::Refused(refusal)) => return Err(refusal),
+            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+}
+
+fn strategy(number: usize) -> Strategy {
+    if number.is_multiple_of(2) { Strategy::Optimistic } else { Strategy::Pessimistic }
+}
+
+#[tokio::test]
+async fn a_reversal_is_two_calls_and_a_second_one_is_refused() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (done, _) = run(&bench.another(), &bench.transfer(a, b, "40"), Strategy::Optimistic).await;
+    let original = posted(done);
+    let reverse = bench.reversal(&original);
+    let (done, usage) = run(&bench.another(), &reverse, Strategy::Optimistic).await;
+    let reversal = posted(done);
+    // Ten for the transfer back, two for the mark that keeps it to once.
+    assert_eq!((usage.calls, usage.write_half_units()), (2, 24));
+    let again = run(&bench.another(), &reverse, Strategy::Optimistic).await.0;
+    assert_eq!(again.expect("on record"), Done::Replayed(reversal));
+    let second = ended(&bench.another(), &bench.reversal(&original), Strategy::Pessimistic).await;
+    assert_eq!(second, Err(Refusal::AlreadyReversed { transaction: original.id }));
+    assert_eq!(bench.wallet(a).await.balance.to_string(), "100.00");
+    assert_eq!(bench.wallet(b).await.balance.to_string(), "0.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_reversals_of_one_deposit_undo_it_once() {
+    let bench = Bench::start().await;
+    let a = bench.open("alice", "0").await;
+    let original = bench.deposited(a, "100").await;
+    let mut callers = JoinSet::new();
+    for number in 0..16 {
+        let (ledger, command) = (bench.another(), bench.reversal(&original));
+        callers.spawn(async move { ended(&ledger, &command, strategy(number)).await });
+    }
+    let ends = callers.join_all().await;
+    let done = ends.iter().filter(|end| matches!(end, Ok(Done::Executed(made)) if !made.legs().is_empty())).count();
+    assert_eq!(done, 1, "{ends:?}");
+    let late = ends.iter().filter(|end| **end == Err(Refusal::AlreadyReversed { transaction: original.id })).count();
+    assert_eq!(late, 15, "{ends:?}");
+    assert_eq!(bench.wallet(a).await.balance.to_string(), "0.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rebate_and_reversal_race_a_hundred_times_and_one_wins() {
+    let bench = Bench::start().await;
+    let a = bench.open("alice", "50").await;
+    let ledgers: Vec<Ledger> = (0..16).map(|_| bench.another()).collect();
+    let (mut paid, mut barred) = (0, 0);
+    for _ in 0..100 {
+        let original = bench.deposited(a, "100").await;
+        let (pay, reverse) = (rebate(&original), bench.reversal(&original));
+        let mut callers = JoinSet::new();
+        for (number, ledger) in ledgers.iter().cloned().enumerate() {
+            // Eight deliveries of one message against eight repeats of one request.
+            let command = if number < 8 { pay.clone() } else { reverse.clone() };
+            callers.spawn(async move { ended(&ledger, &command, strategy(number)).await });
+        }
+        for end in callers.join_all().await {
+            end.expect("both have an end on record");
+        }
+        let wallet = bench.wallet(a).await;
+        assert_eq!(wallet.balance.to_string(), "50.00", "no trace of the deposit is left, nor of its rebate");
+        let (done, _) = run(&bench.another(), &pay, Strategy::Optimistic).await;
+        let Ok(Done::Replayed(rebate)) = done else { panic!("{done:?}") };
+        match rebate.outcome {
+            Outcome::Posted { .. } => paid += 1,
+            Outcome::Failed(refusal) => {
+                assert_eq!(refusal, Refusal::DepositReversed { wallet: a });
+                barred += 1;
+            }
+        }
+    }
+    assert_eq!(paid + barred, 100);
+}
