@@ -30,7 +30,7 @@ async fn the_record_of_a_refusal() {
         let found = ledger.transaction(withdrawal.transaction(), &mut usage).await.expect("the table answers");
         assert!(matches!(found.expect("on record").outcome, Outcome::Failed(_)));
         let listed = ledger.attempts(wallet, None, 10, &mut usage).await.expect("the table answers");
-        assert_eq!(listed.items, [first.clone()]);
+        assert_eq!(listed.items, std::slice::from_ref(&first));
         // Even with money for it now, the key has its answer.
         posted(run(&ledger, &bench.deposit(wallet, "100"), strategy).await.0);
         assert_eq!(run(&ledger, &withdrawal, strategy).await.0.expect("on record"), Done::Replayed(first));

@@ -21,6 +21,8 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
         Kind::Deposit | Kind::Rebate => amount,
         Kind::Withdrawal => -amount - fee,
         Kind::Transfer => -fee,
+        // It mirrors the legs of its parent, a rebate taken back included; the sum above is what can be said of it alone.
+        Kind::Reversal => moved,
     };
     if moved != expected {
         let (moved, expected) = (decimal(moved, currency), decimal(expected, currency));

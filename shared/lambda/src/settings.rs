@@ -102,7 +102,6 @@ fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {
     })
 }
 
-<<<<<<< HEAD
 fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#:".contains(&byte);
     match value {
@@ -115,7 +114,8 @@ fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
         }
         value => Ok(value),
     }
-=======
+}
+
 fn switch(variable: &'static str, value: Option<String>) -> Result<Option<bool>, SettingsError> {
     let Some(text) = value else { return Ok(None) };
     let parsed = text.parse().map(Some);
@@ -124,7 +124,6 @@ fn switch(variable: &'static str, value: Option<String>) -> Result<Option<bool>,
         wrong: format!("{text:?} is neither"),
         instead: "write true or false".to_owned(),
     })
->>>>>>> d93c907 (reversal: Undo a deposit, withdrawal or transfer, whole and once)
 }
 
 fn milliseconds(
