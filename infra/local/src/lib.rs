@@ -18,6 +18,7 @@
 
 mod admin;
 pub mod clock;
+pub mod contention;
 mod data_file;
 mod database;
 pub mod demo;
@@ -31,6 +32,7 @@ mod stack;
 mod stores;
 pub mod template;
 pub mod token;
+pub mod wire;
 
 pub use database::TABLE;
 pub use gateway::{Observer, Served};

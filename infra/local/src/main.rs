@@ -6,6 +6,7 @@
 
 mod audit;
 mod console;
+mod contend;
 mod dlq;
 mod up;
 
@@ -32,6 +33,11 @@ enum Command {
     /// Prints `dynamodb http://127.0.0.1:<port>` and, once it serves, `ready http://127.0.0.1:<port>`, each on a line
     /// of its own. Listens on loopback only. Ctrl-C stops it.
     Up(up::Arguments),
+    /// Measure both locking strategies side by side, at several levels of contention
+    ///
+    /// Every caller is a function instance of its own. Afterwards it checks the whole table: conservation, entries,
+    /// hash chains. Fails if anything is off.
+    Contention(contend::Arguments),
     /// Print a token that `up` accepts, and nothing else
     ///
     /// Signed with a key that everybody knows: for development only.
@@ -60,6 +66,7 @@ struct TokenArguments {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments),
+        Command::Contention(arguments) => contend::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
         Command::Dlq(arguments) => dlq::run(&arguments),
