@@ -1,0 +1,108 @@
+//! The audit: a table made by real commands adds up, and each kind of damage is found with its wallet and version.
+//!
+//! Damage is done with the SDK's own writes, past the ledger, which has none that could.
+
+mod damage;
+mod table;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wallet_audit::{Audit, Check, Report};
+use wallet_dynamodb::Strategy;
+
+use crate::ledger::{Bench, until_done};
+use table::Table;
+
+async fn audited(bench: &Bench) -> Report {
+    Audit::new(bench.another(), 3).table().await.expect("the table answers")
+}
+
+#[tokio::test]
+async fn what_the_ledger_writes_adds_up() {
+    let table = Table::start().await;
+    let report = audited(&table.bench).await;
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    assert_eq!((report.wallets, report.entries, report.transactions), (2, 8, 8));
+    let lines = report.sums["EUR"].lines().map(|(name, sum)| format!("{name} {sum}"));
+    let sums = ["external -140.00", "fees 0.50", "rebates -1.00", "wallets 140.50", "total 0.00", "balances 140.50"];
+    assert_eq!(lines, sums);
+    let one = Audit::new(table.bench.another(), 1).wallet(table.alice).await.expect("the table answers");
+    let one = one.expect("the wallet exists");
+    assert!(one.is_clean(), "{:#?}", one.findings);
+    assert_eq!((one.wallets, one.entries), (1, 5));
+    let json = report.to_json();
+    assert_eq!((&json["clean"], &json["sums"]["EUR"]["fees"]), (&true.into(), &"0.50".into()));
+}
+
+#[tokio::test]
+async fn a_wallet_that_is_not_there_is_said_to_be_so() {
+    let table = Table::start().await;
+    let missing = format!("wal_{:032}", 0).parse().expect("an id");
+    let audit = Audit::new(table.bench.another(), 1);
+    assert!(audit.wallet(missing).await.expect("the table answers").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_in_use_adds_up_at_every_moment() {
+    let bench = Arc::new(Bench::start().await);
+    let mut wallets = vec![];
+    for number in 0..4 {
+        wallets.push(bench.open("alice", &format!("{}", 1_000 + number)).await);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..3)
+        .map(|number| {
+            let (bench, stop, wallets) = (Arc::clone(&bench), Arc::clone(&stop), wallets.clone());
+            tokio::spawn(async move {
+                let (ledger, mut moved) = (bench.another(), number);
+                while !stop.load(Ordering::Relaxed) {
+                    let transfer = bench.transfer(wallets[moved % 4], wallets[(moved + 1 + moved / 4 % 3) % 4], "0.01");
+                    let _ = until_done(&ledger, &transfer, Strategy::Optimistic).await;
+                    moved += 1;
+                }
+                moved - number
+            })
+        })
+        .collect();
+    for _ in 0..8 {
+        let report = audited(&bench).await;
+        assert!(report.is_clean(), "{:#?}", report.findings);
+        for wallet in &wallets {
+            let one = Audit::new(bench.another(), 1).wallet(*wallet).await.expect("the table answers");
+            let one = one.expect("the wallet exists");
+            assert!(one.is_clean(), "{:#?}", one.findings);
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    for writer in writers {
+        assert!(writer.await.expect("a writer ends") > 0);
+    }
+    let report = audited(&bench).await;
+    assert!(report.is_clean() && report.sums["EUR"].wallets == report.sums["EUR"].balances, "{report:#?}");
+}
+
+/// Whether the whole table's audit, and the wallet's own, find `check` at the wallet's `version`.
+async fn finds(table: &Table, check: Check, version: u64) {
+    let wallet = table.alice;
+    let whole = audited(&table.bench).await;
+    let one = Audit::new(table.bench.another(), 1).wallet(wallet).await.expect("the table answers");
+    for report in [whole, one.expect("the wallet exists")] {
+        let found = report
+            .findings
+            .iter()
+            .any(|finding| (finding.wallet, finding.version, finding.check) == (Some(wallet), Some(version), check));
+        assert!(found, "{} at version {version} is not among {:#?}", check.as_str(), report.findings);
+        let same = |finding: &wallet_audit::Finding| finding.wallet.is_none_or(|found| found == wallet);
+        assert!(report.findings.iter().all(same), "another wallet is blamed: {:#?}", report.findings);
+    }
+}
+
+/// Whether the whole table's audit finds `check` in the transaction, in words that hold `words`.
+async fn finds_in(table: &Table, transaction: wallet_domain::TransactionId, check: Check, words: &str) {
+    let report = audited(&table.bench).await;
+    let found = report.findings.iter().any(|finding| {
+        finding.transaction == Some(transaction) && finding.check == check && finding.difference.contains(words)
+    });
+    assert!(found, "{} of {transaction} is not among {:#?}", check.as_str(), report.findings);
+}
