@@ -3,5 +3,6 @@
 mod audit;
 mod faults;
 mod history;
+mod http;
 mod ledger;
 mod traps;

@@ -1,0 +1,162 @@
+//! Rebates from end to end: table stream, pipe, queue, function. Nobody calls them; tests only wait.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wallet_local::{Options, clock};
+
+use super::{Answer, TestApp, check_statement, until};
+
+async fn delivering() -> TestApp {
+    TestApp::with(Options::default()).await
+}
+
+/// Where the rebate of this deposit will be.
+fn rebate_of(deposit: &Answer) -> &str {
+    deposit.body["rebate"]["transaction_id"].as_str().expect("a deposit says where its rebate will be")
+}
+
+/// The message that the pipe makes of this deposit.
+fn message(app: &TestApp, deposit: &Answer, wallet: &str) -> Value {
+    let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/now", app.stack.table());
+    json!({"source": source, "deposit_id": deposit.text("id"), "wallet_id": wallet, "rule_id": "standard"})
+}
+
+async fn drained(app: &TestApp) {
+    until(|| app.stack.queue().depth().expect("read") == 0).await;
+}
+
+#[tokio::test]
+async fn a_deposit_earns_its_rebate_by_itself_and_once() {
+    let app = delivering().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("bank", &wallet, "200.99").await.check(201);
+    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    // One percent of 200.99, rounded toward zero.
+    let expected = json!({
+        "id": rebate_of(&deposit), "type": "rebate", "status": "posted", "amount": "2.00", "currency": "EUR",
+        "fee": "0.00",
+        "legs": [
+            {"account": "rebates", "amount": "-2.00"},
+            {"wallet_id": wallet, "amount": "2.00", "balance_after": "202.99", "version_after": 2},
+        ],
+        "reference": null, "metadata": {}, "parent_id": deposit.text("id"), "created_at": rebate["created_at"],
+    });
+    assert_eq!(rebate, expected);
+    drained(&app).await;
+    let entries = app.entries(&wallet, 10).await;
+    let kinds: Vec<_> = entries.iter().map(|entry| entry["type"].as_str().expect("a text")).collect();
+    assert_eq!(kinds, ["rebate", "deposit", "opening"], "a rebate earns no rebate");
+    check_statement(&app.wallet(&wallet).await, &entries);
+}
+
+#[tokio::test]
+async fn delivered_many_times_it_is_paid_once() {
+    let app = delivering().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
+    let again = message(&app, &deposit, &wallet).to_string();
+    for _ in 0..25 {
+        app.stack.queue().send(&again, clock::now()).expect("sent");
+    }
+    app.transaction("alice", rebate_of(&deposit)).await;
+    drained(&app).await;
+    assert_eq!(app.balance(&wallet).await, "101.00");
+    assert_eq!(app.stack.queue().dead_letters().expect("read"), []);
+    // However late.
+    app.stack.queue().send(&again, clock::now()).expect("sent");
+    drained(&app).await;
+    assert_eq!(app.balance(&wallet).await, "101.00");
+}
+
+#[tokio::test]
+async fn a_frozen_wallet_is_paid() {
+    let app = TestApp::start().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
+    app.amend(&wallet, &json!({"status": "frozen"})).await.check(200);
+    app.stack.deliver(true);
+    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    assert_eq!(rebate["status"], "posted");
+    assert_eq!(app.balance(&wallet).await, "101.00");
+}
+
+/// The rebate of `deposit` is on record as failed with `code`, where its owner finds it, and does not come again.
+async fn check_failed(app: &TestApp, wallet: &str, deposit: &Answer, code: &str) {
+    let rebate = app.transaction("alice", rebate_of(deposit)).await;
+    assert_eq!((&rebate["type"], &rebate["status"], &rebate["legs"]), (&json!("rebate"), &json!("failed"), &json!([])));
+    assert_eq!((&rebate["reason"]["code"], &rebate["parent_id"]), (&json!(code), &deposit.body["id"]));
+    drained(app).await;
+    assert_eq!(app.stack.queue().dead_letters().expect("read"), []);
+    let attempts = app.pages("alice", &format!("/v1/wallets/{wallet}/attempts"), 10).await;
+    assert_eq!(attempts, [rebate]);
+}
+
+#[tokio::test]
+async fn a_closed_wallet_is_not_paid_and_that_is_on_record() {
+    let app = TestApp::start().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
+    app.withdraw("alice", &wallet, "100").await.check(201);
+    app.amend(&wallet, &json!({"status": "closed"})).await.check(200);
+    app.stack.deliver(true);
+    check_failed(&app, &wallet, &deposit, "wallet_closed").await;
+}
+
+#[tokio::test]
+async fn a_rebate_takes_the_room_that_there_is() {
+    let app = delivering().await;
+    let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "100.30"})).await;
+    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
+    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    assert_eq!(rebate["amount"], "0.30");
+    assert_eq!(app.balance(&wallet).await, "100.30");
+}
+
+#[tokio::test]
+async fn without_room_it_is_not_paid_and_that_is_on_record() {
+    let app = delivering().await;
+    let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "100"})).await;
+    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
+    check_failed(&app, &wallet, &deposit, "max_balance_exceeded").await;
+}
+
+#[tokio::test]
+async fn less_than_the_smallest_unit_is_not_paid_and_that_is_on_record() {
+    let app = delivering().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("bank", &wallet, "0.99").await.check(201);
+    check_failed(&app, &wallet, &deposit, "rebate_below_minimum").await;
+}
+
+#[tokio::test]
+async fn messages_that_cannot_be_read_end_as_dead_letters_and_harm_no_other() {
+    let soon = Some(Duration::from_millis(1));
+    let app = TestApp::with(Options { visibility_timeout: soon, deliver: false, ..Options::default() }).await;
+    let wallet = app.open("alice").await;
+    let mut bad = vec!["no JSON".to_owned(), "{}".to_owned()];
+    let first = app.deposit("bank", &wallet, "100").await.check(201);
+    for (field, value) in [
+        ("source", "arn:aws:dynamodb:us-east-1:000000000000:table/another/stream/now"),
+        ("deposit_id", "txn_00000000000000000000000000000000"),
+        ("rule_id", "another"),
+    ] {
+        let mut message = message(&app, &first, &wallet);
+        message[field] = json!(value);
+        bad.push(message.to_string());
+    }
+    for body in &bad {
+        app.stack.queue().send(body, clock::now()).expect("sent");
+    }
+    let second = app.deposit("bank", &wallet, "200").await.check(201);
+    app.stack.deliver(true);
+    app.transaction("alice", rebate_of(&first)).await;
+    app.transaction("alice", rebate_of(&second)).await;
+    drained(&app).await;
+    let letters = app.stack.queue().dead_letters().expect("read");
+    let mut dead: Vec<_> = letters.into_iter().map(|letter| letter.body).collect();
+    dead.sort();
+    bad.sort();
+    assert_eq!(dead, bad);
+    assert_eq!(app.balance(&wallet).await, "303.00");
+}

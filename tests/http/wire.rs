@@ -1,0 +1,120 @@
+//! The wire under the functions' SDK: an HTTP client that hands requests on, or lets them fail as told.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
+
+/// What happens to requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Nothing.
+    Fair,
+    /// Every transaction is cancelled since another is in flight on its items.
+    Conflict,
+    /// Every transaction is cancelled since its items are over their throughput.
+    Throttled,
+    /// Every transaction is refused as malformed: a fault of ours.
+    Invalid,
+    /// Requests are worked on, and every answer is lost.
+    AnswersLost,
+    /// Transactions are worked on and their answers are lost; reads are answered.
+    CommitsLost,
+}
+
+/// A wire whose weather can be changed at any time.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    weather: Arc<Mutex<Weather>>,
+    http: reqwest::Client,
+}
+
+impl Wire {
+    pub(crate) fn new() -> Wire {
+        Wire { weather: Arc::new(Mutex::new(Weather::Fair)), http: reqwest::Client::new() }
+    }
+
+    pub(crate) fn set(&self, weather: Weather) {
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner) = weather;
+    }
+
+    pub(crate) fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self.clone());
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    fn weather(&self) -> Weather {
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn carry(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let is_write = target.ends_with(".TransactWriteItems");
+        let actions = || {
+            let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+            body["TransactItems"].as_array().map_or(0, Vec::len)
+        };
+        match self.weather() {
+            Weather::Conflict if is_write => Ok(cancelled(actions(), "TransactionConflict")),
+            Weather::Throttled if is_write => Ok(cancelled(actions(), "ThrottlingError")),
+            Weather::Invalid if is_write => Ok(failure(
+                json!({"__type": "com.amazon.coral.validate#ValidationException", "message": "secret cause"}),
+            )),
+            Weather::AnswersLost => self.lose(request).await,
+            Weather::CommitsLost if is_write => self.lose(request).await,
+            _ => self.forward(request).await,
+        }
+    }
+
+    /// Neither a time-out nor a broken connection: the SDK tries those again by itself, with long pauses.
+    async fn lose(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        self.forward(request).await?;
+        Err(ConnectorError::other("the answer is lost".into(), None))
+    }
+
+    async fn forward(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let lost = |error: reqwest::Error| ConnectorError::io(error.into());
+        let method = request.method().parse().expect("the SDK knows its methods");
+        let body = request.body().bytes().expect("the SDK's bodies are in memory").to_vec();
+        let mut sent = self.http.request(method, request.uri()).body(body);
+        for (name, value) in request.headers().iter().filter(|(name, _)| *name != "content-length") {
+            sent = sent.header(name, value);
+        }
+        let response = sent.send().await.map_err(lost)?;
+        let status = response.status().as_u16();
+        Ok(answer(status, response.text().await.map_err(lost)?))
+    }
+}
+
+fn cancelled(actions: usize, code: &str) -> HttpResponse {
+    failure(json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled",
+        "CancellationReasons": vec![json!({"Code": code}); actions],
+    }))
+}
+
+fn failure(body: Value) -> HttpResponse {
+    answer(400, body.to_string())
+}
+
+fn answer(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().expect("a status of HTTP"), SdkBody::from(body))
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.clone().carry(request))
+    }
+}
