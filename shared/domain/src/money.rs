@@ -3,10 +3,14 @@
 //! Never rounds silently, never uses binary floating point, never mixes currencies, and implements no `Add` or `Sub`:
 //! each operation says by its result that it can fail.
 
+mod bounds;
+
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
+
+pub use bounds::{Bounds, BoundsError};
 
 /// The largest magnitude of any money value, in minor units: 18 nines.
 ///
@@ -336,50 +340,6 @@ impl BasisPoints {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} basis points are more than the whole (10000)")]
 pub struct BasisPointsError(u32);
-
-/// At most one amount per currency: what a fee or rebate is at least, or at most.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bounds(Vec<Money>);
-
-/// The amounts bound nothing sensible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BoundsError {
-    /// Below zero.
-    #[error("{0:?} is negative")]
-    Negative(Money),
-    /// Two for one currency.
-    #[error("{0} is named twice")]
-    Twice(Currency),
-}
-
-impl Bounds {
-    /// # Errors
-    /// [`BoundsError`] for a negative amount or two of one currency.
-    pub fn new(amounts: impl IntoIterator<Item = Money>) -> Result<Bounds, BoundsError> {
-        let mut bounds = Bounds::default();
-        for amount in amounts {
-            if amount.is_negative() {
-                return Err(BoundsError::Negative(amount));
-            }
-            if bounds.get(amount.currency()).is_some() {
-                return Err(BoundsError::Twice(amount.currency()));
-            }
-            bounds.0.push(amount);
-        }
-        Ok(bounds)
-    }
-
-    /// The bound in `currency`, if there is one.
-    #[must_use]
-    pub fn get(&self, currency: Currency) -> Option<Money> {
-        self.all().find(|bound| bound.currency() == currency)
-    }
-
-    /// Every bound, each of another currency.
-    pub fn all(&self) -> impl Iterator<Item = Money> {
-        self.0.iter().copied()
-    }
-}
 
 /// How a share that falls between two minor units is rounded. Named at each call, never assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
