@@ -83,8 +83,8 @@ fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weath
 
 #[test]
 fn a_conflict_to_the_end_is_409_and_the_same_key_may_try_again() {
-    for strategy in ["optimistic", "pessimistic"] {
-        check(strategy, always(Call::is_write, Fault::Conflict), 409, Some("concurrency_conflict"), 201);
+    for (strategy, code) in [("optimistic", "concurrency_conflict"), ("pessimistic", "lock_timeout")] {
+        check(strategy, always(Call::is_write, Fault::Conflict), 409, Some(code), 201);
     }
 }
 

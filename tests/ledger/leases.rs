@@ -19,8 +19,8 @@ struct HeldUp {
 
 /// A clock at `now` that calls `note` before its answer to the question number `question`, counted from 1.
 ///
-/// A pessimistic request on one wallet asks first to decide, second to lease, third to commit or, when the lease was
-/// refused, to see whether another's is live.
+/// A pessimistic request on one wallet asks first to decide, second to lease, third to commit; where it reads a lease,
+/// it asks before each decision whether that is live.
 fn noting(question: u32, now: Timestamp, note: impl Fn() + Send + Sync + 'static) -> Clock {
     let asked = AtomicU32::new(0);
     Arc::new(move || {
@@ -133,11 +133,16 @@ async fn waiting_for_a_lease_is_bounded_by_time() {
     let clock = noting(3, now, move || reached.send(()).expect("the test waits"));
     let patient = bench.another().with_clock(clock);
     let waiting = tokio::spawn(async move { run(&patient, &command, Strategy::Pessimistic).await });
-    tokio::task::spawn_blocking(move || there.recv()).await.expect("a thread").expect("the lease was refused once");
+    tokio::task::spawn_blocking(move || there.recv())
+        .await
+        .expect("a thread")
+        .expect("it has looked at the lease twice");
     posted(tokio::task::spawn_blocking(|| holder.end()).await.expect("a thread").0);
     let (done, usage) = waiting.await.expect("the waiter ends");
     posted(done);
-    assert!(usage.conflicts >= 1, "{usage:?}");
+    // It waited by reading: two looks at the lease and more, and then the one lease and the one commit.
+    assert!(usage.lock_wait_ms > 0 && usage.calls >= 5, "{usage:?}");
+    assert_eq!((usage.conflicts, usage.write_half_units()), (0, 2 * 8), "{usage:?}");
     assert_eq!(bench.recomputed(&[wallet]).await, 8_900);
 }
 

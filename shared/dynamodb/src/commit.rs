@@ -17,7 +17,7 @@ use crate::items::{
     Builder, Item, entry_item, lease_of, reversal_item, transaction_from_item, transaction_item, wallet_from_item,
     wallet_item,
 };
-use crate::lease::Holder;
+use crate::lease::{Holder, Lease};
 use crate::ledger::Ledger;
 use crate::names::{BALANCE, LEASE_HOLDER, LEASE_UNTIL, PK, SK, VERSION};
 use crate::usage::Usage;
@@ -40,8 +40,15 @@ pub(crate) enum Rejected {
 /// A wallet as a failed condition returned it.
 pub(crate) struct Found {
     pub(crate) wallet: Wallet,
-    /// Until when another holds it; `None` when nobody does.
-    pub(crate) leased_until: Option<Timestamp>,
+    /// Who held it, and until when.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Found {
+    fn read(id: WalletId, reason: &CancellationReason) -> Result<Found, Fault> {
+        let item = reason.item().ok_or_else(|| Fault::damaged(format!("{id}: the wallet's item is gone")))?;
+        Ok(Found { wallet: wallet_from_item(item)?, lease: lease_of(item)? })
+    }
 }
 
 /// What a failed condition on an action means.
@@ -133,7 +140,7 @@ impl Ledger {
                     Err(fault) => return Rejected::Failed(fault),
                 },
                 ("ConditionalCheckFailed", Meaning::Reversal(original)) => return Rejected::Reversed(*original),
-                ("ConditionalCheckFailed", Meaning::Wallet(wallet)) => match self.found(*wallet, reason) {
+                ("ConditionalCheckFailed", Meaning::Wallet(wallet)) => match Found::read(*wallet, reason) {
                     Ok(wallet) => found.push(wallet),
                     Err(fault) => return Rejected::Failed(fault),
                 },
@@ -156,13 +163,6 @@ impl Ledger {
             }
             None => Rejected::Failed(Fault::damaged("TransactWriteItems: cancelled for no reason")),
         }
-    }
-
-    fn found(&self, id: WalletId, reason: &CancellationReason) -> Result<Found, Fault> {
-        let item = reason.item().ok_or_else(|| Fault::damaged(format!("{id}: the wallet's item is gone")))?;
-        let now = self.now();
-        let leased_until = lease_of(item)?.map(|(_, until)| until).filter(|until| *until > now);
-        Ok(Found { wallet: wallet_from_item(item)?, leased_until })
     }
 
     /// A put of an item that must not exist yet.

@@ -80,6 +80,9 @@ impl Ledger {
             verified: BTreeSet::new(),
             unanswered: false,
             unknown: false,
+            busy: false,
+            polls: 0,
+            waiting: None,
             waited: Duration::ZERO,
         };
         run.finish().await
@@ -104,13 +107,22 @@ struct Run<'a> {
     unanswered: bool,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
-    /// Time spent on leases of others.
+    /// Whether `snapshots` came with a live lease of another: a commit would be refused.
+    busy: bool,
+    /// How often leases of others have been waited for.
+    polls: u32,
+    /// Since when leases of others are being waited for.
+    waiting: Option<Instant>,
+    /// Time spent on earlier waits for leases of others.
     waited: Duration,
 }
 
 /// What ended a round without an end.
 enum Lost {
     Race,
+    /// The snapshots were old, but the leases are ours: nobody can come in between.
+    Behind,
+    /// Another holds a lease, or is about to.
     Lease,
     Throttled,
     Unknown,
@@ -127,17 +139,25 @@ impl Run<'_> {
                 Ok(Err(lost)) => {
                     // Waiting for a lease is bounded by time, everything else by rounds.
                     let waiting = matches!(lost, Lost::Lease) && self.strategy == Strategy::Pessimistic;
-                    if !waiting {
+                    let given_up = if waiting {
+                        self.waiting.get_or_insert_with(Instant::now);
+                        self.waited() >= self.ledger.policy.lock_wait
+                    } else {
                         round += 1;
-                    }
-                    let out_of_time = waiting && self.waited >= self.ledger.policy.lock_wait;
-                    if out_of_time || round >= self.ledger.policy.max_attempts {
+                        round >= self.ledger.policy.max_attempts
+                    };
+                    if given_up {
                         break Err(self.given_up(&lost));
                     }
-                    self.back_off(waiting, round).await;
+                    match lost {
+                        Lost::Behind => {}
+                        _ if waiting => self.wait().await,
+                        _ => tokio::time::sleep(self.ledger.policy.delay(round - 1)).await,
+                    }
                 }
             }
         };
+        self.usage.lock_wait_ms = u64::try_from(self.waited().as_millis()).unwrap_or(u64::MAX);
         if let Some(plan) = self.leased.take() {
             self.ledger.release(&plan, &self.holder, self.usage).await;
         }
@@ -169,13 +189,27 @@ impl Run<'_> {
                 Err(refusal) => break (self.refused(&snapshots, refusal, now)?, true),
             }
         };
+        if self.busy && !refused {
+            self.snapshots = None;
+            return Ok(Err(Lost::Lease));
+        }
         // An opening has no wallet to lease yet.
         let leases = self.strategy == Strategy::Pessimistic && plan.postings.iter().any(|step| step.before.is_some());
         if leases && self.leased.is_none() {
             match self.ledger.lease(&plan, &self.holder, self.usage).await {
-                Ok(()) => self.leased = Some(plan.clone()),
+                Ok(()) => {
+                    self.leased = Some(plan.clone());
+                    self.waited = self.waited();
+                    self.waiting = None;
+                }
                 // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
                 Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => return Ok(Err(Lost::Unknown)),
+                // Another is taking them at this moment, or writing one of the wallets.
+                Err(Rejected::Conflict) => {
+                    self.usage.conflicts += 1;
+                    self.snapshots = None;
+                    return Ok(Err(Lost::Lease));
+                }
                 Err(rejected) => {
                     // Taking leases doesn't look at the transaction.
                     self.unanswered = false;
@@ -226,8 +260,6 @@ impl Run<'_> {
             Rejected::Reversed(transaction) => Err(ExecuteError::Refused(Refusal::AlreadyReversed { transaction })),
             Rejected::Stale(found, barred) => {
                 self.usage.conflicts += 1;
-                // Whatever was leased is at another version now, or was taken over.
-                self.leased = None;
                 Ok(Err(self.refreshed(found, barred)))
             }
             Rejected::Conflict => {
@@ -250,9 +282,16 @@ impl Run<'_> {
         }
     }
 
-    /// Takes over the wallets and transactions that a failed condition returned: the next round needs no read.
+    /// Takes over the wallets and transactions that a failed condition returned: the next round needs no read, unless
+    /// it has to wait for a lease.
     fn refreshed(&mut self, found: Vec<Found>, barred: Vec<Transaction>) -> Lost {
-        let leased = found.iter().any(|found| found.leased_until.is_some());
+        let (holder, now) = (&self.holder, self.ledger.now());
+        let leases = || found.iter().map(|found| found.lease.as_ref());
+        let busy = leases().flatten().any(|lease| lease.bars(holder, now));
+        if !leases().all(|lease| lease.is_some_and(|lease| lease.is_of(holder))) {
+            // They expired, and were taken over.
+            self.leased = None;
+        }
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.transactions.extend(barred.into_iter().map(|transaction| (transaction.id, transaction)));
         }
@@ -263,7 +302,12 @@ impl Run<'_> {
                 snapshots.wallets.insert(wallet.id, wallet);
             }
         }
-        if leased { Lost::Lease } else { Lost::Race }
+        if busy {
+            // It has to go first, and will have changed the wallet: read then.
+            self.snapshots = None;
+            return Lost::Lease;
+        }
+        if self.leased.is_some() { Lost::Behind } else { Lost::Race }
     }
 
     fn cached(&self) -> Option<Snapshots> {
@@ -277,7 +321,11 @@ impl Run<'_> {
 
     async fn read(&mut self) -> Result<Result<Snapshots, Lost>, ExecuteError> {
         match self.ledger.load(self.command, self.usage).await {
-            Ok(snapshots) => {
+            Ok((snapshots, leases)) => {
+                self.busy = !leases.is_empty() && {
+                    let now = self.ledger.now();
+                    leases.iter().any(|lease| lease.bars(&self.holder, now))
+                };
                 self.verified.extend(self.command.wallets());
                 self.unanswered = true;
                 Ok(Ok(snapshots))
@@ -296,21 +344,24 @@ impl Run<'_> {
         self.unanswered && self.command.wallets().iter().all(|id| self.verified.contains(id))
     }
 
-    async fn back_off(&mut self, waiting: bool, round: u32) {
-        let delay = self.ledger.policy.delay(if waiting { 2 } else { round - 1 });
-        let start = Instant::now();
+    /// Waits before looking at a lease again: longer each time, so that many who wait do not slow the one who works.
+    async fn wait(&mut self) {
+        let policy = self.ledger.policy;
+        let delay = policy.delay(2 + self.polls).min(policy.lock_wait.saturating_sub(self.waited()));
+        self.polls = self.polls.saturating_add(1);
         tokio::time::sleep(delay).await;
-        if waiting {
-            self.waited += start.elapsed();
-            self.usage.lock_wait_ms = u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX);
-        }
+    }
+
+    /// Time spent on leases of others so far.
+    fn waited(&self) -> Duration {
+        self.waited + self.waiting.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     fn given_up(&self, lost: &Lost) -> ExecuteError {
         let retry_after_seconds = 1;
         match lost {
             _ if self.unknown => ExecuteError::OutcomeUnknown,
-            Lost::Race => ExecuteError::Conflict { retry_after_seconds },
+            Lost::Race | Lost::Behind => ExecuteError::Conflict { retry_after_seconds },
             Lost::Lease if self.strategy == Strategy::Pessimistic => ExecuteError::LockTimeout { retry_after_seconds },
             Lost::Lease => ExecuteError::Conflict { retry_after_seconds },
             Lost::Throttled => ExecuteError::Throttled { retry_after_seconds },

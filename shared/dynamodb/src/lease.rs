@@ -7,11 +7,11 @@
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_domain::{Plan, Wallet};
+use wallet_domain::{Plan, Timestamp, Wallet};
 
 use crate::commit::{Expression, Meaning, Rejected};
 use crate::ledger::Ledger;
-use crate::names::{LEASE_HOLDER, LEASE_UNTIL, VERSION};
+use crate::names::{LEASE_HOLDER, LEASE_UNTIL};
 use crate::usage::Usage;
 
 /// Who holds a lease: one request, by a random name.
@@ -30,8 +30,27 @@ impl fmt::Display for Holder {
     }
 }
 
+/// What a wallet's item says about its lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) holder: String,
+    pub(crate) until: Timestamp,
+}
+
+impl Lease {
+    pub(crate) fn is_of(&self, holder: &Holder) -> bool {
+        self.holder == holder.0
+    }
+
+    /// Another's, and not over at `now`.
+    pub(crate) fn bars(&self, holder: &Holder, now: Timestamp) -> bool {
+        !self.is_of(holder) && self.until > now
+    }
+}
+
 impl Ledger {
-    /// Takes the leases of every wallet that `plan` changes, if they are still as the plan read them.
+    /// Takes the leases of every wallet that `plan` changes, at whatever version they are: from here on nobody else
+    /// moves them, so that a commit on an old version costs one more try and no race.
     pub(crate) async fn lease(&self, plan: &Plan, holder: &Holder, usage: &mut Usage) -> Result<(), Rejected> {
         let now = self.now();
         let until = now.as_millisecond() + i64::try_from(self.policy.lease.as_millis()).unwrap_or(i64::MAX / 2);
@@ -39,7 +58,6 @@ impl Ledger {
             let mut change = Expression::default();
             change.set(LEASE_HOLDER, AttributeValue::S(holder.to_string()));
             change.set(LEASE_UNTIL, AttributeValue::N(until.to_string()));
-            change.require(VERSION, "=", AttributeValue::N(before.version.to_string()));
             change.require_free_or(holder, now);
             (Meaning::Wallet(before.id), self.update(before.id, change))
         });

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use wallet_domain::{Command, Entry, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
-use crate::items::{Builder, Fields, Item, entry_from_item, transaction_from_item, wallet_from_item};
+use crate::items::{Builder, Fields, Item, entry_from_item, lease_of, transaction_from_item, wallet_from_item};
+use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::names::{
     ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, REVERSAL, SK, TXN, WALLET,
@@ -145,8 +146,9 @@ impl Ledger {
         Ok(Page::cut(attempts, limit, mark))
     }
 
-    /// Everything that `command` has to be decided on, and its own transaction if it exists already.
-    pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<Snapshots, Fault> {
+    /// Everything that `command` has to be decided on, and its own transaction if it exists already; and the leases on
+    /// its wallets, live or expired.
+    pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<(Snapshots, Vec<Lease>), Fault> {
         let transactions = [command.transaction()].into_iter().chain(command.references());
         let wallets: BTreeSet<WalletId> = command.wallets().into_iter().collect();
         let keys = transactions
@@ -154,12 +156,13 @@ impl Ledger {
             .chain(command.reverses().map(|id| key(transaction_pk(id), REVERSAL)))
             .chain(wallets.into_iter().map(|id| key(wallet_pk(id), WALLET)))
             .collect();
-        let mut snapshots = Snapshots::default();
+        let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
         for item in self.get(keys, usage).await? {
             match Fields(&item).text(SK)? {
                 WALLET => {
                     let wallet = wallet_from_item(&item)?;
                     snapshots.wallets.insert(wallet.id, wallet);
+                    leases.extend(lease_of(&item)?);
                 }
                 REVERSAL => snapshots.reversed.extend(command.reverses()),
                 _ => {
@@ -168,7 +171,7 @@ impl Ledger {
                 }
             }
         }
-        Ok(snapshots)
+        Ok((snapshots, leases))
     }
 
     /// The items that exist under up to 100 distinct keys, strongly consistent, in no order.

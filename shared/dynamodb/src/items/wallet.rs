@@ -4,6 +4,7 @@ use wallet_domain::{Amount, Counters, Currency, Limits, Status, Timestamp, Walle
 
 use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item};
+use crate::lease::Lease;
 use crate::names::{
     BALANCE, CEILING, CREATED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL, MAX_DAILY_OUTFLOW, MAX_MOVEMENT,
     METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, SK, STATUS, TRANSFER_MINUTE, TRANSFERS, TRANSFERS_PER_MINUTE,
@@ -69,10 +70,10 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
     })
 }
 
-/// The lease on a wallet's item: who holds it and until when. It may have expired.
-pub(crate) fn lease_of(item: &Item) -> Result<Option<(String, Timestamp)>, Fault> {
+/// The lease on a wallet's item. It may have expired.
+pub(crate) fn lease_of(item: &Item) -> Result<Option<Lease>, Fault> {
     let fields = Fields(item);
     let Some(holder) = fields.maybe_text(LEASE_HOLDER)? else { return Ok(None) };
     let until = Timestamp::from_millisecond(fields.number(LEASE_UNTIL)?).map_err(|_| fields.wrong(LEASE_UNTIL))?;
-    Ok(Some((holder.to_owned(), until)))
+    Ok(Some(Lease { holder: holder.to_owned(), until }))
 }
