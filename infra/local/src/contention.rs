@@ -145,7 +145,7 @@ impl Measured {
 /// When a transfer doesn't succeed in the end, or the table doesn't add up.
 pub async fn measure(setting: Setting, progress: impl Fn() + Clone + Send + 'static) -> Result<Measured> {
     ensure!(setting.wallets >= 2, "a transfer needs two wallets");
-    let stores = Stores::start(&Template::embedded()?, None, 0, None).await?;
+    let stores = Stores::start(&Template::embedded()?, None, 0).await?;
     let plain = stores.database.client(None);
     let ledger = Ledger::new(plain.clone(), crate::TABLE);
     let wallets = Arc::new(seeded(&ledger, setting.wallets).await.context("seeding the wallets")?);

@@ -36,7 +36,7 @@ pub mod wire;
 
 pub use database::TABLE;
 pub use gateway::{Observer, Served};
-pub use stack::{AdaptLedger, Options, Stack};
+pub use stack::{AdaptBatch, AdaptLedger, Options, Stack};
 pub use stores::Stores;
 
 /// The region that the local stack pretends to be in.

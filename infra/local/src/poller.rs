@@ -1,7 +1,8 @@
 //! The queue's event source: batches of messages to a function, as Lambda's poller does it.
 //!
-//! What the function reports as failed stays in the queue and comes back when its visibility time-out is over; the rest
-//! is deleted. A function that panics or takes too long has failed the whole batch. Why a message failed is kept with it.
+//! Several batches are at work at once, as many as the template's event source says and no more. What the function
+//! reports as failed stays in the queue and comes back when its visibility time-out is over; the rest is deleted. A function
+//! that panics or takes too long has failed the whole batch. Why a message failed is kept with it.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -10,7 +11,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use jiff::SignedDuration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use wallet_lambda::caught;
 use wallet_rebate::Report;
 
 use crate::clock;
@@ -27,58 +31,63 @@ pub(crate) struct Poller<H> {
     pub(crate) queue: Arc<Queue>,
     pub(crate) consumer: Consumer,
     pub(crate) handler: H,
+    /// How long a message that failed stays hidden, in place of what is left of the queue's visibility time-out.
+    pub(crate) retry_after: Option<Duration>,
     /// While this holds `false`, nothing is delivered.
     pub(crate) delivering: watch::Receiver<bool>,
 }
 
 impl<H, F> Poller<H>
 where
-    H: Fn(SqsEvent) -> F,
+    H: Fn(SqsEvent) -> F + Send + Sync + 'static,
     F: Future<Output = Report> + Send + 'static,
 {
-    /// Delivers until `stop` is true; a batch that is at work then is finished first.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Delivers until `stop` is true; batches that are at work then are finished first.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let (mut delivering, poller) = (self.delivering.clone(), Arc::new(self));
+        let mut calls = JoinSet::new();
         loop {
+            let has_room = calls.len() < poller.consumer.concurrency;
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(_) = calls.join_next() => continue,
                 // The sender is gone only when the stack is.
-                _ = self.delivering.wait_for(|delivering| *delivering) => {}
+                _ = delivering.wait_for(|delivering| *delivering), if has_room => {}
             }
-            match self.deliver().await {
-                Ok(0) => tokio::select! {
-                    () = self.queue.arrival() => {}
-                    () = tokio::time::sleep(self.until_next()) => {}
-                    _ = stop.wait_for(|stop| *stop) => return,
+            match poller.receive() {
+                Ok(messages) if messages.is_empty() => tokio::select! {
+                    () = poller.queue.arrival() => {}
+                    () = tokio::time::sleep(poller.until_next()) => {}
+                    _ = stop.wait_for(|stop| *stop) => break,
                 },
-                Ok(_) => {}
+                Ok(messages) => drop(calls.spawn(Arc::clone(&poller).deliver(messages))),
                 Err(error) => {
                     tracing::error!("the queue failed and is tried again: {error:#}");
                     tokio::time::sleep(FAILURE_PAUSE).await;
                 }
             }
         }
+        while calls.join_next().await.is_some() {}
     }
 
-    /// Receives one batch and has it worked on; answers how many messages it had.
-    pub(crate) async fn deliver(&self) -> Result<usize> {
-        let messages = self.queue.receive(self.consumer.batch_size, clock::now())?;
-        if messages.is_empty() {
-            return Ok(0);
-        }
+    fn receive(&self) -> Result<Vec<SqsMessage>> {
+        self.queue.receive(self.consumer.batch_size, clock::now())
+    }
+
+    /// Has a batch worked on.
+    async fn deliver(self: Arc<Self>, messages: Vec<SqsMessage>) {
         let mut event = SqsEvent::default();
         event.records.clone_from(&messages);
-        // A task of its own, so that a panic ends there.
-        let mut call = tokio::spawn((self.handler)(event));
-        match tokio::time::timeout(self.consumer.timeout, &mut call).await {
-            Ok(Ok(report)) => self.settle(&messages, &report)?,
-            Ok(Err(panic)) => self.keep_all(&messages, &format!("panicked: {panic}"))?,
-            Err(_) => {
-                call.abort();
-                self.keep_all(&messages, &format!("took longer than {} s", self.consumer.timeout.as_secs()))?;
-            }
+        let call = caught(async { (self.handler)(event).await });
+        let settled = match tokio::time::timeout(self.consumer.timeout, call).await {
+            Ok(Ok(report)) => self.settle(&messages, &report),
+            Ok(Err(panicked)) => self.keep_all(&messages, &panicked),
+            Err(_) => self.keep_all(&messages, &format!("took longer than {} s", self.consumer.timeout.as_secs())),
+        };
+        if let Err(error) = settled {
+            tracing::error!("the queue failed, and a batch that was worked on comes back: {error:#}");
         }
-        Ok(messages.len())
     }
 
     /// Deletes what was worked off, and notes with the rest why it was not.
@@ -94,8 +103,8 @@ where
             let (Some(id), Some(receipt)) = (&message.message_id, &message.receipt_handle) else { continue };
             if !failed.contains(id.as_str()) {
                 self.queue.delete(receipt)?;
-            } else if let Some(reason) = report.reasons.get(id) {
-                self.queue.note_failure(receipt, reason)?;
+            } else {
+                self.keep(receipt, report.reasons.get(id).map(String::as_str))?;
             }
         }
         Ok(())
@@ -106,7 +115,19 @@ where
         let reason = format!("the function `{}` {what}", self.consumer.function);
         tracing::error!("{reason}; its batch comes back");
         for receipt in messages.iter().filter_map(|message| message.receipt_handle.as_deref()) {
-            self.queue.note_failure(receipt, &reason)?;
+            self.keep(receipt, Some(&reason))?;
+        }
+        Ok(())
+    }
+
+    /// The message comes back.
+    fn keep(&self, receipt: &str, reason: Option<&str>) -> Result<()> {
+        if let Some(reason) = reason {
+            self.queue.note_failure(receipt, reason)?;
+        }
+        if let Some(retry_after) = self.retry_after {
+            let visible_at = clock::now().checked_add(SignedDuration::try_from(retry_after)?)?;
+            self.queue.change_visibility(receipt, visible_at)?;
         }
         Ok(())
     }
@@ -120,9 +141,12 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
     use super::*;
     use crate::template::QueueSpec;
-    use jiff::SignedDuration;
 
     fn queue_of(bodies: &[&str]) -> Arc<Queue> {
         let visibility_timeout = Duration::from_secs(60);
@@ -159,15 +183,20 @@ mod tests {
         queue.dead_letters().expect("read").into_iter().filter_map(|letter| letter.reason).collect()
     }
 
+    fn poller<H>(queue: &Arc<Queue>, timeout: Duration, handler: H, delivering: watch::Receiver<bool>) -> Poller<H> {
+        let consumer = Consumer { function: "jobs".to_owned(), batch_size: 10, concurrency: 3, timeout };
+        Poller { queue: Arc::clone(queue), consumer, handler, retry_after: None, delivering }
+    }
+
     async fn deliver<H, F>(queue: &Arc<Queue>, handler: H)
     where
-        H: Fn(SqsEvent) -> F,
+        H: Fn(SqsEvent) -> F + Send + Sync + 'static,
         F: Future<Output = Report> + Send + 'static,
     {
         let timeout = Duration::from_millis(200);
-        let consumer = Consumer { function: "jobs".to_owned(), batch_size: 10, timeout };
-        let poller = Poller { queue: Arc::clone(queue), consumer, handler, delivering: watch::channel(true).1 };
-        poller.deliver().await.expect("delivered");
+        let poller = Arc::new(poller(queue, timeout, handler, watch::channel(true).1));
+        let messages = poller.receive().expect("received");
+        poller.deliver(messages).await;
     }
 
     #[tokio::test]
@@ -194,5 +223,66 @@ mod tests {
         deliver(&queue, |_| std::future::pending()).await;
         assert_eq!(queue.depth().expect("read"), 1);
         assert_eq!(reasons(&queue), ["the function `jobs` took longer than 0 s"]);
+    }
+
+    #[tokio::test]
+    async fn as_many_batches_as_allowed_are_at_work_at_once_and_all_are_finished() {
+        let bodies: Vec<String> = (0..75).map(|number| number.to_string()).collect();
+        let queue = queue_of(&bodies.iter().map(String::as_str).collect::<Vec<_>>());
+        let (at_work, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (delivering, delivers) = watch::channel(true);
+        let (stop, stopped) = watch::channel(false);
+        let handler = {
+            let (at_work, gate) = (Arc::clone(&at_work), Arc::clone(&gate));
+            move |_| {
+                let (at_work, gate) = (Arc::clone(&at_work), Arc::clone(&gate));
+                async move {
+                    at_work.fetch_add(1, Ordering::Relaxed);
+                    gate.acquire().await.expect("open").forget();
+                    at_work.fetch_sub(1, Ordering::Relaxed);
+                    Report::default()
+                }
+            }
+        };
+        let running = tokio::spawn(poller(&queue, Duration::from_secs(60), handler, delivers).run(stopped));
+        let at_work_are = async |expected| {
+            // What else could run has run.
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(at_work.load(Ordering::Relaxed), expected);
+        };
+        at_work_are(3).await;
+        gate.add_permits(2);
+        at_work_are(3).await;
+        assert_eq!(queue.depth().expect("read"), 55, "two batches are done and deleted");
+        delivering.send_replace(false);
+        gate.add_permits(1);
+        at_work_are(2).await;
+        stop.send_replace(true);
+        at_work_are(2).await;
+        assert!(!running.is_finished(), "two batches are at work still");
+        gate.add_permits(2);
+        running.await.expect("no panic");
+        assert_eq!(queue.depth().expect("read"), 25, "nothing was delivered after the stop");
+    }
+
+    #[tokio::test]
+    async fn what_failed_comes_back_as_soon_as_told_and_not_while_it_is_at_work() {
+        let queue = queue_of(&["a"]);
+        let fails = |event: SqsEvent| async move {
+            let mut report = Report::default();
+            for id in event.records.iter().filter_map(|message| message.message_id.clone()) {
+                report.response.add_failure(id);
+            }
+            report
+        };
+        let retry_after = Some(Duration::ZERO);
+        let poller = Poller { retry_after, ..poller(&queue, Duration::from_secs(1), fails, watch::channel(true).1) };
+        let poller = Arc::new(poller);
+        let messages = poller.receive().expect("received");
+        assert!(poller.receive().expect("received").is_empty(), "it is at work");
+        Arc::clone(&poller).deliver(messages).await;
+        assert_eq!(poller.receive().expect("received").len(), 1);
     }
 }

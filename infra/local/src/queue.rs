@@ -158,6 +158,19 @@ impl Queue {
         Ok(())
     }
 
+    /// Hides the message that was received with this receipt until `visible_at` and no longer.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn change_visibility(&self, receipt_handle: &str, visible_at: Timestamp) -> Result<()> {
+        self.lock().execute(
+            "UPDATE message SET visible_at_ms = ?2 WHERE receipt = ?1 AND dead = 0",
+            params![receipt_handle, visible_at.as_millisecond()],
+        )?;
+        self.arrivals.notify_one();
+        Ok(())
+    }
+
     /// The messages in the dead-letter queue, oldest first.
     ///
     /// # Errors

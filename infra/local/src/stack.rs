@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -34,6 +35,9 @@ const STOP_GRACE: Duration = Duration::from_secs(4);
 /// Called once for each function.
 pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
 
+/// Called with each batch on its way from the queue to its function.
+pub type AdaptBatch = Arc<dyn Fn(SqsEvent) -> SqsEvent + Send + Sync>;
+
 /// How a stack is to be. The default is in memory, on free ports, with the template's settings.
 #[derive(Clone)]
 pub struct Options {
@@ -45,12 +49,14 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Environment variables of the functions, in place of the template's.
     pub env: BTreeMap<String, String>,
-    /// In place of the queue's own.
+    /// How long a message that failed stays hidden until it comes again, in place of the queue's own time-out.
     pub visibility_timeout: Option<Duration>,
     /// What the functions' SDK sends its requests with: for tests that let requests fail or replies get lost.
     pub http_client: Option<SharedHttpClient>,
     /// Changes each function's ledger: its clock or its snapshots. Its policy is a matter of `env`.
     pub adapt: Option<AdaptLedger>,
+    /// Changes what the queue's function is given: for tests in which messages come twice, or out of order.
+    pub adapt_batch: Option<AdaptBatch>,
     /// Whether the queue delivers from the start; see [`Stack::deliver`].
     pub deliver: bool,
     /// Called after each request.
@@ -67,6 +73,7 @@ impl Default for Options {
             visibility_timeout: None,
             http_client: None,
             adapt: None,
+            adapt_batch: None,
             deliver: true,
             observer: None,
         }
@@ -100,7 +107,7 @@ impl Stack {
         });
 
         let data = options.data.as_deref();
-        let stores = Stores::start(&template, data, options.dynamodb_port, options.visibility_timeout).await?;
+        let stores = Stores::start(&template, data, options.dynamodb_port).await?;
         let Stores { database, queue } = &stores;
         let client = database.client(options.http_client);
 
@@ -129,7 +136,10 @@ impl Stack {
             .merge(admin::router(Arc::clone(queue)));
         let (delivering, delivers) = watch::channel(options.deliver);
         let handler = functions::queue(&ledger, &env, &template.consumer)?;
-        let poller = Poller { queue: Arc::clone(queue), consumer: template.consumer, handler, delivering: delivers };
+        let adapt_batch = options.adapt_batch;
+        let handler = move |event| handler(if let Some(adapt) = &adapt_batch { adapt(event) } else { event });
+        let (queue, retry_after) = (Arc::clone(queue), options.visibility_timeout);
+        let poller = Poller { queue, consumer: template.consumer, handler, retry_after, delivering: delivers };
 
         let mut tasks = JoinSet::new();
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(is_true(stopped.clone()));

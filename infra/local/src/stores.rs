@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 
@@ -22,14 +21,8 @@ impl Stores {
     ///
     /// # Errors
     /// When the port is taken or the data cannot be used. The message says what to do.
-    pub async fn start(
-        template: &Template,
-        data: Option<&Path>,
-        port: u16,
-        visibility_timeout: Option<Duration>,
-    ) -> Result<Stores> {
-        let mut spec = template.queue.clone();
-        spec.visibility_timeout = visibility_timeout.unwrap_or(spec.visibility_timeout);
+    pub async fn start(template: &Template, data: Option<&Path>, port: u16) -> Result<Stores> {
+        let spec = template.queue.clone();
         let files = data.map(DataFiles::at).transpose()?;
         if let Some(files) = &files {
             // Looked at first: beside a file of another program nothing is made.

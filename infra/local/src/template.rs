@@ -64,6 +64,8 @@ pub struct Consumer {
     pub function: String,
     /// The most messages that one call gets.
     pub batch_size: u32,
+    /// The most calls at once.
+    pub concurrency: usize,
     /// How long the function may take.
     pub timeout: Duration,
 }
@@ -204,8 +206,10 @@ impl Function {
             responses.path()
         );
         let batch_size = properties.find("BatchSize").map_or(Ok(10), |size| size.whole_number())?;
+        let concurrency = properties.get("ScalingConfig")?.get("MaximumConcurrency")?.whole_number()?;
         let queue = properties.get("Queue")?.target()?.to_owned();
-        Ok((Consumer { function: self.binary.clone(), batch_size, timeout: self.timeout }, queue))
+        let (function, concurrency) = (self.binary.clone(), usize::try_from(concurrency)?);
+        Ok((Consumer { function, batch_size, concurrency, timeout: self.timeout }, queue))
     }
 }
 

@@ -122,7 +122,7 @@ async fn up(arguments: &Arguments) -> Result<Running> {
 async fn database_only(arguments: &Arguments) -> Result<Running> {
     let data = arguments.data.as_deref();
     let template = Template::embedded()?;
-    let stores = Stores::start(&template, data, arguments.dynamodb_port, None).await?;
+    let stores = Stores::start(&template, data, arguments.dynamodb_port).await?;
     console::greet(data);
     console::show_environment(stores.dynamodb_url(), &template.environment);
     console::line(&format!("dynamodb {}", stores.dynamodb_url()));

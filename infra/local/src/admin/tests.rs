@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::http::{Request, StatusCode};
+use jiff::SignedDuration;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -60,11 +61,15 @@ async fn driven_back_it_moves_money_once() {
     let stack = start(false).await;
     let seeding = tokio::spawn(demo::seed(stack.router()));
     until(|| stack.queue().depth().expect("read") == 1).await;
+    // Received once an hour, and never worked off.
     let die = || {
-        stack.queue().receive(10, clock::now()).expect("received");
-        stack.queue().dead_letters().expect("read").len() == 1
+        for hours in 1..=6 {
+            let later = clock::now().checked_add(SignedDuration::from_hours(hours)).expect("hours from now");
+            stack.queue().receive(10, later).expect("received");
+        }
+        assert_eq!(stack.queue().dead_letters().expect("read").len(), 1);
     };
-    until(die).await;
+    die();
     let letter = dead_letters(&stack).await.remove(0);
     let (id, body) = (letter["message_id"].as_str().expect("an id"), letter["body"].as_str().expect("a body"));
 
@@ -77,7 +82,7 @@ async fn driven_back_it_moves_money_once() {
     // The same message once more, dead and driven back with all others.
     stack.deliver(false);
     stack.queue().send(body, clock::now()).expect("sent");
-    until(die).await;
+    die();
     stack.deliver(true);
     assert_eq!(admin(&stack, "POST", "/_local/dead-letters/redrive").await.1, json!({"redriven": 1}));
     until(|| stack.queue().depth().expect("read") == 0).await;

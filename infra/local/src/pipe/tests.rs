@@ -14,7 +14,7 @@ struct World {
 
 async fn start(data: Option<&Path>) -> World {
     let template = Template::embedded().expect("complete");
-    let stores = Stores::start(&template, data, 0, None).await.expect("started");
+    let stores = Stores::start(&template, data, 0).await.expect("started");
     let (database, queue) = (&stores.database, Arc::clone(&stores.queue));
     let pipe = Pipe::new(&template.pipe, database.handle(), database.stream()).expect("supported");
     let feed = Feed::new(pipe, queue);

@@ -35,6 +35,18 @@ fn a_received_message_is_hidden_until_its_time_is_up() {
 }
 
 #[test]
+fn a_changed_visibility_holds_for_the_newest_receipt_only() {
+    let queue = queue();
+    queue.send("a", at(0)).expect("sent");
+    let old = receive(&queue, 0)[0].receipt_handle.clone().expect("a receipt");
+    queue.change_visibility(&old, at(5)).expect("changed");
+    assert!(receive(&queue, 4).is_empty());
+    assert_eq!(bodies(&receive(&queue, 5)), ["a"]);
+    queue.change_visibility(&old, at(6)).expect("nothing to change");
+    assert!(receive(&queue, 34).is_empty());
+}
+
+#[test]
 fn a_deleted_message_never_comes_back() {
     let queue = queue();
     queue.send("a", at(0)).expect("sent");

@@ -10,6 +10,7 @@ fn the_embedded_template_has_all_that_the_stack_needs() {
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
     assert_eq!(template.consumer.function, "rebate");
+    assert_eq!((template.consumer.batch_size, template.consumer.concurrency), (10, 10));
     assert_eq!(template.events.detail_type, "wallet.transaction");
     assert!(template.queue.visibility_timeout >= template.consumer.timeout);
     assert_eq!(template.table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
@@ -38,6 +39,11 @@ fn what_is_missing_is_named() {
         "StreamViewType: NEW_IMAGE",
         "Other: 1",
         "Resources.Table.Properties.StreamSpecification.StreamViewType",
+    );
+    check_fails(
+        "MaximumConcurrency:",
+        "Other:",
+        "Events.RebateQueue.Properties.ScalingConfig.MaximumConcurrency is missing",
     );
     check_fails("[ReportBatchItemFailures]", "[Other]", "must hold ReportBatchItemFailures");
     check_fails(
