@@ -28,6 +28,7 @@ mod gateway;
 mod pipe;
 mod poller;
 pub mod queue;
+pub mod rebates;
 mod stack;
 mod stores;
 pub mod template;

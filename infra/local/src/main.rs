@@ -1,5 +1,5 @@
 //! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
-//! dead letters.
+//! dead letters; `contention` and `rebates` measure.
 //!
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
 //! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
@@ -8,6 +8,7 @@ mod audit;
 mod console;
 mod contend;
 mod dlq;
+mod rebate_lag;
 mod up;
 
 use std::process::ExitCode;
@@ -38,6 +39,11 @@ enum Command {
     /// Every caller is a function instance of its own. Afterwards it checks the whole table: conservation, entries,
     /// hash chains. Fails if anything is off.
     Contention(contend::Arguments),
+    /// Measure how long after a deposit's answer its rebate is committed, at a steady rate of deposits
+    ///
+    /// Through the whole local stack: gateway, stream, pipe, queue, function. Afterwards it checks the whole table: one
+    /// rebate for each deposit, to the cent. Fails if anything is off.
+    Rebates(rebate_lag::Arguments),
     /// Print a token that `up` accepts, and nothing else
     ///
     /// Signed with a key that everybody knows: for development only.
@@ -67,6 +73,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments),
         Command::Contention(arguments) => contend::run(&arguments),
+        Command::Rebates(arguments) => rebate_lag::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
         Command::Dlq(arguments) => dlq::run(&arguments),
