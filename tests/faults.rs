@@ -27,8 +27,11 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-pub(crate) use fault::Climate;
-pub(crate) use world::{World, runtime};
+pub(crate) use check::audit;
+pub(crate) use fault::{Climate, Fault, Treatment};
+pub(crate) use handlers::event;
+pub(crate) use network::Call;
+pub(crate) use world::{World, fair, runtime};
 
 use schedule::{Counts, Report};
 

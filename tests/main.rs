@@ -6,4 +6,5 @@ mod faults;
 mod history;
 mod http;
 mod ledger;
+mod rebates;
 mod traps;

@@ -1,5 +1,6 @@
 //! Faults as callers meet them: the transfer function itself, from an API Gateway event to a response.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lambda_http::{Body, Response};
@@ -59,15 +60,31 @@ fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_ht
         "source": source.to_string(), "destination": destination.to_string(),
         "amount": "10.00", "currency": "EUR", "locking_strategy": strategy,
     });
+    event("POST /v1/transfers", &[], "a", "one", "wallets:write", &body)
+}
+
+/// A request as API Gateway hands it to a function: a POST on `route` by `caller`.
+pub(crate) fn event(
+    route: &str,
+    parameters: &[(&str, &str)],
+    caller: &str,
+    key: &str,
+    scope: &str,
+    body: &Value,
+) -> lambda_http::Request {
+    let path = route.strip_prefix("POST ").expect("only POST has a key and a body");
+    let path =
+        parameters.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let event = json!({
-        "version": "2.0", "routeKey": "POST /v1/transfers", "rawPath": "/v1/transfers", "rawQueryString": "",
-        "headers": { "content-type": "application/json", "idempotency-key": "one" },
+        "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "",
+        "headers": { "content-type": "application/json", "idempotency-key": key },
+        "pathParameters": parameters.iter().copied().collect::<BTreeMap<_, _>>(),
         "requestContext": {
             "accountId": "000000000000", "apiId": "local", "stage": "$default", "requestId": "one",
-            "domainName": "localhost", "domainPrefix": "local", "routeKey": "POST /v1/transfers",
-            "authorizer": { "jwt": { "claims": { "sub": "a", "scope": "wallets:write" }, "scopes": [] } },
+            "domainName": "localhost", "domainPrefix": "local", "routeKey": route,
+            "authorizer": { "jwt": { "claims": { "sub": caller, "scope": scope }, "scopes": [] } },
             "http": {
-                "method": "POST", "path": "/v1/transfers", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
+                "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
                 "userAgent": "tests",
             },
             "time": "01/Mar/2026:23:58:00 +0000", "timeEpoch": 1_772_409_480_000_i64,

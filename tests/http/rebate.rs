@@ -18,8 +18,7 @@ fn rebate_of(deposit: &Answer) -> &str {
 
 /// The message that the pipe makes of this deposit.
 fn message(app: &TestApp, deposit: &Answer, wallet: &str) -> Value {
-    let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/now", app.stack.table());
-    json!({"source": source, "deposit_id": deposit.text("id"), "wallet_id": wallet, "rule_id": "standard"})
+    crate::rebates::message(app.stack.table(), deposit.text("id"), wallet)
 }
 
 async fn drained(app: &TestApp) {

@@ -1,0 +1,157 @@
+//! Rebates, from a message to money on a wallet: what a queue that delivers twice and processes that die do to them.
+//!
+//! Most tests hand batches to the function itself, over the faulty network of [`crate::faults`] and in paused time;
+//! [`storm`] has the whole local stack do it. Deposits are made by the deposit function, so that rules are pinned as they are
+//! in earnest.
+
+mod crashes;
+mod deliveries;
+mod messages;
+mod storm;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use serde_json::{Value, json};
+use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
+use wallet_dynamodb::Usage;
+use wallet_lambda::{App, Settings, answer};
+use wallet_local::TABLE;
+use wallet_rebate::Report;
+
+use crate::faults::{World, audit, event, runtime};
+
+/// A hundredth comes back, rounded toward zero.
+const RULES: &str = r#"[{"id":"standard","basis_points":100}]"#;
+
+/// A deposit that earns a rebate.
+#[derive(Clone)]
+struct Earned {
+    deposit: String,
+    rebate: TransactionId,
+    /// Its message, as the pipe writes it.
+    body: String,
+}
+
+/// The rebate function and what it works on.
+struct Desk {
+    world: World,
+    deposits: Cell<u64>,
+}
+
+/// Runs `test` at a desk of its own; afterwards, when all that is under way has arrived, the books must add up.
+#[track_caller]
+fn check(test: impl AsyncFnOnce(&Desk)) {
+    fastrand::seed(1);
+    runtime().block_on(async {
+        let desk = Desk { world: World::new(), deposits: Cell::new(0) };
+        test(&desk).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let books = audit(&desk.world.database, &desk.world.plain()).await.expect("the books add up");
+        let rebates = books.transactions.values().filter(|transaction| transaction.kind == Kind::Rebate).count();
+        assert_eq!(rebates as u64, desk.deposits.get(), "one rebate on record for each deposit");
+    });
+}
+
+impl Desk {
+    /// A process of the function: nothing shared with others but the table. Its clock is `ahead_seconds` off.
+    fn process_at(&self, ahead_seconds: i64, strategy: &str, rules: &str) -> App {
+        App::new(self.world.ledger(ahead_seconds, 10), settings(strategy, rules))
+    }
+
+    fn process(&self, strategy: &str) -> App {
+        self.process_at(0, strategy, RULES)
+    }
+
+    /// A deposit in fair weather, by the deposit function.
+    async fn deposit(&self, wallet: WalletId, amount: &str) -> Earned {
+        let app = App::new(self.world.plain(), settings("optimistic", RULES));
+        let number = self.deposits.replace(self.deposits.get() + 1);
+        deposited(&app, wallet, &format!("deposit {number}"), amount).await
+    }
+
+    /// The transaction, if it is on record.
+    async fn found(&self, id: TransactionId) -> Option<Transaction> {
+        self.world.plain().transaction(id, &mut Usage::default()).await.expect("the table answers")
+    }
+
+    /// What was paid for this deposit.
+    async fn paid(&self, earned: &Earned) -> Option<String> {
+        let rebate = self.found(earned.rebate).await?;
+        assert!(matches!(rebate.outcome, Outcome::Posted { .. }), "{rebate:?}");
+        Some(rebate.amount.to_string())
+    }
+
+    async fn balance(&self, wallet: WalletId) -> String {
+        let found = self.world.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
+        found.expect("the wallet exists").balance.to_string()
+    }
+
+    /// Transactions that were sent so far, leases included.
+    fn writes(&self) -> u64 {
+        self.world.network.counts().get("writes").copied().unwrap_or_default()
+    }
+}
+
+fn settings(strategy: &str, rules: &str) -> Settings {
+    let settings = Settings::from_vars(|name| {
+        let value = match name {
+            "TABLE_NAME" => TABLE,
+            "LOCKING_STRATEGY" => strategy,
+            "REBATE_RULES" => rules,
+            _ => return None,
+        };
+        Some(value.to_owned())
+    });
+    settings.expect("good settings")
+}
+
+/// A deposit by the deposit function, repeated on conflicts as callers are told to, and the message that the pipe makes of it.
+async fn deposited(app: &App, wallet: WalletId, key: &str, amount: &str) -> Earned {
+    let (wallet, body) = (wallet.to_string(), json!({"amount": amount, "currency": "EUR"}));
+    let route = "POST /v1/wallets/{wallet_id}/deposits";
+    let answer: Value = loop {
+        let request = event(route, &[("wallet_id", &wallet)], "bank", key, "funds:deposit", &body);
+        let response = answer::<wallet_deposit::Deposit>(app, request).await;
+        let answer: Value = serde_json::from_slice(response.body()).expect("answers are JSON");
+        if response.status() == 201 {
+            break answer;
+        }
+        assert_eq!(answer["code"], "concurrency_conflict", "{answer}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let deposit = text(&answer["id"]);
+    let rebate = text(&answer["rebate"]["transaction_id"]).parse().expect("an id");
+    let body = message(app.ledger().table(), &deposit, &wallet).to_string();
+    Earned { deposit, rebate, body }
+}
+
+/// What the pipe of template.yaml makes of this deposit.
+pub(crate) fn message(table: &str, deposit: &str, wallet: &str) -> Value {
+    let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/now");
+    json!({"source": source, "deposit_id": deposit, "wallet_id": wallet, "rule_id": "standard"})
+}
+
+/// A batch of messages, by id and body.
+fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> SqsEvent {
+    let mut event = SqsEvent::default();
+    for (id, body) in messages {
+        let mut message = SqsMessage::default();
+        (message.message_id, message.body) = (Some(id.to_owned()), Some(body.to_owned()));
+        event.records.push(message);
+    }
+    event
+}
+
+/// The batch of these deposits, each message named after its place.
+fn batch_of(deposits: &[Earned]) -> SqsEvent {
+    let ids: Vec<String> = (0..deposits.len()).map(|place| place.to_string()).collect();
+    batch(ids.iter().map(String::as_str).zip(deposits.iter().map(|earned| earned.body.as_str())))
+}
+
+/// The messages that a batch reported as failed, in its order.
+fn failed(report: &Report) -> Vec<&str> {
+    report.response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+}

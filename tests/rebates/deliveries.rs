@@ -1,0 +1,128 @@
+//! However often, in whatever order, however late, and whoever panics beside it.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{Earned, RULES, batch_of, check, failed};
+use crate::faults::{Treatment, fair};
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+#[test]
+fn the_same_message_a_hundred_times_is_paid_by_one_commit() {
+    check(async |desk| {
+        let wallet = desk.world.open("a", "0", None).await;
+        let earned = desk.deposit(wallet, "100.00").await;
+        let (app, before) = (desk.process("optimistic"), desk.writes());
+        for _ in 0..10 {
+            let report = wallet_rebate::report(&app, batch_of(&vec![earned.clone(); 10])).await;
+            assert_eq!(failed(&report), Vec::<&str>::new());
+        }
+        assert_eq!((desk.writes() - before, desk.balance(wallet).await), (1, "101.00".to_owned()));
+    });
+}
+
+#[test]
+fn the_same_message_a_hundred_times_at_once_is_paid_once() {
+    for strategy in ["optimistic", "pessimistic"] {
+        check(async |desk| {
+            let wallet = desk.world.open("a", "0", None).await;
+            let earned = desk.deposit(wallet, "100.00").await;
+            let mut delays = fastrand::Rng::with_seed(7);
+            desk.world.network.set(Box::new(move |_| {
+                let mut delay = || Duration::from_millis(delays.u64(0..20));
+                Treatment { there: delay(), work: delay(), back: delay(), fault: None }
+            }));
+            let mut processes = JoinSet::new();
+            for _ in 0..10 {
+                let (app, event) = (desk.process(strategy), batch_of(&vec![earned.clone(); 10]));
+                processes.spawn(async move { wallet_rebate::report(&app, event).await });
+            }
+            for report in processes.join_all().await {
+                // Who lost every race may come again; nobody else.
+                assert!(report.reasons.values().all(|reason| !reason.starts_with("internal")), "{report:?}");
+            }
+            desk.world.network.set(fair());
+            assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"), "{strategy}");
+            assert_eq!(desk.balance(wallet).await, "101.00", "{strategy}");
+            let before = desk.writes();
+            let report = wallet_rebate::report(&desk.process(strategy), batch_of(&[earned])).await;
+            assert_eq!((failed(&report), desk.writes() - before), (vec![], 0), "it is on record");
+        });
+    }
+}
+
+#[test]
+fn out_of_order_each_deposit_is_paid_its_own() {
+    check(async |desk| {
+        let (a, b) = (desk.world.open("a", "0", None).await, desk.world.open("b", "0", None).await);
+        let mut messages = vec![];
+        for number in 1..=20 {
+            let wallet = if number % 3 == 0 { a } else { b };
+            let earned = desk.deposit(wallet, &format!("{number}.99")).await;
+            messages.push((earned, format!("0.{number:02}")));
+        }
+        let deposits: Vec<Earned> = messages.iter().map(|(earned, _)| earned.clone()).collect();
+        let (mut shuffled, mut order) = ([deposits.clone(), deposits].concat(), fastrand::Rng::with_seed(3));
+        order.shuffle(&mut shuffled);
+        let app = desk.process("optimistic");
+        for part in shuffled.chunks(10) {
+            assert_eq!(failed(&wallet_rebate::report(&app, batch_of(part)).await), Vec::<&str>::new());
+        }
+        for (earned, expected) in &messages {
+            assert_eq!(desk.paid(earned).await.as_ref(), Some(expected));
+        }
+        // 3.99 + 6.99 + .. + 18.99 and their hundredths; the rest.
+        assert_eq!([desk.balance(a).await, desk.balance(b).await], ["69.57", "162.33"]);
+    });
+}
+
+#[test]
+fn weeks_late_it_is_paid_by_the_rule_of_its_deposit_and_once() {
+    check(async |desk| {
+        let wallet = desk.world.open("a", "0", None).await;
+        let earned = desk.deposit(wallet, "100.00").await;
+        // By then the deployment has another rule of the same name.
+        let since = r#"[{"id":"standard","basis_points":5000}]"#;
+        for weeks in [6, 7, 520] {
+            let app = desk.process_at(weeks * 7 * DAY_SECONDS, "optimistic", if weeks == 7 { RULES } else { since });
+            let report = wallet_rebate::report(&app, batch_of(std::slice::from_ref(&earned))).await;
+            assert_eq!(failed(&report), Vec::<&str>::new());
+            assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"));
+            assert_eq!(desk.balance(wallet).await, "101.00", "after {weeks} weeks");
+        }
+        let rebate = desk.found(earned.rebate).await.expect("on record");
+        assert!(rebate.created_at.to_string().starts_with("2026-04-12"), "six weeks later: {}", rebate.created_at);
+    });
+}
+
+#[test]
+fn a_panic_on_one_message_harms_no_other_of_its_batch() {
+    for place in 0..3 {
+        check(async |desk| {
+            let wallet = desk.world.open("a", "0", None).await;
+            let mut deposits = vec![];
+            for amount in ["100.00", "200.00", "300.00"] {
+                deposits.push(desk.deposit(wallet, amount).await);
+            }
+            let rebate = deposits[place].rebate.to_string();
+            desk.world.network.set(Box::new(move |call| {
+                assert!(!(call.is_commit() && call.body.to_string().contains(&rebate)), "on purpose");
+                Treatment::default()
+            }));
+            let report = wallet_rebate::report(&desk.process("optimistic"), batch_of(&deposits)).await;
+            let name = place.to_string();
+            assert_eq!(failed(&report), [&*name]);
+            assert_eq!(report.reasons[&name], "internal: panicked: on purpose");
+            for (other, earned) in deposits.iter().enumerate() {
+                assert_eq!(desk.paid(earned).await.is_some(), other != place, "of message {other}");
+            }
+            desk.world.network.set(fair());
+            let before = desk.writes();
+            let report = wallet_rebate::report(&desk.process("optimistic"), batch_of(&deposits)).await;
+            assert_eq!((failed(&report), desk.writes() - before), (vec![], 1), "the others are on record");
+            assert_eq!(desk.balance(wallet).await, "606.00");
+        });
+    }
+}
