@@ -5,6 +5,7 @@
 
 mod concurrency;
 mod deposit;
+mod events;
 mod idempotency;
 mod problems;
 mod rebate;
