@@ -1,17 +1,20 @@
 //! A share comes back: each message names a posted deposit, and its rebate is paid once, however often the message comes.
 //!
-//! Records are worked on one by one: two for one wallet would only get in each other's way. What one of them does, a
-//! panic included, changes nothing for the others. A batch reports the messages that failed and no others; a recorded
-//! refusal is an outcome and no failure.
+//! What all messages of a batch need is read at once; then they are worked on one by one, since two for one wallet would
+//! only get in each other's way. What one of them does, a panic included, changes nothing for the others. A batch reports
+//! the messages that failed and no others; a recorded refusal is an outcome and no failure.
+//!
+//! DynamoDB calls: one for the batch, and one for each rebate that is paid now. One that was paid before needs no more.
 
 mod message;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use wallet_domain::{Command, Outcome};
-use wallet_lambda::{App, Done, Line, Problem, caught};
+use wallet_lambda::{App, Done, Line, Preloaded, Problem, Usage, caught};
 
 use message::Message;
 
@@ -35,8 +38,16 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
 /// Does what [`handle`] does, and says of each message that should come again why.
 pub async fn report(app: &App, event: SqsEvent) -> Report {
     let mut report = Report::default();
-    for record in event.records {
-        let done = work_on(app, &record).await;
+    let commands: Vec<_> = event.records.iter().map(|record| command(app, record)).collect();
+    let mut shared = Usage::default();
+    // Should the shared read come to nothing, each message reads for itself.
+    let read = app.ledger().preload(commands.iter().flatten(), &mut shared);
+    let mut preloaded = caught(read).await.unwrap_or_default();
+    for (record, command) in event.records.into_iter().zip(commands) {
+        // The first message that is worked on bears the cost of the read, so that the lines together tell all of it.
+        let usage = if command.is_ok() { mem::take(&mut shared) } else { Usage::default() };
+        let line = Line { function: NAME, message_id: record.message_id.clone(), usage, ..Line::default() };
+        let done = work_on(app, &mut preloaded, &record, command, line).await;
         if let (Err(NotDone { reason }), Some(id)) = (done, message_id(&record)) {
             report.response.add_failure(id);
             report.reasons.insert(id.to_owned(), reason);
@@ -56,11 +67,26 @@ struct NotDone {
     reason: String,
 }
 
-async fn work_on(app: &App, record: &SqsMessage) -> Result<(), NotDone> {
-    let started = Instant::now();
-    let mut line = Line { function: NAME, message_id: record.message_id.clone(), ..Line::default() };
+/// What a message asks for.
+fn command(app: &App, record: &SqsMessage) -> Result<Command, Problem> {
     let body = record.body.as_deref().unwrap_or_default();
-    let outcome = caught(pay(app, body, &mut line)).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
+    let message: Message = body.parse().map_err(|error| Problem::malformed(format!("The message {error}.")))?;
+    if message.table != app.ledger().table() {
+        return Err(Problem::malformed(format!("The message is of another table, {}.", message.table)));
+    }
+    Ok(Command::PayRebate(message.rebate))
+}
+
+async fn work_on(
+    app: &App,
+    preloaded: &mut Preloaded,
+    record: &SqsMessage,
+    command: Result<Command, Problem>,
+    mut line: Line,
+) -> Result<(), NotDone> {
+    let started = Instant::now();
+    let paid = async { pay(app, preloaded, &command?, &mut line).await };
+    let outcome = caught(paid).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
     let done = outcome.map_err(|problem| {
         let code = problem.code().as_str();
         let cause = problem.cause().unwrap_or(problem.detail());
@@ -73,15 +99,10 @@ async fn work_on(app: &App, record: &SqsMessage) -> Result<(), NotDone> {
     done
 }
 
-async fn pay(app: &App, body: &str, line: &mut Line) -> Result<(), Problem> {
-    let message: Message = body.parse().map_err(|error| Problem::malformed(format!("The message {error}.")))?;
-    if message.table != app.ledger().table() {
-        return Err(Problem::malformed(format!("The message is of another table, {}.", message.table)));
-    }
-    let command = Command::PayRebate(message.rebate);
+async fn pay(app: &App, preloaded: &mut Preloaded, command: &Command, line: &mut Line) -> Result<(), Problem> {
     let strategy = app.settings().strategy;
-    line.runs(&command, strategy);
-    let done = app.ledger().execute(&command, strategy, &mut line.usage).await?;
+    line.runs(command, strategy);
+    let done = app.ledger().execute_preloaded(preloaded, command, strategy, &mut line.usage).await?;
     line.replayed = matches!(done, Done::Replayed(_));
     let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
     if let Outcome::Failed(refusal) = transaction.outcome {

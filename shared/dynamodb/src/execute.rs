@@ -11,9 +11,10 @@ use wallet_domain::{Command, Plan, Refusal, Snapshots, Timestamp, Transaction, W
 
 use crate::commit::{Found, Rejected};
 use crate::fault::{Class, Fault};
-use crate::lease::Holder;
+use crate::lease::{Holder, Lease};
 use crate::ledger::Ledger;
 use crate::policy::Strategy;
+use crate::preload::Preloaded;
 use crate::usage::Usage;
 
 /// How a command ended. The transaction may be a refusal that was recorded.
@@ -69,6 +70,23 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Done, ExecuteError> {
+        self.execute_preloaded(&mut Preloaded::default(), command, strategy, usage).await
+    }
+
+    /// Does what [`Ledger::execute`] does, beginning with what was read for `command` among others. The outcome is added
+    /// to it, so that the same request a second time finds its answer there.
+    ///
+    /// The shared read must come after the request, as a read of its own would: then a refusal may rest on it.
+    ///
+    /// # Errors
+    /// As [`Ledger::execute`].
+    pub async fn execute_preloaded(
+        &self,
+        preloaded: &mut Preloaded,
+        command: &Command,
+        strategy: Strategy,
+        usage: &mut Usage,
+    ) -> Result<Done, ExecuteError> {
         let run = Run {
             ledger: self,
             command,
@@ -85,7 +103,10 @@ impl Ledger {
             waiting: None,
             waited: Duration::ZERO,
         };
-        run.finish().await
+        let done = run.finish(preloaded).await?;
+        let (Done::Executed(transaction) | Done::Replayed(transaction)) = &done;
+        preloaded.record(transaction);
+        Ok(done)
     }
 }
 
@@ -129,8 +150,11 @@ enum Lost {
 }
 
 impl Run<'_> {
-    async fn finish(mut self) -> Result<Done, ExecuteError> {
-        self.snapshots = self.cached();
+    async fn finish(mut self, preloaded: &Preloaded) -> Result<Done, ExecuteError> {
+        self.snapshots = match preloaded.of(self.command)? {
+            Some((snapshots, leases)) => self.caught_up(snapshots, &leases),
+            None => self.cached(),
+        };
         let mut round = 0;
         let outcome = loop {
             match self.round().await {
@@ -317,6 +341,26 @@ impl Run<'_> {
         let wallets = self.ledger.cache.all(&self.command.wallets())?;
         let wallets = wallets.into_iter().map(|wallet| (wallet.id, wallet)).collect();
         Some(Snapshots { wallets, ..Snapshots::default() })
+    }
+
+    /// What was read along with other commands, with the wallets that this process has written since: those are newer
+    /// than the read, and no refusal may rest on them. Where another held a lease it has to be read again.
+    fn caught_up(&mut self, mut snapshots: Snapshots, leases: &[Lease]) -> Option<Snapshots> {
+        let now = self.ledger.now();
+        if leases.iter().any(|lease| lease.bars(&self.holder, now)) {
+            return None;
+        }
+        self.unanswered = true;
+        for id in self.command.wallets() {
+            match self.ledger.cache.newer(id, snapshots.wallets.get(&id).map(|wallet| wallet.version)) {
+                Some(wallet) => {
+                    self.unanswered = false;
+                    snapshots.wallets.insert(id, wallet);
+                }
+                None => drop(self.verified.insert(id)),
+            }
+        }
+        Some(snapshots)
     }
 
     async fn read(&mut self) -> Result<Result<Snapshots, Lost>, ExecuteError> {

@@ -11,6 +11,7 @@
 //! | the same, pessimistic | 3: read, lease, commit (2 on wallets that this process wrote last) |
 //! | each lost race | +1: the failed commit brought the fresh wallet along |
 //! | a replay | 1 |
+//! | any of these after a shared read ([`Ledger::preload`]) | the read is made already |
 //! | a refusal | 2: read, record |
 
 mod cache;
@@ -22,6 +23,7 @@ mod lease;
 mod ledger;
 mod names;
 mod policy;
+mod preload;
 mod read;
 pub mod scan;
 mod usage;
@@ -32,5 +34,6 @@ pub use fault::Fault;
 pub use ledger::{Clock, Ledger, timeouts};
 pub use names::{ATTEMPTS_INDEX, OWNER_INDEX};
 pub use policy::{Policy, Strategy, StrategyError};
+pub use preload::Preloaded;
 pub use read::{Mark, Page};
 pub use usage::Usage;

@@ -149,29 +149,8 @@ impl Ledger {
     /// Everything that `command` has to be decided on, and its own transaction if it exists already; and the leases on
     /// its wallets, live or expired.
     pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<(Snapshots, Vec<Lease>), Fault> {
-        let transactions = [command.transaction()].into_iter().chain(command.references());
-        let wallets: BTreeSet<WalletId> = command.wallets().into_iter().collect();
-        let keys = transactions
-            .map(|id| key(transaction_pk(id), TXN))
-            .chain(command.reverses().map(|id| key(transaction_pk(id), REVERSAL)))
-            .chain(wallets.into_iter().map(|id| key(wallet_pk(id), WALLET)))
-            .collect();
-        let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
-        for item in self.get(keys, usage).await? {
-            match Fields(&item).text(SK)? {
-                WALLET => {
-                    let wallet = wallet_from_item(&item)?;
-                    snapshots.wallets.insert(wallet.id, wallet);
-                    leases.extend(lease_of(&item)?);
-                }
-                REVERSAL => snapshots.reversed.extend(command.reverses()),
-                _ => {
-                    let transaction = transaction_from_item(&item)?;
-                    snapshots.transactions.insert(transaction.id, transaction);
-                }
-            }
-        }
-        Ok((snapshots, leases))
+        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, sk)).collect();
+        understood(command, &self.get(keys, usage).await?)
     }
 
     /// The items that exist under up to 100 distinct keys, strongly consistent, in no order.
@@ -245,7 +224,40 @@ impl Ledger {
     }
 }
 
-fn key(pk: String, sk: &str) -> Item {
+/// Where everything is that `command` has to be decided on, and its own transaction: partition and sort keys, each once.
+pub(crate) fn places(command: &Command) -> BTreeSet<(String, &'static str)> {
+    let transactions = [command.transaction()].into_iter().chain(command.references());
+    transactions
+        .map(|id| (transaction_pk(id), TXN))
+        .chain(command.reverses().map(|id| (transaction_pk(id), REVERSAL)))
+        .chain(command.wallets().into_iter().map(|id| (wallet_pk(id), WALLET)))
+        .collect()
+}
+
+/// What the items at the [`places`] of `command` say: snapshots, and leases, live or expired.
+pub(crate) fn understood<'a>(
+    command: &Command,
+    items: impl IntoIterator<Item = &'a Item>,
+) -> Result<(Snapshots, Vec<Lease>), Fault> {
+    let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
+    for item in items {
+        match Fields(item).text(SK)? {
+            WALLET => {
+                let wallet = wallet_from_item(item)?;
+                snapshots.wallets.insert(wallet.id, wallet);
+                leases.extend(lease_of(item)?);
+            }
+            REVERSAL => snapshots.reversed.extend(command.reverses()),
+            _ => {
+                let transaction = transaction_from_item(item)?;
+                snapshots.transactions.insert(transaction.id, transaction);
+            }
+        }
+    }
+    Ok((snapshots, leases))
+}
+
+pub(crate) fn key(pk: String, sk: &str) -> Item {
     Builder::default().text(PK, pk).text(SK, sk).build()
 }
 

@@ -16,7 +16,7 @@ use crate::read::Page;
 use crate::usage::Usage;
 
 /// Keys of one `BatchGetItem`.
-const KEYS_PER_CALL: usize = 100;
+pub(crate) const KEYS_PER_CALL: usize = 100;
 
 /// An item of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
