@@ -3,6 +3,7 @@
 mod counts;
 mod leases;
 mod limits;
+mod rebates;
 mod reversals;
 mod strategies;
 
@@ -104,7 +105,7 @@ impl Bench {
     }
 
     pub(crate) fn deposit(&self, wallet: WalletId, amount: &str) -> Command {
-        Command::Deposit(Deposit { order: order("bank", self.key(), amount), wallet, rule: None })
+        Command::Deposit(Deposit { order: order("bank", self.key(), amount), wallet, rules: [].into() })
     }
 
     pub(crate) fn withdraw(&self, wallet: WalletId, amount: &str) -> Command {

@@ -7,5 +7,4 @@ mod history;
 mod http;
 mod ledger;
 mod rebates;
-mod security;
 mod traps;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
-    BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Money, PayRebate, RebateRule, Transaction,
+    BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Money, PayRebate, RebateTerms, Transaction,
     TransactionId, Transfer, WalletId,
 };
 use wallet_dynamodb::{Done, Strategy};
@@ -29,15 +29,11 @@ impl Table {
         let bench = Bench::start().await;
         let (alice, bob) = (bench.open("alice", "0").await, bench.open("bob", "40").await);
         let ledger = bench.another();
-        let rule = RebateRule {
-            id: "welcome".parse().expect("a name"),
-            basis_points: BasisPoints::new(100).expect("a share"),
-            minimum: None,
-            cap: None,
-        };
+        let share = BasisPoints::new(100).expect("a share");
+        let rule = RebateTerms::new("welcome".parse().expect("a name"), share);
         let rule_id = rule.id.clone();
         let order_of = |subject, amount| order(subject, bench.key(), amount);
-        let deposit = Command::Deposit(Deposit { order: order_of("bank", "100"), wallet: alice, rule: Some(rule) });
+        let deposit = Command::Deposit(Deposit { order: order_of("bank", "100"), wallet: alice, rules: [rule].into() });
         let deposit = posted(run(&ledger, &deposit, Strategy::Optimistic).await.0);
         let pay = Command::PayRebate(PayRebate { deposit: deposit.id, wallet: alice, rule: rule_id });
         let rebate = posted(run(&ledger, &pay, Strategy::Optimistic).await.0);

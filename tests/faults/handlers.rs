@@ -25,7 +25,7 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         let world = World::new();
         let (a, b) = (world.open("a", "0", None).await, world.open("b", "0", None).await);
         let fund = order("bank", "fund".parse().expect("a printable key"), "100.00");
-        let fund = Command::Deposit(Deposit { order: fund, wallet: a, rule: None });
+        let fund = Command::Deposit(Deposit { order: fund, wallet: a, rules: [].into() });
         let funded = world.plain().execute(&fund, Strategy::Optimistic, &mut Usage::default()).await;
         let _ = funded.expect("a deposit in fair weather");
         let variable = |name: &str| (name == "TABLE_NAME").then(|| TABLE.to_owned());

@@ -238,7 +238,7 @@ impl Client {
         }
         let wallet = self.wallets[self.rng.usize(..self.wallets.len())];
         match self.rng.u32(..100) {
-            0..30 => Command::Deposit(Deposit { order, wallet, rule: None }),
+            0..30 => Command::Deposit(Deposit { order, wallet, rules: [].into() }),
             30..50 => Command::Withdraw(Withdraw { order, wallet }),
             50..90 => {
                 let destination = self.wallets[self.rng.usize(..self.wallets.len())];

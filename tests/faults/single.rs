@@ -34,7 +34,7 @@ fn check(test: impl AsyncFn(&World, WalletId, WalletId)) {
 
 fn deposit(key: &str, wallet: WalletId) -> Command {
     let key = format!("{key} {wallet}").parse().expect("a printable key");
-    Command::Deposit(Deposit { order: order("bank", key, "100.00"), wallet, rule: None })
+    Command::Deposit(Deposit { order: order("bank", key, "100.00"), wallet, rules: [].into() })
 }
 
 fn transfer(source: WalletId, destination: WalletId) -> Command {

@@ -122,7 +122,7 @@ impl Client {
         let mut order = order("client", key.parse().expect("a printable key"), &text);
         order.caller.admin = true;
         let (command, moves) = match self.rng.u8(..4) {
-            0 | 1 => (Command::Deposit(Deposit { order, wallet, rule: None }), vec![(wallet, amount)]),
+            0 | 1 => (Command::Deposit(Deposit { order, wallet, rules: [].into() }), vec![(wallet, amount)]),
             2 => (Command::Withdraw(Withdraw { order, wallet }), vec![(wallet, -amount)]),
             _ => {
                 let transfer = Transfer { order, source: wallet, destination, fee: None };

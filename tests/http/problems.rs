@@ -10,6 +10,7 @@ use wallet_domain::Timestamp;
 use wallet_lambda::Code;
 use wallet_local::Options;
 
+use super::rebate::{dated, rebate_on_a_hundred};
 use super::wire::{Weather, Wire};
 use super::{Answer, TestApp, across, eur, send};
 
@@ -82,7 +83,8 @@ async fn every_code_is_met_and_says_what_to_do() {
 
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     // Refusals of paying a rebate meet nobody who waits for an answer.
-    let seen_elsewhere = BTreeSet::from([rebate_below_minimum(&app).await, deposit_reversed().await]);
+    let mut seen_elsewhere = BTreeSet::from([rebate_below_minimum(&app).await, deposit_reversed().await]);
+    seen_elsewhere.extend(beyond_the_month().await);
     let met: BTreeSet<_> = book.codes().union(&seen_elsewhere.iter().map(String::as_str).collect()).copied().collect();
     assert_eq!(met, all);
     insta::assert_snapshot!(book.text());
@@ -111,8 +113,6 @@ async fn requests(app: &TestApp, book: &mut Book) {
     book.add("an unknown field", send(post("k").json(&json!({"amuont": "1", "currency": "EUR"}))).await);
     let large = json!({"amount": "1", "currency": "EUR", "reference": "x".repeat(16 * 1024)});
     book.add("a large body", send(post("k").json(&large)).await);
-    let long = post("k").header("x-long", "x".repeat(10 * 1024)).json(&body);
-    book.add("large headers", send(long).await);
     book.add("an unknown parameter", app.get("alice", &format!("/v1/wallets/{wallet}?x=1")).await);
     book.add("a limit beyond", app.get("alice", "/v1/wallets?limit=101").await);
     book.add("a cursor of no list", app.get("alice", "/v1/wallets?cursor=x").await);
@@ -248,6 +248,19 @@ async fn deposit_reversed() -> String {
     let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("an id");
     let shown = app.get("root", &format!("/v1/transactions/{rebate}")).await.check(200);
     shown.body["reason"]["code"].as_str().expect("a code").to_owned()
+}
+
+/// A rebate beyond its month's cap, and one of a month that is no longer counted.
+async fn beyond_the_month() -> Vec<String> {
+    let rules = json!([{"id": "standard", "basis_points": 100, "monthly_cap": {"EUR": "1.00"}}]);
+    let (app, at) = dated(&rules).await;
+    let wallet = app.open("alice").await;
+    let mut told = vec![];
+    for time in ["2100-04-01T00:00:00Z", "2100-04-30T00:00:00Z", "2100-01-31T23:59:59Z"] {
+        at(time);
+        told.push(rebate_on_a_hundred(&app, &wallet).await.1);
+    }
+    told.split_off(1)
 }
 
 async fn rebate_below_minimum(app: &TestApp) -> String {

@@ -1,14 +1,43 @@
 //! Rebates from end to end: table stream, pipe, queue, function. Nobody calls them; tests only wait.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wallet_local::{Options, clock};
+use wallet_domain::Timestamp;
+use wallet_local::{AdaptLedger, Options, clock};
 
 use super::{Answer, TestApp, check_statement, until};
 
 async fn delivering() -> TestApp {
     TestApp::with(Options::default()).await
+}
+
+/// A system under `rules` whose functions take the time from the test.
+pub(super) async fn dated(rules: &Value) -> (TestApp, impl Fn(&str)) {
+    let told = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&told);
+    let adapt: AdaptLedger = Arc::new(move |ledger| {
+        let clock = Arc::clone(&clock);
+        let now = move || Timestamp::from_millisecond(clock.load(Ordering::Relaxed)).expect("the test's times exist");
+        ledger.with_clock(Arc::new(now))
+    });
+    let env = [("REBATE_RULES".to_owned(), rules.to_string())].into();
+    let app = TestApp::with(Options { env, adapt: Some(adapt), ..Options::default() }).await;
+    let set = move |time: &str| {
+        let time: Timestamp = time.parse().expect("a time as RFC 3339 writes it");
+        told.store(time.as_millisecond(), Ordering::Relaxed);
+    };
+    (app, set)
+}
+
+/// Deposits 100.00 and answers what its rebate came to, or why not.
+pub(super) async fn rebate_on_a_hundred(app: &TestApp, wallet: &str) -> (Answer, String) {
+    let deposit = app.deposit("bank", wallet, "100").await.check(201);
+    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    let told = if rebate["status"] == "posted" { &rebate["amount"] } else { &rebate["reason"]["code"] };
+    (deposit, told.as_str().expect("a text").to_owned())
 }
 
 /// Where the rebate of this deposit will be.
@@ -158,4 +187,67 @@ async fn messages_that_cannot_be_read_end_as_dead_letters_and_harm_no_other() {
     bad.sort();
     assert_eq!(dead, bad);
     assert_eq!(app.balance(&wallet).await, "303.00");
+}
+
+#[tokio::test]
+async fn a_month_s_rebates_stop_at_the_cap_and_a_reversal_gives_its_room_back() {
+    let rules = json!([{"id": "standard", "basis_points": 100, "monthly_cap": {"EUR": "2.50"}}]);
+    let (app, at) = dated(&rules).await;
+    let (wallet, other) = (app.open("alice").await, app.open("alice").await);
+    at("2026-11-30T23:59:59.999Z");
+    let (first, told) = rebate_on_a_hundred(&app, &wallet).await;
+    assert_eq!(told, "1.00");
+    for expected in ["1.00", "0.50", "rebate_cap_reached", "rebate_cap_reached"] {
+        assert_eq!(rebate_on_a_hundred(&app, &wallet).await.1, expected);
+    }
+    assert_eq!(rebate_on_a_hundred(&app, &other).await.1, "1.00", "each wallet has a month of its own");
+    // 100.00 and the 1.00 that came with it.
+    app.reverse(first.text("id"), &json!({})).await.check(201);
+    for expected in ["1.00", "rebate_cap_reached"] {
+        assert_eq!(rebate_on_a_hundred(&app, &wallet).await.1, expected);
+    }
+    at("2026-12-01T00:00:00Z");
+    assert_eq!(rebate_on_a_hundred(&app, &wallet).await.1, "1.00", "a new month");
+    check_statement(&app.wallet(&wallet).await, &app.entries(&wallet, 100).await);
+}
+
+#[tokio::test]
+async fn the_month_is_the_deposit_s_however_late_its_rebate() {
+    let rules = json!([{"id": "standard", "basis_points": 100, "monthly_cap": {"EUR": "1.00"}}]);
+    let (app, at) = dated(&rules).await;
+    app.stack.deliver(false);
+    let wallet = app.open("alice").await;
+    at("2026-11-30T12:00:00Z");
+    let november = app.deposit("bank", &wallet, "100").await.check(201);
+    at("2026-12-14T12:00:00Z");
+    let december = app.deposit("bank", &wallet, "100").await.check(201);
+    app.stack.deliver(true);
+    for deposit in [&november, &december] {
+        assert_eq!(app.transaction("alice", rebate_of(deposit)).await["amount"], "1.00");
+    }
+    assert_eq!(app.balance(&wallet).await, "202.00");
+}
+
+#[tokio::test]
+async fn a_change_of_the_rules_touches_new_deposits_only() {
+    let rules = json!([
+        {"id": "autumn", "basis_points": 150, "rounding": "half_up", "valid_until": "2026-12-01T00:00:00Z"},
+        {"id": "winter", "basis_points": 300, "minimum_deposit": {"EUR": "50.00"}},
+    ]);
+    let (app, at) = dated(&rules).await;
+    app.stack.deliver(false);
+    let wallet = app.open("alice").await;
+    at("2026-11-30T23:59:59.999Z");
+    let before = app.deposit("bank", &wallet, "10.37").await.check(201);
+    at("2026-12-01T00:00:00Z");
+    let after = app.deposit("bank", &wallet, "50.00").await.check(201);
+    let too_small = app.deposit("bank", &wallet, "49.99").await.check(201);
+    let rule = |deposit: &Answer| deposit.body["rebate"]["rule_id"].clone();
+    assert_eq!((rule(&before), rule(&after)), (json!("autumn"), json!("winter")));
+    assert_eq!(too_small.body.get("rebate"), None, "no rule is for it");
+    app.stack.deliver(true);
+    let paid = |rebate: Value| rebate["amount"].clone();
+    // 0.15555 and 1.50.
+    assert_eq!(paid(app.transaction("alice", rebate_of(&before)).await), "0.16");
+    assert_eq!(paid(app.transaction("alice", rebate_of(&after)).await), "1.50");
 }

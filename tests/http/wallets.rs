@@ -101,8 +101,13 @@ async fn an_amendment_is_an_entry_and_raises_the_version() {
         (&newest["type"], &newest["amount"], &newest["by"]),
         (&json!("amendment"), &json!("0.00"), &json!("root"))
     );
-    let changes = json!({"max_movement": "3", "transfers_per_minute": "2", "status": "frozen"});
+    let changes = json!({"max_movement": "3.00", "transfers_per_minute": "2", "status": "frozen"});
     assert_eq!(newest["changes"], changes);
+
+    // Repeated with the amount written otherwise, it is the same request.
+    let same = json!({"status": "frozen", "limits": {"max_movement": "3.00", "transfers_per_minute": 2}});
+    let again = app.request("root", Method::PATCH, &format!("/v1/wallets/{wallet}")).header("if-match", "\"1\"");
+    assert_eq!(send(again.json(&same)).await.check(200).body, answer.body);
 
     let cleared = app.amend(&wallet, &json!({"limits": {"max_movement": null}})).await.check(200);
     assert_eq!(cleared.body["limits"]["max_movement"], Value::Null);

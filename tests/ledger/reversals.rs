@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 use wallet_domain::{
-    BasisPoints, Caller, Command, Deposit, Metadata, Outcome, PayRebate, RebateRule, Refusal, Reverse, Transaction,
+    BasisPoints, Caller, Command, Deposit, Metadata, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction,
     WalletId,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
@@ -24,13 +24,9 @@ impl Bench {
 
     /// A deposit that earns a rebate of one hundredth.
     async fn deposited(&self, wallet: WalletId, amount: &str) -> Transaction {
-        let rule = RebateRule {
-            id: "standard".parse().expect("a rule's name"),
-            basis_points: BasisPoints::new(100).expect("a share"),
-            minimum: None,
-            cap: None,
-        };
-        let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rule: Some(rule) };
+        let share = BasisPoints::new(100).expect("a share");
+        let rule = RebateTerms::new("standard".parse().expect("a rule's name"), share);
+        let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rules: [rule].into() };
         posted(run(&self.another(), &Command::Deposit(deposit), Strategy::Optimistic).await.0)
     }
 }

@@ -4,7 +4,7 @@
 //! message ids doesn't help, since a producer's retry makes a new message. The payment itself has to be named after what
 //! it is for, and that name has to be part of the same write.
 
-use wallet_domain::{BasisPoints, Command, Deposit, PayRebate, RebateRule};
+use wallet_domain::{BasisPoints, Command, Deposit, PayRebate, RebateTerms};
 use wallet_dynamodb::{Done, Strategy};
 
 use super::{Raw, balance};
@@ -23,13 +23,9 @@ async fn a_message_that_is_delivered_twice() {
 
     for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
         let wallet = bench.open("alice", "0").await;
-        let rule = RebateRule {
-            id: "welcome".parse().expect("a rule's name"),
-            basis_points: BasisPoints::new(500).expect("a share"),
-            minimum: None,
-            cap: None,
-        };
-        let deposit = Deposit { order: order("bank", bench.key(), "100"), wallet, rule: Some(rule.clone()) };
+        let share = BasisPoints::new(500).expect("a share");
+        let rule = RebateTerms::new("welcome".parse().expect("a rule's name"), share);
+        let deposit = Deposit { order: order("bank", bench.key(), "100"), wallet, rules: [rule.clone()].into() };
         let deposit = Command::Deposit(deposit);
         posted(run(&bench.another(), &deposit, strategy).await.0);
         let rebate = Command::PayRebate(PayRebate { deposit: deposit.transaction(), wallet, rule: rule.id });

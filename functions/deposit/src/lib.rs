@@ -17,8 +17,8 @@ impl Function for Deposit {
         call.require(scope::FUNDS_DEPOSIT)?;
         let wallet = call.wallet_id()?;
         let (order, strategy) = call.json::<OrderBody>()?.order(call)?;
-        let rule = app.settings().rebate_rule(order.amount.money().currency());
-        let command = Command::Deposit(wallet_domain::Deposit { order, wallet, rule });
+        let rules = app.settings().rebate_rules.clone();
+        let command = Command::Deposit(wallet_domain::Deposit { order, wallet, rules });
         app.execute(call, &command, strategy).await
     }
 }

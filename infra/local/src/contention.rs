@@ -304,7 +304,7 @@ async fn seed(ledger: &Ledger, number: u32) -> Result<WalletId> {
     };
     let wallet = open.wallet();
     let order = order(format!("deposit {number}"), SEED)?;
-    for command in [Command::Open(open), Command::Deposit(Deposit { order, wallet, rule: None })] {
+    for command in [Command::Open(open), Command::Deposit(Deposit { order, wallet, rules: [].into() })] {
         // What is written is seen in the check of the table.
         let _ = ledger.execute(&command, Strategy::Optimistic, &mut Usage::default()).await?;
     }

@@ -2,11 +2,13 @@
 //!
 //! A command names the transaction it will become, the wallets it concerns, and the fingerprint of its request.
 
+use std::sync::Arc;
+
 use crate::fee::FeeSchedule;
 use crate::hash::{Digest, Hasher};
 use crate::id::{TransactionId, WalletId};
 use crate::money::{Amount, Currency, Money};
-use crate::rebate::{RebateRule, RuleId};
+use crate::rebate::{RebateTerms, RuleId};
 use crate::text::{IdempotencyKey, Metadata, Owner, Reference};
 use crate::transaction::{Kind, Leg, Transaction};
 use crate::wallet::{Limits, Status, Wallet};
@@ -107,7 +109,21 @@ pub struct Change {
 }
 
 impl Change {
-    /// What is to change, by field name, as the entry will say it.
+    /// The same with each amount's text as `write` puts it.
+    #[must_use]
+    pub(crate) fn rewritten(&self, write: impl Fn(&str) -> String) -> Change {
+        let term = |text: &Option<Option<String>>| text.as_ref().map(|text| text.as_deref().map(&write));
+        Change {
+            status: self.status,
+            floor: self.floor.as_deref().map(&write),
+            ceiling: term(&self.ceiling),
+            max_movement: term(&self.max_movement),
+            max_daily_outflow: term(&self.max_daily_outflow),
+            transfers_per_minute: self.transfers_per_minute,
+        }
+    }
+
+    /// What is to change, by field name.
     #[must_use]
     pub fn described(&self) -> std::collections::BTreeMap<String, String> {
         let term = |value: &Option<Option<String>>| {
@@ -135,8 +151,8 @@ pub struct Deposit {
     pub order: Order,
     /// Where to.
     pub wallet: WalletId,
-    /// The rebate rule in force.
-    pub rule: Option<RebateRule>,
+    /// The deployment's rebate rules: the deposit pins the first that is for it.
+    pub rules: Arc<[RebateTerms]>,
 }
 
 /// Takes money out.
@@ -335,7 +351,12 @@ impl Command {
                 .maybe(open.limits.transfers_per_minute),
             Command::Amend(amend) => {
                 let hasher = hasher.field(amend.caller.subject.as_str());
-                amend.change.described().iter().fold(hasher, |hasher, (name, value)| hasher.field(name).field(value))
+                amend
+                    .change
+                    .rewritten(shortest)
+                    .described()
+                    .iter()
+                    .fold(hasher, |hasher, (name, value)| hasher.field(name).field(value))
             }
             Command::Deposit(Deposit { order, .. }) | Command::Withdraw(Withdraw { order, .. }) => {
                 ordered(hasher, order)
@@ -348,6 +369,17 @@ impl Command {
                 .maybe(reverse.reference.as_ref()),
         }
         .finish()
+    }
+}
+
+/// An amount without the zeros that say nothing: the currency's scale is not known here.
+fn shortest(amount: &str) -> String {
+    match amount.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let fraction = fraction.trim_end_matches('0');
+            if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+        }
+        _ => amount.to_owned(),
     }
 }
 

@@ -16,6 +16,7 @@ mod hash;
 mod id;
 mod money;
 mod rebate;
+mod rebated;
 mod refusal;
 mod text;
 mod transaction;
@@ -33,6 +34,7 @@ pub use money::{
     Money, MoneyError, Rounding,
 };
 pub use rebate::{RebateRule, RebateTerms, RuleId};
+pub use rebated::{Month, Rebated};
 pub use refusal::{Limit, Refusal};
 pub use text::{IdempotencyKey, MAX_METADATA_BYTES, Metadata, Owner, Reference, TextError};
 pub use transaction::{Account, Kind, Leg, Outcome, Transaction};

@@ -353,6 +353,23 @@ pub enum Rounding {
 }
 
 impl Rounding {
+    /// As settings and the table spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rounding::TowardZero => "toward_zero",
+            Rounding::HalfEven => "half_even",
+            Rounding::HalfUp => "half_up",
+        }
+    }
+
+    /// The rounding spelled `text`, if any.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Rounding> {
+        let all = [Rounding::TowardZero, Rounding::HalfEven, Rounding::HalfUp];
+        all.into_iter().find(|rounding| rounding.as_str() == text)
+    }
+
     fn strategy(self) -> RoundingStrategy {
         match self {
             Rounding::TowardZero => RoundingStrategy::ToZero,

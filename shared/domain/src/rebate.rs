@@ -1,7 +1,10 @@
-//! Rebate rules: which share of a deposit comes back. A deposit pins the rule in force in its record.
+//! Rebate rules: which share of a deposit comes back. A deposit pins the first rule that is for it in its record, so that
+//! nothing that changes later changes its rebate.
 
 use std::fmt;
 use std::str::FromStr;
+
+use jiff::Timestamp;
 
 use crate::money::{BasisPoints, Bounds, Currency, Money, Rounding};
 use crate::text::TextError;
@@ -38,24 +41,28 @@ impl fmt::Debug for RuleId {
     }
 }
 
-/// The terms of a rebate on a deposit of one currency.
+/// What a deposit pins of the rule in force: everything that decides what its rebate comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RebateRule {
     /// Its name; with the deposit, it names the rebate's transaction.
     pub id: RuleId,
     /// The share that comes back.
     pub basis_points: BasisPoints,
-    /// Less than this is not paid.
+    /// How the share is rounded to the currency's scale.
+    pub rounding: Rounding,
+    /// A rebate of less than this is not paid.
     pub minimum: Option<Money>,
-    /// More than this is not paid.
+    /// No rebate is more than this.
     pub cap: Option<Money>,
+    /// The rule's rebates for one wallet's deposits of one calendar month (UTC) are together no more than this.
+    pub monthly_cap: Option<Money>,
 }
 
 impl RebateRule {
-    /// The share of `deposit` rounded toward zero and clipped to the cap, before room and minimum are looked at.
+    /// The share of `deposit`, rounded and clipped to the cap, before minimum, month and room are looked at.
     #[must_use]
     pub fn rebate_on(&self, deposit: Money) -> Money {
-        let share = deposit.share(self.basis_points, Rounding::TowardZero);
+        let share = deposit.share(self.basis_points, self.rounding);
         match self.cap {
             Some(cap) => share.at_most(cap).expect("a pinned rule is in its deposit's currency"),
             None => share,
@@ -70,26 +77,58 @@ pub struct RebateTerms {
     pub id: RuleId,
     /// The share that comes back.
     pub basis_points: BasisPoints,
+    /// How the share is rounded to the currency's scale.
+    pub rounding: Rounding,
     /// The currencies it is for; `None` for all.
     pub currencies: Option<Vec<Currency>>,
-    /// Less than this is not paid, per currency.
+    /// It is for deposits made at this time or later; `None` since ever.
+    pub valid_from: Option<Timestamp>,
+    /// It is for deposits made before this time; `None` for ever.
+    pub valid_until: Option<Timestamp>,
+    /// It is for deposits of at least this, per currency.
+    pub minimum_deposit: Bounds,
+    /// A rebate of less than this is not paid, per currency.
     pub minimum: Bounds,
-    /// More than this is not paid, per currency.
+    /// No rebate is more than this, per currency.
     pub cap: Bounds,
+    /// The most for one wallet and calendar month, per currency.
+    pub monthly_cap: Bounds,
 }
 
 impl RebateTerms {
-    /// The rule as a deposit in `currency` pins it; `None` where the rule is not for that currency.
+    /// A share of every deposit, rounded toward zero, for ever and without bounds.
     #[must_use]
-    pub fn pinned(&self, currency: Currency) -> Option<RebateRule> {
-        if self.currencies.as_ref().is_some_and(|currencies| !currencies.contains(&currency)) {
-            return None;
+    pub fn new(id: RuleId, basis_points: BasisPoints) -> RebateTerms {
+        RebateTerms {
+            id,
+            basis_points,
+            rounding: Rounding::TowardZero,
+            currencies: None,
+            valid_from: None,
+            valid_until: None,
+            minimum_deposit: Bounds::default(),
+            minimum: Bounds::default(),
+            cap: Bounds::default(),
+            monthly_cap: Bounds::default(),
         }
-        Some(RebateRule {
+    }
+
+    /// The rule as a deposit of `amount` pins it that is made `at` this time; `None` where the rule is not for it.
+    #[must_use]
+    pub fn pinned(&self, amount: Money, at: Timestamp) -> Option<RebateRule> {
+        let currency = amount.currency();
+        let minimum_deposit = self.minimum_deposit.get(currency).unwrap_or_else(|| Money::zero(currency));
+        let applies = self.currencies.as_ref().is_none_or(|currencies| currencies.contains(&currency))
+            && self.valid_from.is_none_or(|from| from <= at)
+            && self.valid_until.is_none_or(|until| at < until)
+            && !amount.is_less_than(minimum_deposit).expect("bounds are found by currency");
+        applies.then(|| RebateRule {
             id: self.id.clone(),
             basis_points: self.basis_points,
+            rounding: self.rounding,
             minimum: self.minimum.get(currency),
             cap: self.cap.get(currency),
+            monthly_cap: self.monthly_cap.get(currency),
         })
     }
 }

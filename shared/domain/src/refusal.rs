@@ -146,6 +146,22 @@ pub enum Refusal {
         /// What it came to.
         requested: Money,
     },
+    /// The rule's rebates for the wallet's deposits of that month have come to the rule's monthly cap.
+    #[error("the rule's cap on rebates for deposits of one calendar month is reached")]
+    RebateCapReached {
+        /// Whose.
+        wallet: WalletId,
+        /// What it would have come to.
+        requested: Money,
+    },
+    /// The deposit's month is no longer counted, so nobody knows what is left of the rule's monthly cap.
+    #[error("the rebate comes too late: rebates for deposits of that month are no longer counted")]
+    RebateTooLate {
+        /// Whose.
+        wallet: WalletId,
+        /// What it would have come to.
+        requested: Money,
+    },
 }
 
 impl Refusal {
@@ -173,6 +189,8 @@ impl Refusal {
             Refusal::WalletClosed { .. } => "wallet_closed",
             Refusal::CurrencyMismatch { .. } => "currency_mismatch",
             Refusal::RebateBelowMinimum { .. } => "rebate_below_minimum",
+            Refusal::RebateCapReached { .. } => "rebate_cap_reached",
+            Refusal::RebateTooLate { .. } => "rebate_too_late",
         }
     }
 
@@ -190,7 +208,9 @@ impl Refusal {
             | Refusal::WalletClosed { .. }
             | Refusal::CurrencyMismatch { .. }
             | Refusal::DepositReversed { .. }
-            | Refusal::RebateBelowMinimum { .. } => true,
+            | Refusal::RebateBelowMinimum { .. }
+            | Refusal::RebateCapReached { .. }
+            | Refusal::RebateTooLate { .. } => true,
             Refusal::WalletNotFound { .. }
             | Refusal::TransactionNotFound
             | Refusal::MissingScope { .. }

@@ -21,6 +21,8 @@ pub struct Transaction {
     pub kind: Kind,
     /// The wallet that the request was about: the one credited or debited, the source of a transfer.
     pub wallet: WalletId,
+    /// Where a transfer goes, or would have gone: a failed one has no legs that tell.
+    pub destination: Option<WalletId>,
     /// What was asked to move; zero for openings and amendments.
     pub amount: Money,
     /// What was paid for it on top.

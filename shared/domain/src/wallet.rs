@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::hash::Digest;
 use crate::id::WalletId;
 use crate::money::{Amount, Currency, Money};
+use crate::rebated::Rebated;
 use crate::text::{Metadata, Owner};
 
 /// One wallet at one version. Plain data: every change of it is made by [`crate::decide`].
@@ -28,6 +29,8 @@ pub struct Wallet {
     pub limits: Limits,
     /// What the limits have counted so far.
     pub counters: Counters,
+    /// What rebates with a monthly cap have come to.
+    pub rebated: Rebated,
     /// Hash of the newest entry.
     pub head: Digest,
     /// The owner's own labels.

@@ -58,6 +58,13 @@ impl Builder {
         if map.is_empty() { self } else { self.value(name, AttributeValue::M(map)) }
     }
 
+    /// A map of numbers; an empty one takes no room.
+    pub(crate) fn numbers<V: Display>(self, name: &str, numbers: impl IntoIterator<Item = (String, V)>) -> Builder {
+        let number = |(key, value): (String, V)| (key, AttributeValue::N(value.to_string()));
+        let map: Item = numbers.into_iter().map(number).collect();
+        if map.is_empty() { self } else { self.value(name, AttributeValue::M(map)) }
+    }
+
     pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Builder {
         self.0.insert(name.to_owned(), value);
         self

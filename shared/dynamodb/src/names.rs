@@ -39,6 +39,8 @@ pub(crate) const OUTFLOW_DAY: &str = "outflow_day";
 pub(crate) const OUTFLOW: &str = "outflow";
 pub(crate) const TRANSFER_MINUTE: &str = "transfer_minute";
 pub(crate) const TRANSFERS: &str = "transfers";
+/// By `<month>#<rule>`.
+pub(crate) const REBATED: &str = "rebated";
 pub(crate) const HEAD: &str = "head_hash";
 pub(crate) const UPDATED_AT: &str = "updated_at";
 pub(crate) const LEASE_HOLDER: &str = "lease_holder";
@@ -68,6 +70,8 @@ pub(crate) const RULE: &str = "rule";
 pub(crate) const BASIS_POINTS: &str = "basis_points";
 pub(crate) const MINIMUM: &str = "minimum";
 pub(crate) const CAP: &str = "cap";
+pub(crate) const MONTHLY_CAP: &str = "monthly_cap";
+pub(crate) const ROUNDING: &str = "rounding";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
 pub(crate) const RESULT: &str = "result";
 pub(crate) const REFUSAL: &str = "refusal";

@@ -5,10 +5,11 @@ mod rebate;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use wallet_domain::{Bounds, Currency, FeeSchedule, Money, RebateRule, RebateTerms};
+use wallet_domain::{Bounds, FeeSchedule, Money, RebateTerms};
 use wallet_dynamodb::{Policy, Strategy};
 
 use crate::json::Object;
@@ -21,7 +22,7 @@ pub struct Settings {
     /// `LOCKING_STRATEGY`: what a request gets that names none.
     pub strategy: Strategy,
     /// `REBATE_RULES`, the first that fits first.
-    pub rebate_rules: Vec<RebateTerms>,
+    pub rebate_rules: Arc<[RebateTerms]>,
     /// `TRANSFER_FEE`.
     pub transfer_fee: Option<FeeSchedule>,
     /// `REVERSAL_RETURNS_FEE`: whether reversing a transfer gives its fee back.
@@ -70,12 +71,6 @@ impl Settings {
 
     pub(crate) fn from_env() -> Result<Settings, SettingsError> {
         Settings::from_vars(|name| std::env::var(name).ok())
-    }
-
-    /// The rule that a deposit in `currency` pins: the first that is for it.
-    #[must_use]
-    pub fn rebate_rule(&self, currency: Currency) -> Option<RebateRule> {
-        self.rebate_rules.iter().find_map(|terms| terms.pinned(currency))
     }
 }
 
@@ -179,7 +174,8 @@ impl JsonSetting {
         for (code, text) in texts.unwrap_or_default().0 {
             let place = format!("{place}.{code}");
             let currency = code.parse().map_err(|error| self.wrong(&place, error))?;
-            amounts.push(Money::parse(&text, currency).map_err(|error| self.wrong(&place, error))?);
+            let amount = Money::parse(&text, currency);
+            amounts.push(amount.map_err(|error| self.wrong(&place, format_args!("{text:?}: {error}")))?);
         }
         Bounds::new(amounts).map_err(|error| self.wrong(place, error))
     }

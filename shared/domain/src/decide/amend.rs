@@ -41,6 +41,7 @@ pub(super) fn amend(snapshots: &Snapshots, amend: &Amend, command: &Command, now
         id: command.transaction(),
         kind: Kind::Amendment,
         wallet,
+        destination: None,
         amount: zero,
         fee: zero,
         outcome: Outcome::Posted { legs: vec![], wallet: None },
@@ -53,7 +54,9 @@ pub(super) fn amend(snapshots: &Snapshots, amend: &Amend, command: &Command, now
         created_at: now,
     };
     let mut posting = posting(before, &transaction, None, Guard::None, |wallet| *wallet = after);
-    posting.entry.changes = amend.change.described();
+    let at_scale =
+        |text: &str| Money::parse(text, before.currency()).map_or(text.to_owned(), |money| money.to_string());
+    posting.entry.changes = amend.change.rewritten(at_scale).described();
     posting.entry = posting.entry.sealed();
     posting.after.head = posting.entry.hash;
     transaction.outcome = Outcome::Posted { legs: vec![], wallet: Some(Box::new(posting.after.clone())) };

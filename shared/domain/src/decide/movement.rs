@@ -19,13 +19,13 @@ pub(super) fn deposit(
     command: &Command,
     now: Timestamp,
 ) -> Result<Plan, Refusal> {
-    let Deposit { order, wallet, rule } = deposit;
+    let Deposit { order, wallet, rules } = deposit;
     let (wallet, amount) = (snapshots.wallet(*wallet)?, order.amount.money());
     pinned(wallet, order)?;
     accepts(wallet, amount)?;
     within_largest_movement(wallet, amount, Some(&order.caller))?;
     let mut transaction = record(order, command, posted(vec![]), now);
-    transaction.rule.clone_from(rule);
+    transaction.rule = rules.iter().find_map(|terms| terms.pinned(amount, now));
     let credit = credit(wallet, amount, Account::External, &transaction, Some(&order.caller))?;
     let outside = Leg::System { account: Account::External, amount: amount.negated() };
     transaction.outcome = posted(vec![outside, credit.leg()]);
@@ -83,6 +83,10 @@ pub(super) fn record(order: &Order, command: &Command, outcome: Outcome, now: Ti
         id: command.transaction(),
         kind: command.kind(),
         wallet: command.wallet(),
+        destination: match command {
+            Command::Transfer(transfer) => Some(transfer.destination),
+            _ => None,
+        },
         amount: order.amount.money(),
         fee: Money::zero(order.amount.money().currency()),
         outcome,
@@ -189,13 +193,9 @@ fn owned<'a>(snapshots: &'a Snapshots, id: crate::WalletId, caller: &Caller) -> 
     if caller.owns(wallet) { Ok(wallet) } else { Err(Refusal::WalletNotFound { wallet: id }) }
 }
 
-/// Whether the wallet is at the version that the order pins. For a caller who may not read its version, it never is:
-/// else he could find it out by asking.
 fn pinned(wallet: &Wallet, order: &Order) -> Result<(), Refusal> {
     match order.expected_version {
-        Some(expected) if expected != wallet.version || !order.caller.owns(wallet) => {
-            Err(Refusal::VersionMismatch { wallet: wallet.id, expected })
-        }
+        Some(expected) if expected != wallet.version => Err(Refusal::VersionMismatch { wallet: wallet.id, expected }),
         _ => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use crate::command::{Command, Open};
 use crate::decide::{Guard, Plan, Posting};
 use crate::entry::{Entry, GENESIS};
 use crate::money::{AmountError, Money};
+use crate::rebated::Rebated;
 use crate::refusal::Refusal;
 use crate::transaction::{Kind, Outcome, Transaction};
 use crate::wallet::{Counters, Limits, Status, Wallet};
@@ -46,6 +47,7 @@ pub(super) fn open(open: &Open, command: &Command, now: Timestamp) -> Result<Pla
         ceiling: open.ceiling,
         limits: open.limits,
         counters: Counters::new(open.currency),
+        rebated: Rebated::default(),
         head: entry.hash,
         metadata: open.metadata.clone(),
         created_at: now,
@@ -55,6 +57,7 @@ pub(super) fn open(open: &Open, command: &Command, now: Timestamp) -> Result<Pla
         id: command.transaction(),
         kind: Kind::Opening,
         wallet: wallet.id,
+        destination: None,
         amount: zero,
         fee: zero,
         outcome: Outcome::Posted { legs: vec![], wallet: Some(Box::new(wallet.clone())) },

@@ -1,4 +1,4 @@
-//! Paying a rebate: the pinned rule's share of the deposit, clipped to its cap and to the wallet's room.
+//! Paying a rebate: the pinned rule's share of the deposit, clipped to its caps and to the wallet's room.
 
 use jiff::Timestamp;
 
@@ -7,6 +7,7 @@ use crate::decide::movement::{accepts, credit, posted, room};
 use crate::decide::{Plan, Snapshots};
 use crate::money::Money;
 use crate::rebate::RebateRule;
+use crate::rebated::Month;
 use crate::refusal::Refusal;
 use crate::text::{Metadata, Owner};
 use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
@@ -21,13 +22,28 @@ pub(super) fn pay(snapshots: &Snapshots, pay: &PayRebate, command: &Command, now
         return Err(Refusal::RebateBelowMinimum { wallet: wallet.id, requested: earned });
     }
     accepts(wallet, earned)?;
-    let amount = earned.at_most(room(wallet)).expect("the wallet was credited in this currency");
+    let month = Month::of(deposit.created_at);
+    let left = match rule.monthly_cap {
+        Some(cap) => wallet
+            .rebated
+            .left(month, &rule.id, cap)
+            .ok_or(Refusal::RebateTooLate { wallet: wallet.id, requested: earned })?,
+        None => earned,
+    };
+    if left.is_zero() {
+        return Err(Refusal::RebateCapReached { wallet: wallet.id, requested: earned });
+    }
+    let amount = earned.at_most(left).and_then(|amount| amount.at_most(room(wallet)));
+    let amount = amount.expect("the wallet was credited in this currency");
     if amount.is_zero() {
         let available = Some(amount);
         return Err(Refusal::MaxBalanceExceeded { wallet: wallet.id, available, requested: earned });
     }
     let mut transaction = record(pay, command, wallet.owner.clone(), amount, posted(vec![]), now);
-    let credit = credit(wallet, amount, Account::Rebates, &transaction, None)?;
+    let mut credit = credit(wallet, amount, Account::Rebates, &transaction, None)?;
+    if rule.monthly_cap.is_some() {
+        credit.after.rebated = credit.after.rebated.plus(month, &rule.id, amount);
+    }
     let cost = Leg::System { account: Account::Rebates, amount: amount.negated() };
     transaction.outcome = posted(vec![cost, credit.leg()]);
     Ok(Plan::new(transaction, vec![credit]))
@@ -77,6 +93,7 @@ fn record(
         id: command.transaction(),
         kind: Kind::Rebate,
         wallet: pay.wallet,
+        destination: None,
         amount,
         fee: Money::zero(amount.currency()),
         outcome,

@@ -10,6 +10,7 @@ use crate::decide::movement::{accepts, credit, posted, spendable};
 use crate::decide::rebate::barred;
 use crate::decide::{Guard, Plan, Posting, Snapshots, posting};
 use crate::money::Money;
+use crate::rebated::Month;
 use crate::refusal::Refusal;
 use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
 use crate::wallet::{Status, Wallet};
@@ -55,7 +56,12 @@ pub(super) fn reverse(
                 let back = if kept_fee && amount.is_negative() { amount.plus(original.fee) } else { Ok(*amount) };
                 let back = back.expect("a leg holds at least the fee").negated();
                 let wallet = snapshots.wallet(*wallet)?;
-                let posting = undo(wallet, back, clawback, original, &transaction, reverse.allow_overdraft)?;
+                let mut posting = undo(wallet, back, clawback, original, &transaction, reverse.allow_overdraft)?;
+                let counted = original.rule.as_ref().filter(|rule| rule.monthly_cap.is_some());
+                if let (Some(amount), Some(rule)) = (clawback, counted) {
+                    let month = Month::of(original.created_at);
+                    posting.after.rebated = posting.after.rebated.minus(month, &rule.id, amount);
+                }
                 legs.push(posting.leg());
                 postings.push(posting);
             }
@@ -115,6 +121,7 @@ pub(super) fn record(reverse: &Reverse, command: &Command, outcome: Outcome, now
         id: command.transaction(),
         kind: Kind::Reversal,
         wallet: original.wallet,
+        destination: None,
         amount: original.amount,
         fee: Money::zero(original.amount.currency()),
         outcome,

@@ -74,10 +74,10 @@ fn statement() -> (Vec<Entry>, Wallet) {
     };
     let steps = [
         Command::Open(open),
-        Command::Deposit(Deposit { order: order("1", "5"), wallet, rule: None }),
+        Command::Deposit(Deposit { order: order("1", "5"), wallet, rules: [].into() }),
         Command::Withdraw(Withdraw { order: order("2", "3"), wallet }),
         Command::Amend(Amend { caller: caller("root"), wallet, expected_version: 2, change }),
-        Command::Deposit(Deposit { order: order("3", "4"), wallet, rule: None }),
+        Command::Deposit(Deposit { order: order("3", "4"), wallet, rules: [].into() }),
     ];
     let mut snapshots = Snapshots::default();
     let mut entries = vec![];

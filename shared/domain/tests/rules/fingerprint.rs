@@ -53,14 +53,9 @@ fn of_movements() {
         labelled(&[("EUR", "5.00")]),
     ]);
     let Command::Deposit(plain) = deposit("alice", "alice", "5") else { panic!("a deposit") };
-    let rule = RebateRule {
-        id: "spring".parse().expect("a rule's name"),
-        basis_points: BasisPoints::new(1).expect("a share"),
-        minimum: None,
-        cap: None,
-    };
+    let rule = share("spring", 1);
     all_agree(&[
-        Command::Deposit(Deposit { rule: Some(rule), ..plain.clone() }),
+        Command::Deposit(Deposit { rules: [rule].into(), ..plain.clone() }),
         Command::Deposit(plain),
         deposit("alice", "alice", "5.0"),
         pinned(deposit("alice", "alice", "5"), 9),
@@ -117,6 +112,17 @@ fn of_amendments() {
         by("root", Change { transfers_per_minute: Some(Some(5)), ..Change::default() }),
         by("root", Change { transfers_per_minute: Some(None), ..Change::default() }),
     ]);
+}
+
+#[test]
+fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
+    let by = |text: &str| {
+        let change = Change { floor: Some(text.to_owned()), ceiling: Some(Some(text.to_owned())), ..Change::default() };
+        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected_version: 1, change })
+    };
+    all_agree(&["5", "5.0", "5.00"].map(by));
+    all_agree(&["0.5", "0.50"].map(by));
+    all_differ(&["5", "50", "500", "0.5", "0.05", "-5", "5.", "5.0.0", "5.x", ""].map(by));
 }
 
 #[test]

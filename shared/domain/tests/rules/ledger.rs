@@ -176,8 +176,8 @@ impl Ledger {
         };
         match &request.ask {
             Ask::Deposit { to, moved, rule } => {
-                let rule = rule.map(|rule| rebate_rule(rule, moved.code));
-                Command::Deposit(Deposit { order: order(moved), wallet: self.ids[*to], rule })
+                let rules = rule.iter().map(|rule| rebate_terms(*rule, moved.code)).collect();
+                Command::Deposit(Deposit { order: order(moved), wallet: self.ids[*to], rules })
             }
             Ask::Withdraw { from, moved } => {
                 Command::Withdraw(Withdraw { order: order(moved), wallet: self.ids[*from] })
@@ -243,9 +243,10 @@ fn points(share: Share) -> BasisPoints {
     u32::try_from(share.points).map(BasisPoints::new).expect("a small number").expect("a share")
 }
 
-fn rebate_rule(share: Share, code: &str) -> RebateRule {
-    let (minimum, cap) = (Some(money(share.minimum, code)), Some(money(share.maximum, code)));
-    RebateRule { id: rule_id(), basis_points: points(share), minimum, cap }
+fn rebate_terms(share: Share, code: &str) -> RebateTerms {
+    let bound = |units| Bounds::new([money(units, code)]).expect("not negative");
+    let (minimum, cap) = (bound(share.minimum), bound(share.maximum));
+    RebateTerms { minimum, cap, ..RebateTerms::new(rule_id(), points(share)) }
 }
 
 fn fee_schedule(share: Share, code: &str) -> FeeSchedule {

@@ -9,6 +9,7 @@ mod guard;
 mod ledger;
 mod limits;
 mod model;
+mod monthly_cap;
 mod open;
 mod order;
 mod rebate;

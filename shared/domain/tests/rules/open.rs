@@ -50,6 +50,7 @@ fn a_wallet_starts_empty_at_version_zero() {
         ceiling: Some(money("500")),
         limits: Limits::default(),
         counters: Counters::new(currency("EUR")),
+        rebated: Rebated::default(),
         head: entry.hash,
         metadata: asked.metadata,
         created_at: time(NOW),

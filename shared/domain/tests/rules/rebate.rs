@@ -4,17 +4,13 @@ use wallet_domain::*;
 
 use crate::world::*;
 
-fn rule(points: u32, minimum: Option<&str>, cap: Option<&str>) -> RebateRule {
-    RebateRule {
-        id: "spring".parse().expect("a rule's name"),
-        basis_points: BasisPoints::new(points).expect("a share"),
-        minimum: minimum.map(money),
-        cap: cap.map(money),
-    }
+fn rule(points: u32, minimum: Option<&str>, cap: Option<&str>) -> RebateTerms {
+    RebateTerms { minimum: bounds(minimum.as_slice()), cap: bounds(cap.as_slice()), ..share("spring", points) }
 }
 
-fn deposit_with(rule: Option<RebateRule>, moved: &str) -> Command {
-    Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rule })
+fn deposit_with(rule: Option<RebateTerms>, moved: &str) -> Command {
+    let rules = rule.into_iter().collect();
+    Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules })
 }
 
 fn pay_for(deposit: &Command) -> PayRebate {
@@ -36,7 +32,7 @@ fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
 
 /// What becomes of the rebate on a deposit of `moved` when it finds `alice`.
 #[track_caller]
-fn check(rule: RebateRule, moved: &str, alice: Wallet, expected: Result<&str, Refusal>) {
+fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, Refusal>) {
     let deposit = deposit_with(Some(rule), moved);
     let (snapshots, pay) = (after(&deposit, Some(alice)), Command::PayRebate(pay_for(&deposit)));
     let outcome = decided(&snapshots, &pay, time(NOW));
@@ -192,21 +188,84 @@ fn one_deposit_and_rule_name_one_rebate() {
     assert_eq!((one.parent(), one.wallets()), (Some(deposit.transaction()), vec![id("alice")]));
 }
 
+/// The name of the rule that a deposit of `moved` at `at` pins; nothing for none.
+#[track_caller]
+fn check_pinned(rules: &[RebateTerms], moved: &str, at: &str, expected: &str) {
+    let deposit = Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules: rules.into() });
+    let empty = Wallet { balance: Money::zero(money(moved).currency()), ..wallet("alice", "0") };
+    let empty = Wallet { floor: empty.balance, counters: Counters::new(empty.currency()), ..empty };
+    let plan = decided(&snapshots(&[empty]), &deposit, time(at)).expect("an active wallet");
+    assert_eq!(plan.transaction.rule.as_ref().map_or("", |rule| rule.id.as_str()), expected, "{moved} at {at}");
+}
+
 #[test]
-fn terms_pin_the_bounds_of_the_deposits_currency() {
-    let bounds = |texts: &[&str]| Bounds::new(texts.iter().map(|text| money(text))).expect("one of each");
+fn a_deposit_pins_the_first_rule_that_is_for_its_currency_time_and_amount() {
+    let rules = [
+        RebateTerms {
+            currencies: Some(vec![currency("EUR"), currency("JPY")]),
+            valid_from: Some(time("2026-03-01T00:00:00Z")),
+            valid_until: Some(time("2026-04-01T00:00:00Z")),
+            minimum_deposit: bounds(&["50"]),
+            ..share("spring", 300)
+        },
+        RebateTerms { currencies: Some(vec![currency("EUR")]), minimum_deposit: bounds(&["10"]), ..share("euro", 200) },
+        RebateTerms { minimum_deposit: bounds(&["5", "5 USD"]), ..share("rest", 100) },
+    ];
+    let march = "2026-03-01T00:00:00Z";
+    check_pinned(&rules, "50", march, "spring");
+    check_pinned(&rules, "49.99", march, "euro");
+    check_pinned(&rules, "50", "2026-02-28T23:59:59.999Z", "euro");
+    check_pinned(&rules, "50", "2026-03-31T23:59:59.999Z", "spring");
+    check_pinned(&rules, "50", "2026-04-01T00:00:00Z", "euro");
+    check_pinned(&rules, "9.99", march, "rest");
+    check_pinned(&rules, "4.99", march, "");
+    // A bound says nothing of other currencies.
+    check_pinned(&rules, "1 JPY", march, "spring");
+    check_pinned(&rules, "1 JPY", "2026-05-01T00:00:00Z", "rest");
+    check_pinned(&rules, "4.99 USD", march, "");
+    check_pinned(&rules, "5 USD", march, "rest");
+    check_pinned(&[], "5", march, "");
+    check_pinned(&[RebateTerms { currencies: Some(vec![]), ..share("nowhere", 100) }], "5", march, "");
+}
+
+#[test]
+fn a_deposit_pins_all_that_decides_its_rebate_in_its_own_currency() {
     let terms = RebateTerms {
-        id: "spring".parse().expect("a rule's name"),
-        basis_points: BasisPoints::new(100).expect("a share"),
-        currencies: Some(vec![currency("EUR"), currency("JPY")]),
+        rounding: Rounding::HalfUp,
         minimum: bounds(&["0.05", "7 JPY"]),
         cap: bounds(&["2"]),
+        monthly_cap: bounds(&["20", "30 USD"]),
+        ..share("spring", 100)
     };
-    assert_eq!(terms.pinned(currency("EUR")), Some(rule(100, Some("0.05"), Some("2"))));
-    assert_eq!(terms.pinned(currency("JPY")), Some(rule(100, Some("7 JPY"), None)));
-    assert_eq!(terms.pinned(currency("USD")), None);
-    let everywhere = RebateTerms { currencies: None, ..terms };
-    assert_eq!(everywhere.pinned(currency("USD")), Some(rule(100, None, None)));
-    let nowhere = RebateTerms { currencies: Some(vec![]), ..everywhere };
-    assert_eq!(nowhere.pinned(currency("EUR")), None);
+    let pinned = |code: &str| terms.pinned(Money::zero(currency(code)), time(NOW)).expect("for all");
+    let plain = RebateRule {
+        id: terms.id.clone(),
+        basis_points: terms.basis_points,
+        rounding: Rounding::HalfUp,
+        minimum: None,
+        cap: None,
+        monthly_cap: None,
+    };
+    let (minimum, cap, monthly_cap) = (Some(money("0.05")), Some(money("2")), Some(money("20")));
+    assert_eq!(pinned("EUR"), RebateRule { minimum, cap, monthly_cap, ..plain.clone() });
+    assert_eq!(pinned("JPY"), RebateRule { minimum: Some(money("7 JPY")), ..plain.clone() });
+    assert_eq!(pinned("USD"), RebateRule { monthly_cap: Some(money("30 USD")), ..plain.clone() });
+    assert_eq!(pinned("CHF"), plain);
+}
+
+#[test]
+fn a_rule_rounds_as_it_says() {
+    let rounded = |rounding| RebateTerms { rounding, ..share("spring", 100) };
+    for (rounding, moved, expected) in [
+        (Rounding::TowardZero, "1.99", "rebates -0.01, alice 0.01 = 0.01 v8"),
+        (Rounding::HalfUp, "1.99", "rebates -0.02, alice 0.02 = 0.02 v8"),
+        (Rounding::HalfUp, "1.49", "rebates -0.01, alice 0.01 = 0.01 v8"),
+        (Rounding::HalfUp, "0.50", "rebates -0.01, alice 0.01 = 0.01 v8"),
+        (Rounding::HalfUp, "2.50", "rebates -0.03, alice 0.03 = 0.03 v8"),
+        (Rounding::HalfEven, "2.50", "rebates -0.02, alice 0.02 = 0.02 v8"),
+    ] {
+        check(rounded(rounding), moved, wallet("alice", "0"), Ok(expected));
+    }
+    check(rounded(Rounding::HalfUp), "0.49", wallet("alice", "0"), Err(below_minimum("0")));
+    check(rounded(Rounding::HalfUp), "50 JPY", wallet("alice", "0 JPY"), Ok("rebates -1, alice 1 = 1 v8"));
 }

@@ -175,6 +175,7 @@ fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
         id: command.transaction(),
         kind: Kind::Transfer,
         wallet: id("alice"),
+        destination: Some(id("bob")),
         amount: money("500"),
         fee: money("0"),
         outcome: Outcome::Failed(refusal),

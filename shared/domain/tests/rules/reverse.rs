@@ -4,17 +4,12 @@ use wallet_domain::*;
 
 use crate::world::*;
 
-fn rule() -> RebateRule {
-    RebateRule {
-        id: "spring".parse().expect("a rule's name"),
-        basis_points: BasisPoints::new(100).expect("a share"),
-        minimum: None,
-        cap: None,
-    }
+fn rule() -> RebateTerms {
+    share("spring", 100)
 }
 
-fn deposit(rule: Option<RebateRule>) -> Command {
-    Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rule })
+fn deposit(rule: Option<RebateTerms>) -> Command {
+    Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rules: rule.into_iter().collect() })
 }
 
 fn fee() -> FeeSchedule {

@@ -55,8 +55,8 @@ fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
     if let Some(before) = before
         && transaction.kind != Kind::Amendment
     {
-        let Wallet { balance, version, counters, head, updated_at, .. } = after.clone();
-        let moved = Wallet { balance, version, counters, head, updated_at, ..before.clone() };
+        let Wallet { balance, version, counters, rebated, head, updated_at, .. } = after.clone();
+        let moved = Wallet { balance, version, counters, rebated, head, updated_at, ..before.clone() };
         assert_eq!(*after, moved, "a movement changes no terms");
         assert!(entry.changes.is_empty(), "only amendments say what changed");
     }

@@ -74,6 +74,7 @@ pub(crate) fn wallet(name: &str, balance: &str) -> Wallet {
         ceiling: None,
         limits: Limits::default(),
         counters: Counters::new(balance.currency()),
+        rebated: Rebated::default(),
         head: Hasher::new("the entry before").field(name).finish(),
         metadata: Metadata::default(),
         created_at: time("2026-01-01T00:00:00Z"),
@@ -118,7 +119,7 @@ pub(crate) fn order(by: &str, moved: &str) -> Order {
 }
 
 pub(crate) fn deposit(by: &str, to: &str, moved: &str) -> Command {
-    Command::Deposit(Deposit { order: order(by, moved), wallet: id(to), rule: None })
+    Command::Deposit(Deposit { order: order(by, moved), wallet: id(to), rules: [].into() })
 }
 
 pub(crate) fn withdraw(by: &str, from: &str, moved: &str) -> Command {
@@ -135,6 +136,16 @@ pub(crate) fn transfer_at(fee: &str, by: &str, from: &str, to: &str, moved: &str
     let flat = || Bounds::new([money(fee)]).expect("one bound, not negative");
     let fee = Some(FeeSchedule::new(nothing, flat(), flat()).expect("a minimum equal to its maximum"));
     Command::Transfer(Transfer { order: order(by, moved), source: id(from), destination: id(to), fee })
+}
+
+/// A rebate of so many basis points on every deposit.
+pub(crate) fn share(rule: &str, points: u32) -> RebateTerms {
+    RebateTerms::new(rule.parse().expect("a rule's name"), BasisPoints::new(points).expect("a share"))
+}
+
+/// At most one bound per currency.
+pub(crate) fn bounds(texts: &[&str]) -> Bounds {
+    Bounds::new(texts.iter().map(|text| money(text))).expect("one of each, not negative")
 }
 
 /// The command with its order changed.

@@ -45,14 +45,16 @@ fn deposit(amount: &str) -> (Snapshots, Command) {
         metadata: Metadata::new([("shop".to_owned(), "7".to_owned())].into()).expect("small"),
         expected_version: None,
     };
-    let rule = RebateRule {
-        id: "standard".parse().expect("a rule's name"),
-        basis_points: BasisPoints::new(100).expect("a share"),
-        minimum: Some(eur("0.01")),
-        cap: Some(eur("20")),
+    let bound = |text| Bounds::new([eur(text)]).expect("one bound");
+    let rule = RebateTerms {
+        rounding: Rounding::HalfUp,
+        minimum: bound("0.01"),
+        cap: bound("20"),
+        monthly_cap: bound("50.50"),
+        ..RebateTerms::new("standard".parse().expect("a rule's name"), BasisPoints::new(100).expect("a share"))
     };
     let wallet = wallet();
-    let command = Command::Deposit(Deposit { order, wallet: wallet.id, rule: Some(rule) });
+    let command = Command::Deposit(Deposit { order, wallet: wallet.id, rules: [rule].into() });
     (Snapshots { wallets: [(wallet.id, wallet)].into(), ..Snapshots::default() }, command)
 }
 
@@ -89,6 +91,8 @@ fn every_refusal_that_is_recorded_survives_the_table() {
             requested: "EUR".parse().expect("a currency"),
         },
         Refusal::RebateBelowMinimum { wallet, requested },
+        Refusal::RebateCapReached { wallet, requested },
+        Refusal::RebateTooLate { wallet, requested },
     ];
     for refusal in recorded {
         let failed = command.failed(&snapshots, &refusal, time(0)).expect("recorded");
@@ -122,6 +126,51 @@ fn a_posted_transaction_names_its_other_side() {
     let plan = decide(&snapshots, &command, time(1_795_230_001_000)).expect("it fits");
     let item = transaction_item(&plan.transaction);
     assert_eq!(item["counterparty"], AttributeValue::S("external".to_owned()));
+}
+
+/// The same, for a transfer that has no legs to tell it by.
+#[test]
+fn a_failed_transfer_names_where_it_would_have_gone() {
+    let (Command::Deposit(Deposit { order, wallet, .. }), destination) = (deposit("12.50").1, wallet().id) else {
+        panic!("a deposit")
+    };
+    let command = Command::Transfer(Transfer { order, source: wallet, destination, fee: None });
+    let refusal = Refusal::WalletFrozen { wallet };
+    let failed = command.failed(&Snapshots::default(), &refusal, time(0)).expect("recorded");
+    let item = transaction_item(&failed);
+    assert_eq!(item["counterparty"], AttributeValue::S(destination.to_string()));
+    assert_eq!(transaction_from_item(&item).expect("readable"), failed);
+    let mut older = item;
+    older.remove("counterparty");
+    assert_eq!(transaction_from_item(&older).expect("readable").destination, None);
+}
+
+/// Wallets and deposits from before there were roundings and monthly caps.
+#[test]
+fn older_items_still_read() {
+    let (snapshots, command) = deposit("12.50");
+    let plan = decide(&snapshots, &command, time(1_795_230_001_000)).expect("it fits");
+    let mut item = transaction_item(&plan.transaction);
+    let Some(AttributeValue::M(rule)) = item.get_mut("rule") else { panic!("a rule") };
+    assert!(rule.remove("rounding").is_some() && rule.remove("monthly_cap").is_some());
+    let rule = transaction_from_item(&item).expect("readable").rule.expect("pinned");
+    assert_eq!((rule.rounding, rule.cap, rule.monthly_cap), (Rounding::TowardZero, Some(eur("20")), None));
+    assert!(!wallet_item(&wallet()).contains_key("rebated"), "as every wallet was");
+}
+
+#[test]
+fn what_a_wallet_was_paid_in_rebates_survives_the_table() {
+    let (month, rule): (Month, RuleId) = ("2026-11".parse().expect("a month"), "a-1_b.c".parse().expect("a name"));
+    let other = ("2027-01".parse().expect("a month"), "standard".parse().expect("a name"), eur("0"));
+    let rebated = Rebated::new([(month, rule, eur("12.50")), other]);
+    let mut item = wallet_item(&Wallet { rebated: rebated.clone(), ..wallet() });
+    assert_eq!(wallet_from_item(&item).expect("readable").rebated, rebated);
+    for damaged in ["2026-13#standard", "standard", "2026-11#a b"] {
+        let sums = Builder::default().number(damaged, 1).build();
+        item.insert("rebated".to_owned(), AttributeValue::M(sums));
+        let fault = wallet_from_item(&item).expect_err(damaged).to_string();
+        assert!(fault.contains("\"rebated\""), "{fault}");
+    }
 }
 
 /// One write unit of a transaction pays for 1 KB twice over; this is what makes a deposit 6 units and a transfer 10.

@@ -2,17 +2,17 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
-    Account, BasisPoints, Currency, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Transaction, TransactionId,
-    WalletId,
+    Account, BasisPoints, Currency, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Rounding, Transaction,
+    TransactionId, WalletId,
 };
 
 use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item, wallet_from_item, wallet_item};
 use crate::names::{
     ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY, CREATED_AT,
-    CURRENCY, FEE, FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE,
-    REFUSAL, REQUESTED, RESULT, REVERSAL, RULE, RULE_ID, SK, STATUS, TRANSACTION_ID, TXN, TYPE, VERSION_AFTER,
-    WALLET_ID, transaction_pk,
+    CURRENCY, FEE, FINGERPRINT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PK,
+    PRINCIPAL, REFERENCE, REFUSAL, REQUESTED, RESULT, REVERSAL, ROUNDING, RULE, RULE_ID, SK, STATUS, TRANSACTION_ID,
+    TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -54,6 +54,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
         }
         Outcome::Failed(refusal) => builder
             .text(STATUS, FAILED)
+            .maybe_text(COUNTERPARTY, transaction.destination)
             .text(ATTEMPT_WALLET, transaction.wallet)
             .value(REFUSAL, AttributeValue::M(refusal_item(refusal))),
     }
@@ -72,15 +73,24 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
         Some(terms) => Some(RebateRule {
             id: fields.parsed(RULE_ID)?,
             basis_points: BasisPoints::new(terms.number(BASIS_POINTS)?).map_err(|_| fields.wrong(RULE))?,
+            // Deposits from before there was a choice don't name it.
+            rounding: match terms.maybe_text(ROUNDING)? {
+                Some(name) => Rounding::from_name(name).ok_or_else(|| fields.wrong(RULE))?,
+                None => Rounding::TowardZero,
+            },
             minimum: terms.maybe_money(MINIMUM, currency)?,
             cap: terms.maybe_money(CAP, currency)?,
+            monthly_cap: terms.maybe_money(MONTHLY_CAP, currency)?,
         }),
         None => None,
     };
+    let kind = fields.named(TYPE, Kind::from_name)?;
+    let destination = if kind == Kind::Transfer { fields.maybe_parsed(COUNTERPARTY)? } else { None };
     Ok(Transaction {
         id: fields.parsed(ID)?,
-        kind: fields.named(TYPE, Kind::from_name)?,
+        kind,
         wallet: fields.parsed(WALLET_ID)?,
+        destination,
         amount: fields.money(AMOUNT, currency)?,
         fee: fields.maybe_money(FEE, currency)?.unwrap_or_else(|| Money::zero(currency)),
         outcome,
@@ -102,8 +112,10 @@ pub(crate) fn reversal_item(original: TransactionId, reversal: TransactionId) ->
 fn terms(rule: &RebateRule) -> Item {
     Builder::default()
         .number(BASIS_POINTS, rule.basis_points.get())
+        .text(ROUNDING, rule.rounding.as_str())
         .maybe_number(MINIMUM, rule.minimum)
         .maybe_number(CAP, rule.cap)
+        .maybe_number(MONTHLY_CAP, rule.monthly_cap)
         .build()
 }
 
@@ -165,9 +177,9 @@ fn refusal_item(refusal: &Refusal) -> Item {
             builder.text(WALLET_ID, wallet)
         }
         Refusal::CurrencyMismatch { wallet, holds, .. } => builder.text(WALLET_ID, wallet).text(HOLDS, holds),
-        Refusal::RebateBelowMinimum { wallet, requested } => {
-            builder.text(WALLET_ID, wallet).number(REQUESTED, requested)
-        }
+        Refusal::RebateBelowMinimum { wallet, requested }
+        | Refusal::RebateCapReached { wallet, requested }
+        | Refusal::RebateTooLate { wallet, requested } => builder.text(WALLET_ID, wallet).number(REQUESTED, requested),
         // Never recorded: `Command::failed` makes no transaction of these.
         Refusal::WalletNotFound { .. }
         | Refusal::TransactionNotFound
@@ -201,6 +213,8 @@ fn refusal_from(fields: Fields<'_>, currency: Currency) -> Result<Refusal, Fault
         "deposit_reversed" => Refusal::DepositReversed { wallet },
         "currency_mismatch" => Refusal::CurrencyMismatch { wallet, holds: fields.parsed(HOLDS)?, requested: currency },
         "rebate_below_minimum" => Refusal::RebateBelowMinimum { wallet, requested: requested()? },
+        "rebate_cap_reached" => Refusal::RebateCapReached { wallet, requested: requested()? },
+        "rebate_too_late" => Refusal::RebateTooLate { wallet, requested: requested()? },
         _ => return Err(fields.wrong(CODE)),
     })
 }

@@ -1,13 +1,13 @@
 //! A wallet as an item, at its own key or inside the transaction that opened or amended it.
 
-use wallet_domain::{Amount, Counters, Currency, Limits, Status, Timestamp, Wallet, WalletId};
+use wallet_domain::{Amount, Counters, Currency, Limits, Rebated, Status, Timestamp, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::items::{Builder, Fields, Item};
 use crate::lease::Lease;
 use crate::names::{
     BALANCE, CEILING, CREATED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL, MAX_DAILY_OUTFLOW, MAX_MOVEMENT,
-    METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, SK, STATUS, TRANSFER_MINUTE, TRANSFERS, TRANSFERS_PER_MINUTE,
+    METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, SK, STATUS, TRANSFER_MINUTE, TRANSFERS, TRANSFERS_PER_MINUTE,
     UPDATED_AT, VERSION, WALLET, wallet_pk,
 };
 
@@ -29,6 +29,7 @@ pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
         .number(OUTFLOW, wallet.counters.outflow)
         .number(TRANSFER_MINUTE, wallet.counters.minute)
         .number(TRANSFERS, wallet.counters.transfers)
+        .numbers(REBATED, wallet.rebated.all().map(|(month, rule, sum)| (format!("{month}#{}", rule.as_str()), sum)))
         .text(HEAD, wallet.head)
         .texts(METADATA, wallet.metadata.labels())
         .time(CREATED_AT, wallet.created_at)
@@ -63,11 +64,24 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
             minute: fields.number(TRANSFER_MINUTE)?,
             transfers: fields.number(TRANSFERS)?,
         },
+        rebated: rebated(fields, currency)?,
         head: fields.parsed(HEAD)?,
         metadata: fields.metadata()?,
         created_at: fields.parsed(CREATED_AT)?,
         updated_at: fields.parsed(UPDATED_AT)?,
     })
+}
+
+/// `{"2026-11#standard": 12.5}`; wallets without a rebate under a monthly cap have none.
+fn rebated(fields: Fields<'_>, currency: Currency) -> Result<Rebated, Fault> {
+    let Some(sums) = fields.maybe_map(REBATED)? else { return Ok(Rebated::default()) };
+    let sum = |name: &String| {
+        let (month, rule) = name.split_once('#').ok_or_else(|| fields.wrong(REBATED))?;
+        let month = month.parse().map_err(|_| fields.wrong(REBATED))?;
+        let rule = rule.parse().map_err(|_| fields.wrong(REBATED))?;
+        Ok((month, rule, sums.money(name, currency).map_err(|_| fields.wrong(REBATED))?))
+    };
+    Ok(Rebated::new(sums.0.keys().map(sum).collect::<Result<Vec<_>, _>>()?))
 }
 
 /// The lease on a wallet's item. It may have expired.

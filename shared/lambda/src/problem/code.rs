@@ -35,8 +35,6 @@ pub enum Code {
     PreconditionRequired,
     /// More than 16 KiB.
     BodyTooLarge,
-    /// A request line and headers of more than 10,240 bytes. Only ever said by the gateway.
-    HeadersTooLarge,
     /// Not JSON.
     UnsupportedMediaType,
     /// The balance would pass the floor.
@@ -53,6 +51,10 @@ pub enum Code {
     CurrencyMismatch,
     /// A rebate too small to be paid. Only ever the reason of a failed rebate.
     RebateBelowMinimum,
+    /// The rule's monthly cap is reached. Only ever the reason of a failed rebate.
+    RebateCapReached,
+    /// The month of the deposit is no longer counted. Only ever the reason of a failed rebate.
+    RebateTooLate,
     /// The deposit was reversed first. Only ever the reason of a failed rebate.
     DepositReversed,
     /// Not something that can be undone.
@@ -77,7 +79,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their statuses.
-    pub const ALL: [Code; 34] = [
+    pub const ALL: [Code; 35] = [
         Code::MalformedRequest,
         Code::IdempotencyKeyMissing,
         Code::InvalidCursor,
@@ -100,6 +102,8 @@ impl Code {
         Code::WalletClosed,
         Code::CurrencyMismatch,
         Code::RebateBelowMinimum,
+        Code::RebateCapReached,
+        Code::RebateTooLate,
         Code::DepositReversed,
         Code::NotReversible,
         Code::InvalidAmount,
@@ -108,7 +112,6 @@ impl Code {
         Code::IdempotencyKeyReused,
         Code::PreconditionRequired,
         Code::RateLimited,
-        Code::HeadersTooLarge,
         Code::Internal,
         Code::Throttled,
         Code::OutcomeUnknown,
@@ -162,6 +165,8 @@ impl Code {
             Code::WalletClosed => ("wallet_closed", 422, "The wallet is closed", false),
             Code::CurrencyMismatch => ("currency_mismatch", 422, "The wallet holds another currency", false),
             Code::RebateBelowMinimum => ("rebate_below_minimum", 422, "The rebate is too small to be paid", false),
+            Code::RebateCapReached => ("rebate_cap_reached", 422, "The month's rebates are used up", false),
+            Code::RebateTooLate => ("rebate_too_late", 422, "The rebate comes too late", false),
             Code::DepositReversed => ("deposit_reversed", 422, "The deposit was reversed first", false),
             Code::NotReversible => ("not_reversible", 422, "The transaction cannot be reversed", false),
             Code::InvalidAmount => ("invalid_amount", 422, "The amount is not valid", false),
@@ -170,7 +175,6 @@ impl Code {
             Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The key belongs to another request", false),
             Code::PreconditionRequired => ("precondition_required", 428, "An If-Match is needed", false),
             Code::RateLimited => ("rate_limited", 429, "Too many transfers in this minute", true),
-            Code::HeadersTooLarge => ("headers_too_large", 431, "The headers are too large", false),
             Code::Internal => ("internal", 500, "Something went wrong here", true),
             Code::Throttled => ("throttled", 503, "The database asked to slow down", true),
             Code::OutcomeUnknown => ("outcome_unknown", 503, "The outcome is not known", true),

@@ -41,6 +41,12 @@ impl From<&Refusal> for Problem {
             Refusal::RebateBelowMinimum { wallet, requested } => {
                 of(Code::RebateBelowMinimum).about(*wallet).moving(*requested, None)
             }
+            Refusal::RebateCapReached { wallet, requested } => {
+                of(Code::RebateCapReached).about(*wallet).moving(*requested, None)
+            }
+            Refusal::RebateTooLate { wallet, requested } => {
+                of(Code::RebateTooLate).about(*wallet).moving(*requested, None)
+            }
         }
     }
 }
@@ -126,6 +132,8 @@ mod tests {
             Refusal::WalletClosed { wallet },
             Refusal::CurrencyMismatch { wallet, holds: eur, requested: usd },
             Refusal::RebateBelowMinimum { wallet, requested },
+            Refusal::RebateCapReached { wallet, requested },
+            Refusal::RebateTooLate { wallet, requested },
         ]
     }
 

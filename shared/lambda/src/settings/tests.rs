@@ -1,6 +1,6 @@
 //! Settings as a deployment writes them, right and wrong.
 
-use wallet_domain::Money;
+use wallet_domain::{BasisPoints, Currency, Money, Rounding};
 
 use super::*;
 
@@ -22,8 +22,10 @@ fn the_table_is_all_that_is_needed() {
     let settings = read(&[("LOCKING_STRATEGY", ""), ("TRANSFER_FEE", ""), ("MAX_ATTEMPTS", "")]).expect("good");
     assert_eq!((settings.table.as_str(), settings.strategy), ("wallets", Strategy::Optimistic));
     assert_eq!((settings.policy, settings.transfer_fee), (Policy::default(), None));
-    let standard = read(&[]).expect("good").rebate_rule(currency("JPY")).expect("one rule for all");
-    assert_eq!((standard.id.as_str(), standard.basis_points.get()), ("standard", 100));
+    let rules = read(&[]).expect("good").rebate_rules;
+    let [standard] = &*rules else { panic!("one rule for all: {rules:?}") };
+    let share = BasisPoints::new(100).expect("a share");
+    assert_eq!(*standard, RebateTerms::new("standard".parse().expect("a name"), share));
 }
 
 #[test]
@@ -43,20 +45,30 @@ fn everything_can_be_set() {
 }
 
 #[test]
-fn the_first_rule_that_is_for_the_currency_is_pinned() {
-    let rules = r#"[{"id":"euro","basis_points":200,"currencies":["EUR"],"minimum":{"EUR":"0.10"},"cap":{"EUR":"20"}},
+fn rules_are_read_in_their_order_with_everything_that_they_say() {
+    let rules = r#"[{"id":"spring","basis_points":200,"rounding":"half_up","currencies":["EUR","JPY"],
+                     "valid_from":"2027-03-01T00:00:00Z","valid_until":"2027-06-01T00:00:00+02:00",
+                     "minimum_deposit":{"EUR":"5"},"minimum":{"EUR":"0.10"},"cap":{"EUR":"20"},"monthly_cap":{"JPY":"900"}},
                     {"id":"rest","basis_points":50}]"#;
     let settings = read(&[("REBATE_RULES", rules)]).expect("good");
-    let euro = settings.rebate_rule(currency("EUR")).expect("euro");
-    assert_eq!(
-        (euro.id.as_str(), euro.minimum, euro.cap),
-        ("euro", Some(money("0.10", "EUR")), Some(money("20", "EUR")))
-    );
-    let rest = settings.rebate_rule(currency("USD")).expect("rest");
-    assert_eq!((rest.id.as_str(), rest.minimum, rest.cap), ("rest", None, None));
+    let bound = |text: &str, code: &str| Bounds::new([money(text, code)]).expect("one bound");
+    let terms =
+        |id: &str, share| RebateTerms::new(id.parse().expect("a name"), BasisPoints::new(share).expect("a share"));
+    let spring = RebateTerms {
+        rounding: Rounding::HalfUp,
+        currencies: Some(vec![currency("EUR"), currency("JPY")]),
+        valid_from: Some("2027-03-01T00:00:00Z".parse().expect("a time")),
+        valid_until: Some("2027-05-31T22:00:00Z".parse().expect("a time")),
+        minimum_deposit: bound("5", "EUR"),
+        minimum: bound("0.10", "EUR"),
+        cap: bound("20", "EUR"),
+        monthly_cap: bound("900", "JPY"),
+        ..terms("spring", 200)
+    };
+    assert_eq!(*settings.rebate_rules, [spring, terms("rest", 50)]);
 
     for none in ["", "[]"] {
-        assert_eq!(read(&[("REBATE_RULES", none)]).expect("good").rebate_rule(currency("EUR")), None);
+        assert_eq!(*read(&[("REBATE_RULES", none)]).expect("good").rebate_rules, []);
     }
 }
 
@@ -85,7 +97,20 @@ fn what_is_wrong_is_told_with_what_to_write_instead() {
         ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":[]}]"#),
         ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":["eur"]}]"#),
         ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":["EUR"],"cap":{"USD":"1"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"currencies":["EUR"],"minimum_deposit":{"USD":"1"}}]"#),
         ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"minimum":{"EUR":"2"},"cap":{"EUR":"1"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"minimum":{"EUR":"2"},"monthly_cap":{"EUR":"1.99"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"cap":{"JPY":"0.5"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"monthly_cap":{"EUR":"-1"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"monthly_cap":{"EURO":"1"}}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":10001}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"rounding":"up"}]"#),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"valid_from":"2027-03-01"}]"#),
+        (
+            "REBATE_RULES",
+            r#"[{"id":"a","basis_points":1,"valid_from":"2027-03-01T00:00:00Z","valid_until":"2027-03-01T00:00:00Z"}]"#,
+        ),
+        ("REBATE_RULES", r#"[{"id":"a","basis_points":1,"caps":{"EUR":"1"}}]"#),
     ] {
         told.push(read(&[(variable, value)]).expect_err(value).to_string());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wallet_domain::{
-    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, Open, Order, Plan, RebateRule, Refusal,
+    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, Open, Order, Plan, RebateTerms, Refusal,
     Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
 };
 
@@ -46,13 +46,9 @@ fn funded(owner: &str) -> (Wallet, Transaction) {
         metadata: Metadata::default(),
     };
     let opened = run(&[], &Command::Open(open)).expect("opened").postings.remove(0).after;
-    let rule = RebateRule {
-        id: "standard".parse().expect("a rule"),
-        basis_points: wallet_domain::BasisPoints::new(100).expect("a share"),
-        minimum: None,
-        cap: None,
-    };
-    let deposit = Deposit { order: order(owner, "100"), wallet: opened.id, rule: Some(rule) };
+    let share = wallet_domain::BasisPoints::new(100).expect("a share");
+    let rule = RebateTerms::new("standard".parse().expect("a rule"), share);
+    let deposit = Deposit { order: order(owner, "100"), wallet: opened.id, rules: [rule].into() };
     let mut plan = run(&[&opened], &Command::Deposit(deposit)).expect("credited");
     (plan.postings.remove(0).after, plan.transaction)
 }

@@ -1,0 +1,139 @@
+//! What a wallet has been paid in rebates, month by month: the count that monthly caps go by.
+//!
+//! It lives in the wallet and moves with its version, so it is exact. The month is that of the deposit, not of the payment:
+//! however late a rebate is paid, it counts where it was earned.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use crate::money::Money;
+use crate::rebate::RuleId;
+use crate::text::TextError;
+
+/// Months of which the count is kept, the newest included. Queues keep a message for 14 days at most, so a rebate comes
+/// one month late at worst.
+const MONTHS_KEPT: i32 = 3;
+
+/// A calendar month (UTC), written `2026-11`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month(i32);
+
+impl Month {
+    /// The month of `time`.
+    #[must_use]
+    pub fn of(time: Timestamp) -> Month {
+        let date = Offset::UTC.to_datetime(time).date();
+        Month(i32::from(date.year()) * 12 + i32::from(date.month()) - 1)
+    }
+}
+
+impl FromStr for Month {
+    type Err = TextError;
+
+    /// # Errors
+    /// [`TextError::Shape`] for anything but a year, a hyphen and a month of two digits.
+    fn from_str(text: &str) -> Result<Month, TextError> {
+        let read = || {
+            let (year, month) = text.rsplit_once('-')?;
+            let months = Month(year.parse::<i32>().ok()?.checked_mul(12)?.checked_add(month.parse::<i32>().ok()? - 1)?);
+            (months.to_string() == text).then_some(months)
+        };
+        read().ok_or(TextError::Shape { max: 7, alphabet: "YYYY-MM" })
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
+    }
+}
+
+impl fmt::Debug for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The sums of the rebates paid to one wallet under rules with a monthly cap, of the newest three months that have any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rebated(BTreeMap<(Month, RuleId), Money>);
+
+impl Rebated {
+    /// From its sums, as they were kept.
+    pub fn new(sums: impl IntoIterator<Item = (Month, RuleId, Money)>) -> Rebated {
+        Rebated(sums.into_iter().map(|(month, rule, sum)| ((month, rule), sum)).collect())
+    }
+
+    /// Every sum, oldest month first.
+    pub fn all(&self) -> impl Iterator<Item = (Month, &RuleId, Money)> {
+        self.0.iter().map(|((month, rule), sum)| (*month, rule, *sum))
+    }
+
+    /// What is left of `cap` in `month`; `None` when the month is no longer counted.
+    #[must_use]
+    pub fn left(&self, month: Month, rule: &RuleId, cap: Money) -> Option<Money> {
+        if month < self.oldest() {
+            return None;
+        }
+        let zero = Money::zero(cap.currency());
+        let sum = self.0.get(&(month, rule.clone())).copied().unwrap_or(zero);
+        let left = cap.minus(sum).expect("a cap is in its wallet's currency");
+        // A cap that was lowered in mid-month may have been passed already.
+        Some(left.at_least(zero).expect("the same currency"))
+    }
+
+    /// Counts `amount`, and lets go of months that are too old. It must be at most what is [`left`](Rebated::left).
+    #[must_use]
+    pub(crate) fn plus(mut self, month: Month, rule: &RuleId, amount: Money) -> Rebated {
+        let sum = self.0.entry((month, rule.clone())).or_insert_with(|| Money::zero(amount.currency()));
+        *sum = sum.plus(amount).expect("within a cap, in the wallet's currency");
+        let oldest = self.oldest();
+        self.0.retain(|(month, _), _| *month >= oldest);
+        self
+    }
+
+    /// Takes `amount` off again, if its month is still counted. A sum of zero stays: it says which months are too old.
+    #[must_use]
+    pub(crate) fn minus(mut self, month: Month, rule: &RuleId, amount: Money) -> Rebated {
+        if let Some(sum) = self.0.get_mut(&(month, rule.clone())) {
+            *sum = sum.minus(amount).expect("it was counted before");
+        }
+        self
+    }
+
+    /// The oldest month that is counted. It depends on what was counted and on no clock.
+    fn oldest(&self) -> Month {
+        self.0.last_key_value().map_or(Month(i32::MIN), |((newest, _), _)| Month(newest.0 - MONTHS_KEPT + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn month(text: &str) -> Month {
+        text.parse().expect("a month")
+    }
+
+    #[test]
+    fn a_month_is_a_month_of_utc() {
+        for (time, written) in [
+            ("2026-11-30T23:59:59.999Z", "2026-11"),
+            ("2026-12-01T00:00:00Z", "2026-12"),
+            ("2026-12-01T00:30:00+01:00", "2026-11"),
+            ("2024-02-29T12:00:00Z", "2024-02"),
+            ("0000-01-01T00:00:00Z", "0000-01"),
+        ] {
+            let time: Timestamp = time.parse().expect("a time");
+            assert_eq!((Month::of(time).to_string().as_str(), Month::of(time)), (written, month(written)));
+        }
+        assert!(month("2025-12") < month("2026-01"));
+        for bad in ["", "2026", "2026-13", "2026-00", "2026-1", "26-11", "2026-11-01", "+2026-11", "999999999-01"] {
+            assert!(bad.parse::<Month>().is_err(), "{bad}");
+        }
+    }
+}
