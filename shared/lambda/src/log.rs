@@ -2,6 +2,7 @@
 //!
 //! Never bodies, tokens or idempotency keys. A failure is logged here and nowhere else.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use tracing::Level;
@@ -10,6 +11,9 @@ use wallet_domain::{Command, Owner, TransactionId, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 
 use crate::problem::Problem;
+
+/// The version of the function, as Lambda names it; set once at start, unset outside of Lambda.
+static VERSION: OnceLock<String> = OnceLock::new();
 
 /// What one request or record was and how it went.
 #[derive(Debug, Default)]
@@ -74,6 +78,7 @@ impl Line {
                 tracing::event!(
                     $level,
                     function = self.function,
+                    function_version = VERSION.get().map(String::as_str),
                     route = self.route,
                     request_id = self.request_id.as_deref(),
                     message_id = self.message_id.as_deref(),
@@ -112,8 +117,12 @@ pub(crate) fn whole(half_units: u64) -> u64 {
     half_units.div_ceil(2)
 }
 
-/// Sends every log line to standard output as JSON. `RUST_LOG` says which; without it, `info` and above.
+/// Sends every log line to standard output as JSON. `RUST_LOG` says which; without it, `info` and above. Canonical lines
+/// name the function's version from now on, so that an old and a new one that work side by side can be told apart.
 pub(crate) fn start() {
+    if let Ok(version) = std::env::var("AWS_LAMBDA_FUNCTION_VERSION") {
+        let _ = VERSION.set(version);
+    }
     let filter = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
     tracing_subscriber::fmt()
         .json()

@@ -19,9 +19,12 @@ fn money(text: &str, code: &str) -> Money {
 
 #[test]
 fn the_table_is_all_that_is_needed() {
-    let settings = read(&[("LOCKING_STRATEGY", ""), ("TRANSFER_FEE", ""), ("MAX_ATTEMPTS", "")]).expect("good");
+    let settings =
+        read(&[("LOCKING_STRATEGY", ""), ("TRANSFER_FEE", ""), ("MAX_ATTEMPTS", ""), ("METRICS_NAMESPACE", "")])
+            .expect("good");
     assert_eq!((settings.table.as_str(), settings.strategy), ("wallets", Strategy::Optimistic));
     assert_eq!((settings.policy, settings.transfer_fee), (Policy::default(), None));
+    assert_eq!(settings.metrics_namespace, None);
     let rules = read(&[]).expect("good").rebate_rules;
     let [standard] = &*rules else { panic!("one rule for all: {rules:?}") };
     let share = BasisPoints::new(100).expect("a share");
@@ -36,8 +39,10 @@ fn everything_can_be_set() {
         ("MAX_ATTEMPTS", "3"),
         ("LEASE_MS", "1500"),
         ("LOCK_WAIT_MS", "0"),
+        ("METRICS_NAMESPACE", "Wallets/europe"),
     ])
     .expect("good");
+    assert_eq!(settings.metrics_namespace.as_deref(), Some("Wallets/europe"));
     assert_eq!(settings.strategy, Strategy::Pessimistic);
     assert_eq!(settings.transfer_fee.expect("set").fee_on(money("1", "EUR")), money("0.10", "EUR"));
     assert_eq!(settings.policy.max_attempts, 3);
@@ -81,6 +86,8 @@ fn what_is_wrong_is_told_with_what_to_write_instead() {
         ("MAX_ATTEMPTS", "0"),
         ("LEASE_MS", "3s"),
         ("LOCK_WAIT_MS", "25001"),
+        ("METRICS_NAMESPACE", "AWS/Lambda"),
+        ("METRICS_NAMESPACE", "wallet functions"),
         ("TRANSFER_FEE", "25"),
         ("TRANSFER_FEE", "{"),
         ("TRANSFER_FEE", r#"{"basis_points":10001}"#),
