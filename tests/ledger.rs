@@ -1,6 +1,7 @@
-//! The ledger against the embedded DynamoDB, below HTTP: counts of calls and capacity, races, leases.
+//! The ledger against a real table, below HTTP: counts of calls and capacity, races, leases.
 
 mod counts;
+mod database;
 mod leases;
 mod limits;
 mod rebates;
@@ -17,23 +18,23 @@ use wallet_domain::{
     Transaction, Transfer, Wallet, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
-use wallet_local::{Options, Stack};
+
+use database::Database;
 
 /// A ledger on a table of its own.
 pub(crate) struct Bench {
-    pub(crate) stack: Stack,
+    pub(crate) database: Database,
     keys: AtomicU64,
 }
 
 impl Bench {
     pub(crate) async fn start() -> Bench {
-        let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("a stack starts");
-        Bench { stack, keys: AtomicU64::new(0) }
+        Bench { database: Database::start().await, keys: AtomicU64::new(0) }
     }
 
     /// Another process on the same table: nothing shared but the table.
     pub(crate) fn another(&self) -> Ledger {
-        Ledger::new(self.stack.own_client(), self.stack.table())
+        Ledger::new(self.database.client(), self.database.table())
     }
 
     pub(crate) fn key(&self) -> IdempotencyKey {

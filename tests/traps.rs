@@ -26,22 +26,22 @@ use crate::ledger::Bench;
 #[derive(Clone)]
 struct Raw {
     client: Client,
-    table: &'static str,
+    table: String,
 }
 
 impl Raw {
     fn of(bench: &Bench) -> Raw {
-        Raw { client: bench.stack.own_client(), table: bench.stack.table() }
+        Raw { client: bench.database.client(), table: bench.database.table().to_owned() }
     }
 
     async fn put(&self, id: &str, numbers: &[(&str, i64)]) {
-        let put = self.client.put_item().table_name(self.table).set_item(Some(item(id, numbers)));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(id, numbers)));
         put.send().await.expect("a put without a condition");
     }
 
     /// `None` when there is no such item.
     async fn find(&self, id: &str, name: &str) -> Option<i64> {
-        let get = self.client.get_item().table_name(self.table).set_key(Some(item(id, &[]))).consistent_read(true);
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(item(id, &[]))).consistent_read(true);
         let found = get.send().await.expect("the table answers").item?;
         let number = found.get(name)?.as_n().expect("a number");
         Some(number.parse().expect("a whole number"))
@@ -56,7 +56,7 @@ impl Raw {
         let sent = self
             .client
             .update_item()
-            .table_name(self.table)
+            .table_name(&self.table)
             .set_key(Some(item(id, &[])))
             .update_expression(change)
             .set_condition_expression(condition.map(str::to_owned))
@@ -76,10 +76,10 @@ impl Raw {
 
     /// Puts one item and updates another in one transaction: whether both were done.
     async fn put_and_update(&self, put: (&str, &[(&str, i64)]), update: (&str, &str, &str, &[(&str, i64)])) -> bool {
-        let put = Put::builder().table_name(self.table).set_item(Some(item(put.0, put.1)));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item(put.0, put.1)));
         let (id, change, condition, values) = update;
         let update = Update::builder()
-            .table_name(self.table)
+            .table_name(&self.table)
             .set_key(Some(item(id, &[])))
             .update_expression(change)
             .condition_expression(condition)

@@ -62,22 +62,23 @@ impl Table {
     }
 
     async fn item(&self, pk: &str, sk: &str) -> Item {
-        let client = self.bench.stack.own_client();
-        let got = client.get_item().table_name(self.bench.stack.table()).key("PK", s(pk)).key("SK", s(sk));
+        let client = self.bench.database.client();
+        let got = client.get_item().table_name(self.bench.database.table()).key("PK", s(pk)).key("SK", s(sk));
         let got = got.consistent_read(true).send().await.expect("the table answers");
         got.item.expect("the item exists")
     }
 
     pub(crate) async fn put(&self, item: Item) {
-        let client = self.bench.stack.own_client();
-        let put = client.put_item().table_name(self.bench.stack.table()).set_item(Some(item)).send().await;
+        let client = self.bench.database.client();
+        let put = client.put_item().table_name(self.bench.database.table()).set_item(Some(item)).send().await;
         put.expect("the table takes it");
     }
 
     pub(crate) async fn delete(&self, item: Item) {
-        let client = self.bench.stack.own_client();
+        let client = self.bench.database.client();
         let [pk, sk] = ["PK", "SK"].map(|name| item[name].clone());
-        let gone = client.delete_item().table_name(self.bench.stack.table()).key("PK", pk).key("SK", sk).send().await;
+        let gone =
+            client.delete_item().table_name(self.bench.database.table()).key("PK", pk).key("SK", sk).send().await;
         gone.expect("the table takes it");
     }
 }

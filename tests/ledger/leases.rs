@@ -64,7 +64,7 @@ fn at(bench: &Bench, now: Timestamp, lock_wait: Duration) -> Ledger {
 async fn lease_on(bench: &Bench, wallet: WalletId) -> bool {
     let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
     let key = [key("PK", format!("WALLET#{wallet}")), key("SK", "WALLET".to_owned())].into();
-    let get = bench.stack.own_client().get_item().table_name(bench.stack.table()).set_key(Some(key));
+    let get = bench.database.client().get_item().table_name(bench.database.table()).set_key(Some(key));
     let item = get.send().await.expect("the table answers").item.expect("the wallet exists");
     item.contains_key("lease_holder")
 }

@@ -87,8 +87,8 @@ async fn a_deposit_from_before_the_rules_had_more_to_say_is_paid_as_it_was() {
     let wallet = bench.open("alice", "0").await;
     let rebate = bench.earned(wallet, &rule(None), "2026-11-30T12:00:00Z").await;
     let Command::PayRebate(pay) = &rebate else { panic!("a rebate") };
-    let client = bench.stack.own_client();
-    let removed = client.update_item().table_name(bench.stack.table());
+    let client = bench.database.client();
+    let removed = client.update_item().table_name(bench.database.table());
     let text = |text: String| wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue::S(text);
     removed
         .key("PK", text(format!("TXN#{}", pay.deposit)))
