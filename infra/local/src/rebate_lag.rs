@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let sent = deposits as f64 / run.sending.as_secs_f64();
     let build = if cfg!(debug_assertions) { "development" } else { "release" };
     let repeated = run.repeated;
-    console::line(&format!("{deposits} deposits, {sent:.1}/s sent, {repeated} told to come again; {build} build"));
+    console::line(&format!("{deposits} deposits, {sent:.1}/s sent, {repeated} repeated; {build} build"));
     let checked = run.checked;
     console::line(&format!(
         "checked: {} wallets, {} entries, {} transactions: nothing lost or made, one rebate for each deposit, to the cent",

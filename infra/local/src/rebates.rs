@@ -56,7 +56,7 @@ pub struct Measured {
     pub function: Histogram<u64>,
     /// From a deposit's answer until its rebate is committed.
     pub lag: Histogram<u64>,
-    /// Deposits that were told to come again, and did.
+    /// Requests that were told to come again or got no answer, and were repeated with their keys.
     pub repeated: u64,
     /// What the table holds afterwards.
     pub checked: Checked,

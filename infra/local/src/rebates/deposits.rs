@@ -9,8 +9,10 @@ use tokio::time::{Instant, sleep};
 use crate::stack::Stack;
 use crate::token::EVERYDAY_SCOPE;
 
-/// A deposit that was told to come again so often has met a defect, not contention.
+/// A request that had to be repeated so often has met a defect, not contention.
 const MAX_REPEATS: u64 = 100;
+/// What the functions' `Retry-After` says.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Client {
@@ -56,20 +58,20 @@ impl Client {
         Ok(Deposited { id, rebate, wallet, cents, sent, answered, repeated })
     }
 
-    /// Posts until it is done, with the same key; answers with the body, and how often it was told to come again.
+    /// Posts until it is done, with the same key; answers with the body, and how often it had to repeat.
     async fn post(&self, path: &str, key: &str, body: &Value) -> Result<(Value, u64)> {
         for repeated in 0..MAX_REPEATS {
             let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
-            let response = request.header("idempotency-key", key).json(body).send().await?;
-            let status = response.status();
-            let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-            let answer: Value = response.json().await?;
-            if status.is_success() {
-                return Ok((answer, repeated));
+            // On a machine that can't keep up connections break: the same key asks again.
+            if let Ok(response) = request.header("idempotency-key", key).json(body).send().await {
+                let (status, answer): (_, Value) = (response.status(), response.json().await?);
+                if status.is_success() {
+                    return Ok((answer, repeated));
+                }
+                ensure!(answer["retryable"] == true, "answered {status}: {answer}");
             }
-            ensure!(answer["retryable"] == true, "answered {status}: {answer}");
-            sleep(Duration::from_secs(retry_after.unwrap_or(1))).await;
+            sleep(RETRY_AFTER).await;
         }
-        bail!("not done after {MAX_REPEATS} repeats")
+        bail!("not done after {MAX_REPEATS} tries")
     }
 }
