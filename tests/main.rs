@@ -2,6 +2,7 @@
 
 mod architecture;
 mod audit;
+mod cargo_lambda;
 mod faults;
 mod history;
 mod http;

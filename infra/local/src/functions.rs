@@ -18,6 +18,9 @@ use crate::template::{Consumer, Route};
 /// Makes a function's ledger.
 pub(crate) type MakeLedger<'a> = &'a dyn Fn() -> Ledger;
 
+/// The handler of a function that reads a queue.
+pub(crate) type QueueHandler = Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Report> + Send + Sync>;
+
 /// The handlers of the functions that answer HTTP, by the names of their binaries.
 ///
 /// # Errors
@@ -52,7 +55,7 @@ pub(crate) fn queue(
     ledger: MakeLedger<'_>,
     env: &BTreeMap<String, String>,
     consumer: &Consumer,
-) -> Result<impl Fn(SqsEvent) -> BoxFuture<'static, Report> + Send + Sync + 'static> {
+) -> Result<QueueHandler> {
     ensure!(
         consumer.function == wallet_rebate::NAME,
         "template.yaml has the queue read by `{}`, not by `{}`",
@@ -60,10 +63,10 @@ pub(crate) fn queue(
         wallet_rebate::NAME
     );
     let app = app(ledger, env)?;
-    Ok(move |event| -> BoxFuture<'static, Report> {
+    Ok(Box::new(move |event| {
         let app = Arc::clone(&app);
         Box::pin(async move { wallet_rebate::report(&app, event).await })
-    })
+    }))
 }
 
 fn of<F: Function>(
@@ -71,9 +74,12 @@ fn of<F: Function>(
     env: &BTreeMap<String, String>,
 ) -> Result<(&'static str, &'static [&'static str], Handler)> {
     let app = app(ledger, env)?;
-    let handler: Handler = Arc::new(move |request| {
+    let handler: Handler = Arc::new(move |event| {
         let app = Arc::clone(&app);
-        Box::pin(async move { wallet_lambda::answer::<F>(&app, request).await })
+        Box::pin(async move {
+            let request = lambda_http::request::from_str(&event).context("the event cannot be read")?;
+            Ok(wallet_lambda::answer::<F>(&app, request).await)
+        })
     });
     Ok((F::NAME, F::ROUTES, handler))
 }

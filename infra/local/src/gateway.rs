@@ -36,8 +36,8 @@ const REQUEST_ID_HEADER: &str = "apigw-requestid";
 /// What a function answers.
 pub(crate) type FunctionResponse = lambda_http::Response<lambda_http::Body>;
 
-/// A function's handler, from event to response.
-pub(crate) type Handler = Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, FunctionResponse> + Send + Sync>;
+/// A function's handler, from event, as JSON, to response.
+pub(crate) type Handler = Arc<dyn Fn(String) -> BoxFuture<'static, Result<FunctionResponse>> + Send + Sync>;
 
 /// What a request was and how it was answered, for whoever watches.
 #[derive(Debug, Clone)]
@@ -153,11 +153,7 @@ impl Endpoint {
     /// Has the function answer the event, in a task of its own: it ends as a Lambda call does, whether the caller still
     /// waits or not, and a panic ends there.
     async fn call(&self, event: String) -> Result<FunctionResponse, Problem> {
-        let handler = Arc::clone(&self.handler);
-        let call = tokio::spawn(async move {
-            let request = lambda_http::request::from_str(&event).context("the event cannot be read")?;
-            anyhow::Ok(handler(request).await)
-        });
+        let call = tokio::spawn((self.handler)(event));
         let (problem, cause) = match tokio::time::timeout(self.route.timeout, call).await {
             Ok(Ok(Ok(response))) => return Ok(response),
             Ok(Ok(Err(error))) => (Problem::internal(""), format!("{error:#}")),

@@ -29,6 +29,7 @@ mod pipe;
 mod poller;
 pub mod queue;
 pub mod rebates;
+mod remote;
 mod stack;
 mod stores;
 pub mod template;

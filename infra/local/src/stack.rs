@@ -25,6 +25,7 @@ use crate::gateway::{self, Gateway, Observer};
 use crate::pipe::{Feed, Pipe};
 use crate::poller::Poller;
 use crate::queue::Queue;
+use crate::remote::{Lambda, PATIENCE};
 use crate::stores::Stores;
 use crate::template::Template;
 use crate::{clock, token};
@@ -57,6 +58,9 @@ pub struct Options {
     pub adapt: Option<AdaptLedger>,
     /// Changes what the queue's function is given: for tests in which messages come twice, or out of order.
     pub adapt_batch: Option<AdaptBatch>,
+    /// Where the functions run, such as `http://127.0.0.1:9010`; in the stack itself if `None`. What the other options
+    /// say about functions is then of no consequence.
+    pub functions: Option<String>,
     /// Whether the queue delivers from the start; see [`Stack::deliver`].
     pub deliver: bool,
     /// Called after each request.
@@ -74,6 +78,7 @@ impl Default for Options {
             http_client: None,
             adapt: None,
             adapt_batch: None,
+            functions: None,
             deliver: true,
             observer: None,
         }
@@ -98,7 +103,8 @@ impl Stack {
     /// When a port is taken, the data cannot be used, a setting is wrong or the template asks for something that the
     /// local stack lacks. The message says what to do.
     pub async fn start(options: Options) -> Result<Stack> {
-        let template = Template::embedded()?;
+        let mut template = Template::embedded()?;
+        let elsewhere = options.functions.as_deref().map(Lambda::at).transpose()?;
         let listener = listen(options.port).await?;
         let address = listener.local_addr()?;
         // Answers are small and awaited: they go out at once.
@@ -121,7 +127,17 @@ impl Stack {
         let pipe = |spec| Pipe::new(spec, database.handle(), database.stream());
         let feed = Feed::new(pipe(&template.pipe)?, Arc::clone(queue));
         let (stop, stopped) = watch::channel(false);
-        let handlers = functions::http(&ledger, &env, &template.routes)?;
+        let (handlers, handler) = match &elsewhere {
+            None => (
+                functions::http(&ledger, &env, &template.routes)?,
+                functions::queue(&ledger, &env, &template.consumer)?,
+            ),
+            Some(lambda) => {
+                template.routes.iter_mut().for_each(|route| route.timeout = PATIENCE);
+                template.consumer.timeout = PATIENCE;
+                (lambda.http(&template.routes), lambda.queue(&template.consumer))
+            }
+        };
         // Asked by the stack itself, the functions wake and show nobody.
         let unobserved = Gateway { address, handlers: handlers.clone(), after: Arc::default(), observer: None };
         let events = Events {
@@ -135,7 +151,6 @@ impl Stack {
             .merge(events::router(events))
             .merge(admin::router(Arc::clone(queue)));
         let (delivering, delivers) = watch::channel(options.deliver);
-        let handler = functions::queue(&ledger, &env, &template.consumer)?;
         let adapt_batch = options.adapt_batch;
         let handler = move |event| handler(if let Some(adapt) = &adapt_batch { adapt(event) } else { event });
         let (queue, retry_after) = (Arc::clone(queue), options.visibility_timeout);

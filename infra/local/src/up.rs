@@ -35,6 +35,10 @@ pub(crate) struct Arguments {
     /// Only the embedded DynamoDB with its table, for functions that run elsewhere
     #[arg(long, conflicts_with_all = ["port", "no_seed", "visibility_timeout"])]
     dynamodb_only: bool,
+    /// Functions that run elsewhere in place of the stack's own, such as http://127.0.0.1:9010 of cargo lambda watch;
+    /// without the demo
+    #[arg(long, value_name = "URL", conflicts_with = "dynamodb_only")]
+    functions: Option<String>,
     /// Write the functions' logs to stderr, as JSON; RUST_LOG chooses what
     #[arg(long)]
     logs: bool,
@@ -97,13 +101,14 @@ async fn up(arguments: &Arguments) -> Result<Running> {
         data: arguments.data.clone(),
         env: env.collect(),
         visibility_timeout: arguments.visibility_timeout,
+        functions: arguments.functions.clone(),
         observer: show_requests.then_some(observer),
         ..Options::default()
     })
     .await?;
 
     console::greet(arguments.data.as_deref());
-    let demo = if arguments.no_seed {
+    let demo = if arguments.no_seed || arguments.functions.is_some() {
         None
     } else {
         let seeded = demo::seed(stack.router()).await;
@@ -113,6 +118,9 @@ async fn up(arguments: &Arguments) -> Result<Running> {
         console::show_demo(demo);
     }
     console::show_curl(stack.url(), demo.as_ref());
+    if arguments.functions.is_some() {
+        console::show_environment(stack.dynamodb_url(), &Template::embedded()?.environment);
+    }
     console::line(&format!("dynamodb {}", stack.dynamodb_url()));
     console::line(&format!("ready {}", stack.url()));
     greeted.store(true, Ordering::Relaxed);

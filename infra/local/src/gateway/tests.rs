@@ -35,12 +35,13 @@ fn seen(request: &lambda_http::Request) -> Value {
 }
 
 fn gateway() -> Router {
-    let handler: Handler = Arc::new(|request| {
+    let handler: Handler = Arc::new(|event| {
         Box::pin(async move {
+            let request = lambda_http::request::from_str(&event)?;
             match request.uri().path() {
                 "/panic" => panic!("on purpose"),
                 "/slow" => std::future::pending().await,
-                _ => lambda_http::Response::new(seen(&request).to_string().into()),
+                _ => Ok(lambda_http::Response::new(seen(&request).to_string().into())),
             }
         })
     });

@@ -1,0 +1,99 @@
+//! Lambda in small: every function behind the Invoke API, on one table, and a memory of what they were given.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::post;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, LambdaEvent, Request, Service as _, service_fn};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use wallet_deposit::Deposit;
+use wallet_dynamodb::Ledger;
+use wallet_lambda::{App, Function, Settings, answer};
+use wallet_local::Stack;
+use wallet_reversal::Reversal;
+use wallet_transactions::Transactions;
+use wallet_transfer::Transfer;
+use wallet_wallets::Wallets;
+use wallet_withdraw::Withdraw;
+
+/// A function's name and an event that it was given.
+type Given = (String, Value);
+
+/// The functions, at a URL.
+#[derive(Clone)]
+pub(super) struct Lambda {
+    pub(super) url: String,
+    app: Arc<OnceLock<App>>,
+    given: Arc<Mutex<Vec<Given>>>,
+}
+
+impl Lambda {
+    /// Serves at once; [`Lambda::uses`] says which table.
+    pub(super) async fn start() -> Lambda {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let lambda = Lambda { url, app: Arc::default(), given: Arc::default() };
+        let router = Router::new()
+            .route("/2015-03-31/functions/{function}/invocations", post(invoked))
+            .with_state(lambda.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        lambda
+    }
+
+    /// From now on the functions work on the table of `stack`.
+    pub(super) fn uses(&self, stack: &Stack) {
+        let mut environment = wallet_local::template::Template::embedded().expect("a template").environment;
+        environment.insert("TABLE_NAME".to_owned(), stack.table().to_owned());
+        let settings = Settings::from_vars(|name| environment.get(name).cloned()).expect("the template's settings");
+        let app = App::new(Ledger::new(stack.own_client(), stack.table()), settings);
+        assert!(self.app.set(app).is_ok(), "once");
+    }
+
+    /// What `function` answers to `event`, as Lambda hands it back.
+    pub(super) async fn invoke(&self, function: &str, event: &str) -> Value {
+        let app = self.app.get().expect("a table");
+        match function {
+            "deposit" => http::<Deposit>(app, event).await,
+            "withdraw" => http::<Withdraw>(app, event).await,
+            "transfer" => http::<Transfer>(app, event).await,
+            "reversal" => http::<Reversal>(app, event).await,
+            "wallets" => http::<Wallets>(app, event).await,
+            "transactions" => http::<Transactions>(app, event).await,
+            "rebate" => {
+                let event = serde_json::from_str(event).expect("a batch");
+                serde_json::to_value(wallet_rebate::handle(app, event).await).expect("JSON")
+            }
+            other => panic!("there is no function {other}"),
+        }
+    }
+
+    /// The event that was given last.
+    pub(super) fn last(&self) -> Given {
+        self.given.lock().expect("no panic").last().cloned().expect("an event")
+    }
+
+    /// The event that `function` was given last.
+    pub(super) fn last_of(&self, function: &str) -> Given {
+        let given = self.given.lock().expect("no panic");
+        given.iter().rev().find(|(name, _)| name == function).cloned().expect("an event")
+    }
+}
+
+async fn invoked(State(lambda): State<Lambda>, Path(function): Path<String>, event: String) -> String {
+    let given = (function.clone(), serde_json::from_str(&event).expect("JSON"));
+    lambda.given.lock().expect("no panic").push(given);
+    lambda.invoke(&function, &event).await.to_string()
+}
+
+/// Through the same adapter that the runtime puts around a function.
+async fn http<F: Function>(app: &App, event: &str) -> Value {
+    let request: LambdaRequest = serde_json::from_str(event).expect("an event");
+    let service = service_fn(async |request: Request| Ok::<_, Infallible>(answer::<F>(app, request).await));
+    let mut function = Adapter::from(service);
+    let Ok(response) = function.call(LambdaEvent::new(request, Context::default())).await;
+    serde_json::to_value(response).expect("JSON")
+}
