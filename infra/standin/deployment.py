@@ -1,0 +1,155 @@
+"""The stack of template.yaml on a stand-in, and its clients: HTTP through the gateway, and boto3.
+
+Built functions in, a created stack out. Asks nothing of the ledger: what holds is for the tests to say.
+"""
+
+import io
+import json
+import platform
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+import template as templates
+from pipes import Pipe
+from server import REGION, ROOT, Trouble
+
+STACK = "wallets"
+BUCKET = "functions"
+BUILT = ROOT / "target" / "lambda"
+CREATED_WITHIN_S = 120
+# The names of this machine's processor, in Lambda's words.
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class Deployment:
+    def __init__(self, server, certificate, issuer):
+        self.server, self.authority, self.pipes = server, str(certificate.authority), []
+        self.template = templates.read()
+        self.parameters = {"JwtIssuer": issuer.url}
+        root = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        self.client = self.clients(root)
+        self.code = self.upload()
+        self.apply("create")
+        api = self.outputs()["ApiUrl"].removeprefix("https://").split(".")[0]
+        self.host = f"{api}.execute-api.localhost:{server.port}"
+        self.resources = {
+            r["LogicalResourceId"]: r["PhysicalResourceId"]
+            for page in self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+            for r in page["StackResourceSummaries"]
+        }
+        self.table = self.resources["Table"]
+        for name, pipe in templates.of_type(self.template, "AWS::Pipes::Pipe").items():
+            created = self.client("pipes").describe_pipe(Name=self.resources[name])
+            role = templates.target(pipe["Properties"]["RoleArn"])
+            self.pipes.append(Pipe(name, pipe["Properties"], created, self.client, self.as_role(role)))
+
+    def stop(self):
+        for pipe in self.pipes:
+            pipe.stop()
+
+    def clients(self, credentials):
+        """What makes boto3's client of a service, one each, for a caller with these credentials."""
+        session, made = boto3.Session(**credentials, region_name=REGION), {}
+        # What is refused or fails is what a test wants to see, not what comes of trying again.
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
+
+        def client(service):
+            if service not in made:
+                made[service] = session.client(service, endpoint_url=self.server.url, verify=self.authority, config=config)
+            return made[service]
+
+        return client
+
+    def upload(self):
+        """The archives of all functions in a bucket: their URIs by logical name."""
+        s3, code = self.client("s3"), {}
+        s3.create_bucket(Bucket=BUCKET)
+        for name, binary in templates.binaries(self.template).items():
+            bootstrap = BUILT / binary / "bootstrap"
+            if not bootstrap.exists():
+                raise Trouble(f"{bootstrap} is missing: the functions are not built; infra/try-deploy without --no-build builds them")
+            s3.put_object(Bucket=BUCKET, Key=f"{binary}.zip", Body=archive(bootstrap))
+            code[name] = f"s3://{BUCKET}/{binary}.zip"
+        return code
+
+    def apply(self, verb, **parameters):
+        """Creates or updates the stack, and waits until it stands."""
+        self.parameters |= parameters
+        architecture = ARCHITECTURES[platform.machine().lower()]
+        plain = templates.plain(self.code, self.parameters, architecture)
+        # Over the 51,200 bytes that a call takes.
+        self.client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(plain).encode())
+        cloudformation = self.client("cloudformation")
+        arguments = {
+            "StackName": STACK,
+            "TemplateURL": f"{self.server.url}/{BUCKET}/template.json",
+            "Capabilities": ["CAPABILITY_IAM"],
+            "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters.items()],
+        }
+        getattr(cloudformation, f"{verb}_stack")(**arguments)
+        until = time.monotonic() + CREATED_WITHIN_S
+        while True:
+            status = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+            if status == f"{verb.upper()}_COMPLETE":
+                return
+            if not status.endswith("_IN_PROGRESS") or time.monotonic() > until:
+                events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+                reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+                raise Trouble(f"{verb} of the stack ended in {status}: {'; '.join(reasons)}")
+            time.sleep(0.2)
+
+    def outputs(self):
+        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def as_role(self, role):
+        """boto3's clients with the rights of a role of the stack: a user who is given the role's own policies."""
+        iam, name = self.client("iam"), self.resources[role]
+        user = f"as-{role}"
+        iam.create_user(UserName=user)
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            iam.put_user_policy(UserName=user, PolicyName=policy, PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        return self.clients({"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+
+    def call(self, method, path, token=None, body=None, key=None, **headers):
+        """A request to the API: status, headers and JSON of the answer."""
+        headers |= {"host": self.host}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        if key:
+            headers["idempotency-key"] = key
+        if body is not None:
+            headers["content-type"] = "application/json"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.server.url}{path}", data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60, context=self.server.tls) as answer:
+                return answer.status, dict(answer.headers), json.load(answer)
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code, dict(answer.headers), json.load(answer)
+
+    def logged(self, function):
+        """Every line of JSON in the log of a function, oldest first."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.resources[f"{function}LogGroup"])
+        lines = (event["message"] for page in pages for event in page["events"])
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def archive(bootstrap):
+    """A zip with the binary in it, marked as a program."""
+    packed = io.BytesIO()
+    entry = zipfile.ZipInfo("bootstrap")
+    entry.external_attr = 0o755 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(entry, Path(bootstrap).read_bytes(), compresslevel=1)
+    return packed.getvalue()

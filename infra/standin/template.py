@@ -1,0 +1,118 @@
+"""Makes of template.yaml what the stand-in can create. There is no second template: SAM's own transform runs first, as
+CloudFormation runs it, and what is changed after it is changed by rule and named in `NOTES`.
+"""
+
+import logging
+
+import boto3
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from server import REGION, ROOT
+
+NOTES = """\
+  routes     an API takes no OpenAPI body there: its routes, integrations and authorizer are created one by one
+  pipes      are created, but deliver nothing to SQS or a bus: a bridge reads the stream and does what filter and template say
+  streams    nobody has rights on one there: the bridge reads as the account, and sends with the role of the pipe
+  alarms     those over several metrics are left out, and the dashboard
+  numbers    a parameter stays a text there: the bound on the concurrency of the queue's function is written out
+  processor  the functions run on the one of this machine, not on arm64"""
+
+
+def read():
+    return yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+
+
+def binaries(template):
+    """The binary of each function, by its logical name."""
+    functions = of_type(template, "AWS::Serverless::Function").items()
+    return {name: function["Metadata"]["BuildProperties"]["Binary"] for name, function in functions}
+
+
+def target(value):
+    """The logical name behind `!GetAtt X.Y`."""
+    attribute = value["Fn::GetAtt"]
+    return (attribute if isinstance(attribute, list) else attribute.split("."))[0]
+
+
+def of_type(template, kind):
+    return {name: r for name, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def plain(code, parameters, architecture):
+    """The template without SAM. `code` has the URI of each function's archive, by its logical name."""
+    template = read()
+    template["Globals"]["Function"]["Architectures"] = [architecture]
+    for name, uri in code.items():
+        template["Resources"][name]["Properties"]["CodeUri"] = uri
+    values = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p} | parameters
+    logging.disable(logging.WARNING)
+    transformed = Translator({}, Parser(), None, boto3.Session(region_name=REGION)).translate(template, values)
+    logging.disable(logging.NOTSET)
+    # Unchanged but for these.
+    spell_out_routes(transformed)
+    leave_out_alarms(transformed)
+    for mapping in of_type(transformed, "AWS::Lambda::EventSourceMapping").values():
+        scaling = mapping["Properties"]["ScalingConfig"]
+        scaling["MaximumConcurrency"] = int(values[scaling["MaximumConcurrency"]["Ref"]])
+    return transformed
+
+
+def spell_out_routes(template):
+    """The API's OpenAPI body as resources of their own. Permissions and stage are there already, from SAM."""
+    resources = template["Resources"]
+    (name, api), = of_type(template, "AWS::ApiGatewayV2::Api").items()
+    body = api["Properties"].pop("Body")
+    api["Properties"] |= {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
+    for scheme, definition in body["components"]["securitySchemes"].items():
+        authorizer = definition["x-amazon-apigateway-authorizer"]
+        resources[f"{name}{scheme}Authorizer"] = {
+            "Type": "AWS::ApiGatewayV2::Authorizer",
+            "Properties": {
+                "ApiId": {"Ref": name},
+                "Name": scheme,
+                "AuthorizerType": authorizer["type"].upper(),
+                "IdentitySource": [authorizer["identitySource"]],
+                "JwtConfiguration": {
+                    "Issuer": authorizer["jwtConfiguration"]["issuer"],
+                    "Audience": authorizer["jwtConfiguration"]["audience"],
+                },
+            },
+        }
+    operations = ((path, method, o) for path, methods in body["paths"].items() for method, o in methods.items())
+    for number, (path, method, operation) in enumerate(operations):
+        integration = operation["x-amazon-apigateway-integration"]
+        resources[f"{name}Integration{number}"] = {
+            "Type": "AWS::ApiGatewayV2::Integration",
+            "Properties": {
+                "ApiId": {"Ref": name},
+                "IntegrationType": integration["type"].upper(),
+                "IntegrationMethod": integration["httpMethod"],
+                "IntegrationUri": integration["uri"],
+                "PayloadFormatVersion": integration["payloadFormatVersion"],
+            },
+        }
+        ((scheme, scopes),) = operation["security"][0].items()
+        resources[f"{name}Route{number}"] = {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                "ApiId": {"Ref": name},
+                "RouteKey": f"{method.upper()} {path}",
+                "Target": {"Fn::Sub": f"integrations/${{{name}Integration{number}}}"},
+                "AuthorizationType": "JWT",
+                "AuthorizerId": {"Ref": f"{name}{scheme}Authorizer"},
+                "AuthorizationScopes": scopes,
+            },
+        }
+
+
+def leave_out_alarms(template):
+    resources = template["Resources"]
+    gone = {name for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items() if "Metrics" in alarm["Properties"]}
+    gone |= of_type(template, "AWS::CloudWatch::Dashboard").keys()
+    for name in gone:
+        del resources[name]
+    for name, output in list(template["Outputs"].items()):
+        if any(one in str(output) for one in gone):
+            del template["Outputs"][name]

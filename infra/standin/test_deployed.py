@@ -1,0 +1,346 @@
+"""The template's stack, created on a stand-in for AWS, tried from outside: through its HTTP endpoint and its queue, and with
+boto3, which shares no code with the functions.
+
+Run by infra/try-deploy. Each test has wallets of its own.
+"""
+
+import concurrent.futures
+import itertools
+import json
+import signal
+import sys
+import tempfile
+import time
+import unittest
+from decimal import Decimal
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+import template as templates
+from certificate import Certificate
+from deployment import Deployment
+from issuer import Issuer
+from server import Server, Trouble
+
+WITHIN_S = 30
+SCOPES = "wallets:read wallets:write funds:deposit"
+WRITERS = ("DepositRole", "WithdrawRole", "ReversalRole", "TransferRole", "WalletsRole", "RebateRole")
+
+port, stack, issuer = 0, None, None
+keys = (f"key {number}" for number in itertools.count())
+
+
+def setUpModule():  # noqa: N802: the name is unittest's
+    try:
+        start()
+    except Trouble as trouble:
+        unittest.doModuleCleanups()
+        sys.exit(f"try-deploy: {trouble}")
+
+
+def start():
+    """The stand-in, the issuer and the stack, for all tests together."""
+    global stack, issuer
+    print(f"a stand-in, which differs from AWS. Bridged here, and proved nowhere:\n\n{templates.NOTES}\n", flush=True)
+    scratch = tempfile.TemporaryDirectory(prefix="wallet-standin-")
+    unittest.addModuleCleanup(scratch.cleanup)
+    certificate = Certificate(scratch.name)
+    issuer = Issuer(certificate)
+    unittest.addModuleCleanup(issuer.stop)
+    server = Server(scratch.name, port, roles=True, certificate=certificate)
+    unittest.addModuleCleanup(server.stop)
+    server.wait()
+    stack = Deployment(server, certificate, issuer)
+    unittest.addModuleCleanup(stack.stop)
+
+
+def post(path, body, subject="alice", scope=SCOPES, key=None, **headers):
+    return stack.call("POST", path, issuer.token(subject, scope), body, key or next(keys), **headers)
+
+
+def get(path, subject="alice"):
+    return stack.call("GET", path, issuer.token(subject, "wallets:read"))
+
+
+def opened(subject="alice", balance=None):
+    status, _, wallet = post("/v1/wallets", {"currency": "EUR"}, subject)
+    assert status == 201, wallet
+    if balance:
+        status, _, deposit = post(f"/v1/wallets/{wallet['id']}/deposits", {"amount": balance, "currency": "EUR"}, "bank")
+        assert status == 201, deposit
+    return wallet["id"]
+
+
+def transfer(source, destination, amount, **more):
+    body = {"source": source, "destination": destination, "amount": amount, "currency": "EUR"}
+    return post("/v1/transfers", body | more.pop("body", {}), **more)
+
+
+def eventually(what, of):
+    """Waits until `of()` is true, and returns it. Fails at once if a pipe broke."""
+    until = time.monotonic() + WITHIN_S
+    while time.monotonic() < until:
+        for pipe in stack.pipes:
+            if pipe.failure:
+                raise AssertionError(f"{pipe.name} broke") from pipe.failure
+        if found := of():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what} did not happen within {WITHIN_S} s")
+
+
+def items():
+    """Every item of the table, as boto3 reads it: numbers are decimals."""
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table, ConsistentRead=True)
+    read = TypeDeserializer()
+    return [{name: read.deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+
+def entries_of(wallet):
+    return get(f"/v1/wallets/{wallet}/entries")[2]["entries"]
+
+
+class Deployed(unittest.TestCase):
+    maxDiff = None
+
+    def test_money_comes_in_moves_across_and_shows_on_the_statement(self):
+        alice, bob = opened("alice"), opened("bob")
+        body = {"amount": "100.00", "currency": "EUR"}
+        status, headers, deposit = post(f"/v1/wallets/{alice}/deposits", body, "bank", key="first")
+        self.assertEqual((status, deposit["status"], deposit["amount"]), (201, "posted", "100.00"))
+        again = post(f"/v1/wallets/{alice}/deposits", body, "bank", key="first")
+        self.assertEqual((again[0], again[1].get("idempotent-replayed"), again[2]), (200, "true", deposit))
+        eventually("the rebate", lambda: len(entries_of(alice)) == 3)
+
+        status, headers, moved = transfer(alice, bob, "25.00")
+        self.assertEqual((status, headers["location"]), (201, f"/v1/transactions/{moved['id']}"))
+        self.assertEqual(get(f"/v1/transactions/{moved['id']}")[2], moved)
+        statement = [(e["version"], e["type"], e["amount"], e["balance_after"]) for e in entries_of(alice)]
+        self.assertEqual(statement[:3], [
+            (3, "transfer", "-25.00", "76.00"), (2, "rebate", "1.00", "101.00"), (1, "deposit", "100.00", "100.00")])
+        self.assertEqual(get(f"/v1/wallets/{bob}", "bob")[2]["balance"], "25.00")
+
+    def test_a_refusal_is_answered_and_recorded(self):
+        wallet = opened(balance="5.00")
+        status, headers, problem = post(f"/v1/wallets/{wallet}/withdrawals", {"amount": "99.00", "currency": "EUR"})
+        self.assertEqual((status, problem["code"]), (422, "insufficient_funds"))
+        self.assertEqual(headers["content-type"], "application/problem+json")
+        attempts = get(f"/v1/wallets/{wallet}/attempts")[2]["attempts"]
+        self.assertEqual([attempt["amount"] for attempt in attempts], ["99.00"])
+
+    def test_a_movement_is_undone_once(self):
+        wallet = opened()
+        _, _, deposit = post(f"/v1/wallets/{wallet}/deposits", {"amount": "10.00", "currency": "EUR"}, "bank")
+        eventually("the rebate", lambda: len(entries_of(wallet)) == 3)
+        path, admin = f"/v1/transactions/{deposit['id']}/reversals", {"subject": "root", "scope": "wallets:admin"}
+        self.assertEqual(post(path, {}, **admin)[0], 201)
+        self.assertEqual(post(path, {}, **admin)[2]["code"], "already_reversed")
+        self.assertEqual(get(f"/v1/wallets/{wallet}")[2]["balance"], "0.00", "with its rebate")
+
+    def test_who_has_no_good_token_with_the_scope_reaches_no_function(self):
+        path, scope = "/v1/wallets", "wallets:read"
+        self.assertEqual(stack.call("GET", path)[0], 401)
+        for wrong in ({"exp": 1}, {"aud": "others"}, {"iss": "https://elsewhere.example/"}, {"key": issuer.strangers_key}):
+            self.assertEqual(stack.call("GET", path, issuer.token("alice", scope, **wrong))[0], 401, wrong)
+        self.assertEqual(stack.call("GET", path, issuer.token("alice", "wallets:write"))[0], 403)
+        self.assertEqual(stack.call("GET", path, issuer.token("alice", scope))[0], 200)
+        self.assertEqual(stack.call("GET", "/v1/elsewhere", issuer.token("alice", scope))[0], 404)
+        self.assertEqual(stack.call("GET", f"/v1/wallets/{opened('alice')}", issuer.token("mallory", scope))[0], 404)
+
+    def test_every_route_asks_for_its_scope(self):
+        wallet, transaction = f"wal_{0:032}", f"txn_{0:032}"
+        for function in templates.of_type(stack.template, "AWS::Serverless::Function").values():
+            for event in function["Properties"]["Events"].values():
+                if event["Type"] != "HttpApi":
+                    continue
+                route = event["Properties"]
+                path = route["Path"].format(wallet_id=wallet, transaction_id=transaction)
+                (scope,) = route["Auth"]["AuthorizationScopes"]
+                with self.subTest(f"{route['Method']} {path}"):
+                    body = None if route["Method"] == "GET" else {}
+                    others = " ".join({*SCOPES.split(), "wallets:admin"} - {scope})
+                    self.assertEqual(stack.call(route["Method"], path, issuer.token("alice", others), body)[0], 403)
+                    answer = stack.call(route["Method"], path, issuer.token("alice", scope), body)
+                    self.assertTrue(answer[0] == 200 or answer[2].get("code"), f"the function has answered: {answer}")
+
+    def test_boto3_finds_that_everything_adds_up(self):
+        alice, bob = opened("alice", "50.00"), opened("bob")
+        eventually("the rebate", lambda: len(entries_of(alice)) == 3)
+        self.assertEqual(transfer(alice, bob, "12.34")[0], 201)
+        wallets, entries, transactions = {}, {}, {}
+        for item in items():
+            if item["SK"] == "WALLET":
+                wallets[item["PK"]] = item
+            elif item["SK"] == "TXN":
+                transactions[item["id"]] = item
+            elif item["SK"].startswith("ENTRY#"):
+                entries.setdefault(item["PK"], []).append(item)
+        self.assertLessEqual({f"WALLET#{alice}", f"WALLET#{bob}"}, wallets.keys())
+        for name, wallet in wallets.items():
+            # While other tests are at work the wallet may be a version ahead of what was scanned before it; none is now.
+            chain = sorted(entries[name], key=lambda entry: entry["SK"])
+            self.assertEqual([e["SK"] for e in chain], [f"ENTRY#{version:016}" for version in range(int(wallet["version"]) + 1)])
+            self.assertEqual(sum(entry["amount"] for entry in chain), wallet["balance"], name)
+            self.assertEqual([e["previous_hash"] for e in chain[1:]], [e["hash"] for e in chain[:-1]])
+            self.assertEqual(chain[-1]["hash"], wallet["head_hash"])
+            for before, entry in itertools.pairwise(chain):
+                self.assertEqual(before["balance_after"] + entry["amount"], entry["balance_after"])
+                self.assertIn(entry["transaction_id"], transactions)
+        for transaction in transactions.values():
+            legs = transaction.get("legs", [])
+            self.assertEqual(sum((leg["amount"] for leg in legs), Decimal(0)), 0, transaction)
+
+    def test_a_message_that_comes_again_pays_nothing(self):
+        wallet = opened()
+        _, _, deposit = post(f"/v1/wallets/{wallet}/deposits", {"amount": "20.00", "currency": "EUR"}, "bank")
+        eventually("the rebate", lambda: len(entries_of(wallet)) == 3)
+        stream = stack.client("dynamodb").describe_table(TableName=stack.table)["Table"]["LatestStreamArn"]
+        message = {"source": stream, "deposit_id": deposit["id"], "wallet_id": wallet, "rule_id": "standard"}
+        sqs, queue = stack.client("sqs"), stack.outputs()["RebateQueueUrl"]
+        # In one batch with a message that nobody can read, which harms no other.
+        bodies = [json.dumps(message), "no JSON", json.dumps(message)]
+        batch = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        sent = {m["Id"]: m["MessageId"] for m in sqs.send_message_batch(QueueUrl=queue, Entries=batch)["Successful"]}
+
+        def outcomes():
+            lines = {line.get("message_id"): line for line in stack.logged("Rebate")}
+            return lines if set(sent.values()) <= lines.keys() else None
+
+        lines = eventually("three lines of the rebate function", outcomes)
+        self.assertEqual([lines[sent[number]].get("replayed") for number in "02"], [True, True])
+        self.assertIsNotNone(lines[sent["1"]].get("cause"))
+        self.assertEqual([entry["type"] for entry in entries_of(wallet)], ["rebate", "deposit", "opening"])
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        self.assertEqual(attributes["ApproximateNumberOfMessages"], "0")
+        self.assertEqual(attributes["ApproximateNumberOfMessagesNotVisible"], "1", "the unreadable one waits to be tried again")
+
+    def test_boto3_invokes_a_function_with_an_event(self):
+        wallet = opened(balance="7.00")
+        path = f"/v1/wallets/{wallet}"
+        event = {
+            "version": "2.0", "routeKey": "GET /v1/wallets/{wallet_id}", "rawPath": path, "rawQueryString": "", "headers": {},
+            "pathParameters": {"wallet_id": wallet}, "isBase64Encoded": False,
+            "requestContext": {
+                "accountId": "000000000000", "apiId": "by-hand", "domainName": "by-hand", "domainPrefix": "by-hand",
+                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "boto3"},
+                "requestId": "by-hand", "routeKey": "GET /v1/wallets/{wallet_id}", "stage": "$default",
+                "time": "21/Nov/2026:03:07:00 +0000", "timeEpoch": 1795230420123,
+                "authorizer": {"jwt": {"claims": {"sub": "alice", "scope": "wallets:read"}, "scopes": ["wallets:read"]}},
+            },
+        }
+        name = stack.resources["WalletsFunction"]
+        answer = stack.client("lambda").invoke(FunctionName=name, Qualifier="live", Payload=json.dumps(event))
+        reply = json.load(answer["Payload"])
+        self.assertEqual((answer.get("FunctionError"), reply["statusCode"]), (None, 200), reply)
+        self.assertIn(json.loads(reply["body"])["balance"], ("7.00", "7.07"))
+
+    def test_who_subscribes_to_the_bus_hears_of_a_transfer(self):
+        events, sqs = stack.client("events"), stack.client("sqs")
+        queue = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        bus = stack.outputs()["EventBusName"]
+        pattern = {"source": ["wallet-functions"], "detail-type": ["wallet.transaction"], "detail": {"type": ["transfer"]}}
+        events.put_rule(Name="transfers", EventBusName=bus, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule="transfers", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+        alice, bob = opened("alice", "5.00"), opened("bob")
+        _, _, moved = transfer(alice, bob, "1.50")
+
+        def heard():
+            messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+            details = [json.loads(message["Body"])["detail"] for message in messages]
+            return [detail for detail in details if detail["transaction_id"] == moved["id"]]
+
+        (detail,) = eventually("the event", heard)
+        self.assertEqual(detail, {
+            "version": 1, "transaction_id": moved["id"], "type": "transfer", "status": "posted", "code": None, "wallet_id": alice,
+            "counterparty": bob, "amount": "1.5", "currency": "EUR", "parent_id": None, "created_at": moved["created_at"]})
+
+    def test_roles_let_functions_write_in_transactions_only(self):
+        key = {"PK": {"S": "NOBODY"}, "SK": {"S": "NOTHING"}}
+        put = {"TableName": stack.table, "Item": key, "ConditionExpression": "attribute_exists(PK)"}
+        update = {"TableName": stack.table, "Key": key, "UpdateExpression": "SET x = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}
+        for role in (*WRITERS, "TransactionsRole"):
+            dynamodb = stack.as_role(role)("dynamodb")
+            alone = {
+                "PutItem": lambda: dynamodb.put_item(TableName=stack.table, Item=key),
+                "UpdateItem": lambda: dynamodb.update_item(**update),
+                "DeleteItem": lambda: dynamodb.delete_item(TableName=stack.table, Key=key),
+                "BatchWriteItem": lambda: dynamodb.batch_write_item(RequestItems={stack.table: [{"PutRequest": {"Item": key}}]}),
+                "Scan": lambda: dynamodb.scan(TableName=stack.table),
+                "a deletion in a transaction": lambda: dynamodb.transact_write_items(
+                    TransactItems=[{"Delete": {"TableName": stack.table, "Key": key}}]),
+            }
+            for what, call in alone.items():
+                with self.subTest(f"{role}: {what}"):
+                    self.refused("AccessDeniedException", call)
+            with self.subTest(f"{role}: a write in a transaction"):
+                # The condition fails: what gets that far was allowed.
+                expected = "TransactionCanceledException" if role in WRITERS else "AccessDeniedException"
+                self.refused(expected, lambda: dynamodb.transact_write_items(TransactItems=[{"Put": put}]))
+            with self.subTest(f"{role}: a read"):
+                self.assertNotIn("Item", dynamodb.get_item(TableName=stack.table, Key=key))
+        self.assertEqual([item for item in items() if item["PK"] == "NOBODY"], [])
+
+    def refused(self, code, call):
+        with self.assertRaises(ClientError) as caught:
+            call()
+        self.assertEqual(caught.exception.response["Error"]["Code"], code)
+
+    def test_transfers_at_once_lose_nothing_and_their_conflicts_are_counted(self):
+        alice, bob = opened("alice", "100.00"), opened("bob", "100.00")
+        eventually("the rebates", lambda: len(entries_of(alice)) == 3 and len(get(f"/v1/wallets/{bob}/entries", "bob")[2]["entries"]) == 3)
+
+        def there_and_back(number):
+            source, destination, subject = [(alice, bob, "alice"), (bob, alice, "bob")][number % 2]
+            strategy, key = ("optimistic", "pessimistic")[number // 2 % 2], f"at once {time.time_ns()} {number}"
+            for _ in range(100):
+                status, _, answer = transfer(source, destination, "0.10", subject=subject, key=key, body={"locking_strategy": strategy})
+                # 502 to 504 are the gateway's own: a function that took too long to start on a busy machine.
+                if status not in (409, 502, 503, 504):
+                    return status
+                time.sleep(0.05)
+            return answer
+
+        conflicts, rounds = 0, 0
+        with concurrent.futures.ThreadPoolExecutor(8) as callers:
+            while conflicts == 0 and rounds < 10:
+                rounds += 1
+                self.assertEqual(set(callers.map(there_and_back, range(24))), {201})
+                lines = stack.logged("Transfer")
+                conflicts = sum(line.get("conflicts", 0) for line in lines)
+        self.assertGreater(conflicts, 0, "of two that meet on a wallet one loses")
+        metrics = [line for line in lines if "_aws" in line]
+        requests = [line for line in lines if "attempts" in line]
+        self.assertEqual(len(metrics), len(requests), "a line of metrics for each request")
+        self.assertEqual(sum(sum(line["Conflicts"]) for line in metrics), conflicts)
+        self.assertEqual({line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in metrics}, {"WalletFunctions"})
+        balances = [get(f"/v1/wallets/{wallet}", subject)[2]["balance"] for wallet, subject in ((alice, "alice"), (bob, "bob"))]
+        self.assertEqual(balances, ["101.00", "101.00"], "as many went there as came back")
+        print(f"\n{len(requests)} transfers, {conflicts} conflicts, such as: {json.dumps(next(m for m in metrics if sum(m['Conflicts'])))}")
+
+
+class Redeployed(unittest.TestCase):
+    """After the rest: it changes the stack."""
+
+    def test_another_fee_reaches_the_callers_as_a_new_version(self):
+        alice, bob = opened("alice", "50.00"), opened("bob")
+        self.assertEqual(transfer(alice, bob, "10.00")[2]["fee"], "0.00")
+
+        def live():
+            name = stack.resources["TransferFunction"]
+            return stack.client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+
+        before = live()
+        stack.apply("update", TransferFee='{"basis_points":100}')
+        self.assertNotEqual(live(), before)
+        _, _, moved = transfer(alice, bob, "10.00")
+        self.assertEqual(moved["fee"], "0.10")
+        line = next(line for line in stack.logged("Transfer") if line.get("transaction_id") == moved["id"])
+        self.assertEqual(line["function_version"], live())
+
+
+if __name__ == "__main__":
+    port = int(sys.argv.pop(1))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    unittest.main(verbosity=2)
