@@ -1,6 +1,7 @@
 //! One random schedule: callers, commands, strategies, clocks, deaths and weather, all drawn from a seed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -117,12 +118,28 @@ async fn schedule(seed: u64, operations: usize) -> Result<Report, String> {
     let World { database, network, .. } = &processes.world;
     network.set(fair());
     let books = audit(database, &processes.world.plain()).await?;
+    let asked = merged(asked);
     let mut counts = network.counts();
     kept(&books, &asked, wallets.len(), &mut counts)?;
     for (name, count) in [("wallets", books.wallets), ("entries", books.entries), ("operations", asked.len())] {
         counts.insert(name, count as u64);
     }
     Ok(Report { counts, trace: network.trace() })
+}
+
+/// Each request once: a caller that amends a wallet as it has amended that same version before repeats itself.
+fn merged(asked: Vec<Asked>) -> Vec<Asked> {
+    let mut requests = BTreeMap::<_, Asked>::new();
+    for asked in asked {
+        match requests.entry((asked.command.transaction(), asked.command.fingerprint().to_string())) {
+            Entry::Vacant(place) => drop(place.insert(asked)),
+            Entry::Occupied(mut place) => {
+                place.get_mut().alone &= asked.alone;
+                place.get_mut().answers.extend(asked.answers);
+            }
+        }
+    }
+    requests.into_values().collect()
 }
 
 /// Whether everybody got what they were told.
