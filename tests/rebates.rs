@@ -4,6 +4,7 @@
 //! [`storm`] has the whole local stack do it. Deposits are made by the deposit function, so that rules are pinned as they are
 //! in earnest.
 
+mod batches;
 mod crashes;
 mod deliveries;
 mod messages;

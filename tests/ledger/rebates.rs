@@ -6,6 +6,7 @@ use wallet_domain::{
     BasisPoints, Bounds, Command, Deposit, Money, Month, Outcome, PayRebate, RebateTerms, Timestamp, Transaction,
     WalletId,
 };
+use wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
 use wallet_dynamodb::{Clock, Done, Ledger, Strategy, Usage};
 
 use super::{Bench, all_at_once, order, posted, refusal, run};
@@ -34,6 +35,17 @@ impl Bench {
         let ledger = self.another().with_clock(at(time));
         let deposit = posted(run(&ledger, &deposit, Strategy::Optimistic).await.0);
         Command::PayRebate(PayRebate { deposit: deposit.id, wallet, rule: rule.id.clone() })
+    }
+
+    /// Changes the record of the deposit that `rebate` is for, as no function can.
+    async fn unset(&self, rebate: &Command, update: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let deposit = rebate.parent().expect("a rebate's deposit");
+        let client = self.database.client();
+        let changed = client.update_item().table_name(self.database.table()).update_expression(update);
+        let changed = changed.key("PK", text(&format!("TXN#{deposit}"))).key("SK", text("TXN"));
+        let names = update.contains("#rule").then(|| [("#rule".to_owned(), "rule".to_owned())].into());
+        changed.set_expression_attribute_names(names).send().await.expect("the deposit is there");
     }
 
     async fn counted(&self, wallet: WalletId, month: &str) -> Option<String> {
@@ -86,18 +98,7 @@ async fn a_deposit_from_before_the_rules_had_more_to_say_is_paid_as_it_was() {
     let bench = Bench::start().await;
     let wallet = bench.open("alice", "0").await;
     let rebate = bench.earned(wallet, &rule(None), "2026-11-30T12:00:00Z").await;
-    let Command::PayRebate(pay) = &rebate else { panic!("a rebate") };
-    let client = bench.database.client();
-    let removed = client.update_item().table_name(bench.database.table());
-    let text = |text: String| wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue::S(text);
-    removed
-        .key("PK", text(format!("TXN#{}", pay.deposit)))
-        .key("SK", text("TXN".to_owned()))
-        .update_expression("REMOVE #rule.rounding, #rule.monthly_cap")
-        .expression_attribute_names("#rule", "rule")
-        .send()
-        .await
-        .expect("the record looks as it did then");
+    bench.unset(&rebate, "REMOVE #rule.rounding, #rule.monthly_cap").await;
     let done = run(&bench.another(), &rebate, Strategy::Optimistic).await.0.expect("on record");
     assert_eq!(paid(&done), 100);
 }
@@ -203,6 +204,25 @@ fn told(rebate: &Transaction) -> String {
         Outcome::Failed(refusal) => refusal.code().to_owned(),
         Outcome::Posted { .. } => rebate.amount.to_string(),
     }
+}
+
+#[tokio::test]
+async fn a_damaged_deposit_in_a_batch_harms_no_other() {
+    let bench = Bench::start().await;
+    let wallet = bench.open("alice", "0").await;
+    let mut rebates = vec![];
+    for _ in 0..3 {
+        rebates.push(bench.earned(wallet, &rule(None), NOVEMBER).await);
+    }
+    bench.unset(&rebates[1], "REMOVE fingerprint").await;
+    let ledger = bench.another();
+    let mut preloaded = ledger.preload(&rebates, &mut Usage::default()).await;
+    let mut paid = vec![];
+    for rebate in &rebates {
+        let done = ledger.execute_preloaded(&mut preloaded, rebate, Strategy::Optimistic, &mut Usage::default()).await;
+        paid.push(done.is_ok());
+    }
+    assert_eq!((paid, bench.wallet(wallet).await.balance), (vec![true, false, true], eur("302.00")));
 }
 
 /// Others may move on between the shared read and the commit.

@@ -10,54 +10,13 @@ use tokio::time::Instant;
 use wallet_domain::{Command, Plan, Refusal, Snapshots, Timestamp, Transaction, WalletId, decide, replay};
 
 use crate::commit::{Found, Rejected};
-use crate::fault::{Class, Fault};
+use crate::fault::Class;
 use crate::lease::{Holder, Lease};
 use crate::ledger::Ledger;
+use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
 use crate::preload::Preloaded;
 use crate::usage::Usage;
-
-/// How a command ended. The transaction may be a refusal that was recorded.
-#[must_use = "the outcome is the caller's answer"]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
-    /// Written now.
-    Executed(Transaction),
-    /// Written before, by the same request.
-    Replayed(Transaction),
-}
-
-/// Why a command has no outcome on record.
-#[derive(Debug, thiserror::Error)]
-pub enum ExecuteError {
-    /// Refused, and not recorded: the same key may try again.
-    #[error("refused: {0}")]
-    Refused(Refusal),
-    /// Too many others on the same wallet. Nothing has moved.
-    #[error("every try was lost to another request on the same wallet")]
-    Conflict {
-        /// When trying again makes sense.
-        retry_after_seconds: u64,
-    },
-    /// The leases were not to be had in time. Nothing has moved.
-    #[error("another request held the wallet for too long")]
-    LockTimeout {
-        /// When trying again makes sense.
-        retry_after_seconds: u64,
-    },
-    /// The database is at its limit. Nothing has moved.
-    #[error("DynamoDB throttled every try")]
-    Throttled {
-        /// When trying again makes sense.
-        retry_after_seconds: u64,
-    },
-    /// The commit may have happened, and reading it back failed as well. The same key will tell.
-    #[error("the outcome is unknown")]
-    OutcomeUnknown,
-    /// A fault of ours or of the database. Nothing has moved.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
 
 impl Ledger {
     /// Runs `command` to its end: answered before, refused, or written.
@@ -70,7 +29,7 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Done, ExecuteError> {
-        self.execute_preloaded(&mut Preloaded::default(), command, strategy, usage).await
+        Run::of(self, command, strategy, usage).finish(None).await
     }
 
     /// Does what [`Ledger::execute`] does, beginning with what was read for `command` among others. The outcome is added
@@ -87,23 +46,7 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Done, ExecuteError> {
-        let run = Run {
-            ledger: self,
-            command,
-            strategy,
-            usage,
-            holder: Holder::new(),
-            leased: None,
-            snapshots: None,
-            verified: BTreeSet::new(),
-            unanswered: false,
-            unknown: false,
-            busy: false,
-            polls: 0,
-            waiting: None,
-            waited: Duration::ZERO,
-        };
-        let done = run.finish(preloaded).await?;
+        let done = Run::of(self, command, strategy, usage).finish(preloaded.of(command)?).await?;
         let (Done::Executed(transaction) | Done::Replayed(transaction)) = &done;
         preloaded.record(transaction);
         Ok(done)
@@ -149,9 +92,29 @@ enum Lost {
     Unknown,
 }
 
-impl Run<'_> {
-    async fn finish(mut self, preloaded: &Preloaded) -> Result<Done, ExecuteError> {
-        self.snapshots = match preloaded.of(self.command)? {
+impl<'a> Run<'a> {
+    fn of(ledger: &'a Ledger, command: &'a Command, strategy: Strategy, usage: &'a mut Usage) -> Run<'a> {
+        Run {
+            ledger,
+            command,
+            strategy,
+            usage,
+            holder: Holder::new(),
+            leased: None,
+            snapshots: None,
+            verified: BTreeSet::new(),
+            unanswered: false,
+            unknown: false,
+            busy: false,
+            polls: 0,
+            waiting: None,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// `read` is what was read for it already, along with other commands.
+    async fn finish(mut self, read: Option<(Snapshots, Vec<Lease>)>) -> Result<Done, ExecuteError> {
+        self.snapshots = match read {
             Some((snapshots, leases)) => self.caught_up(snapshots, &leases),
             None => self.cached(),
         };

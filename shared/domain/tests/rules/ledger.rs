@@ -8,7 +8,7 @@ use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Refused, Share, Ter
 use crate::world::{currency, decided, key, owner};
 
 /// Refusals that stay on record, by the contract's table.
-const RECORDED: [&str; 7] = [
+const RECORDED: [&str; 9] = [
     "insufficient_funds",
     "max_balance_exceeded",
     "limit_exceeded",
@@ -16,6 +16,8 @@ const RECORDED: [&str; 7] = [
     "wallet_closed",
     "currency_mismatch",
     "rebate_below_minimum",
+    "rebate_cap_reached",
+    "rebate_too_late",
 ];
 
 /// A request: who, what, and under which key.
@@ -217,14 +219,16 @@ fn told(refusal: &Refusal) -> Refused {
         Refusal::InsufficientFunds { available, requested, .. }
         | Refusal::MaxBalanceExceeded { available, requested, .. }
         | Refusal::LimitExceeded { available, requested, .. } => (available.map(Money::minor_units), units(requested)),
-        Refusal::RebateBelowMinimum { requested, .. } => (None, units(requested)),
+        Refusal::RebateBelowMinimum { requested, .. }
+        | Refusal::RebateCapReached { requested, .. }
+        | Refusal::RebateTooLate { requested, .. } => (None, units(requested)),
         _ => (None, None),
     };
     (refusal.code(), available, requested)
 }
 
 fn time(now_ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(now_ms).expect("within a few days of the start")
+    Timestamp::from_millisecond(now_ms).expect("within a few years of the start")
 }
 
 fn money(units: i128, code: &str) -> Money {
@@ -246,7 +250,8 @@ fn points(share: Share) -> BasisPoints {
 fn rebate_terms(share: Share, code: &str) -> RebateTerms {
     let bound = |units| Bounds::new([money(units, code)]).expect("not negative");
     let (minimum, cap) = (bound(share.minimum), bound(share.maximum));
-    RebateTerms { minimum, cap, ..RebateTerms::new(rule_id(), points(share)) }
+    let monthly_cap = share.monthly.map(bound).unwrap_or_default();
+    RebateTerms { minimum, cap, monthly_cap, ..RebateTerms::new(rule_id(), points(share)) }
 }
 
 fn fee_schedule(share: Share, code: &str) -> FeeSchedule {

@@ -26,6 +26,8 @@ pub(crate) struct Share {
     pub(crate) points: i128,
     pub(crate) minimum: i128,
     pub(crate) maximum: i128,
+    /// Of a rebate, for the deposits of one month.
+    pub(crate) monthly: Option<i128>,
 }
 
 /// What is to move, and the version that is pinned.
@@ -193,8 +195,10 @@ pub(crate) struct Model {
     pub(crate) wallets: Vec<Purse>,
     /// What system accounts hold, by name and currency.
     pub(crate) system: BTreeMap<(&'static str, &'static str), i128>,
-    /// Wallet, amount and rule of each deposit that was posted.
-    pub(crate) deposits: Vec<(usize, i128, Option<Share>)>,
+    /// Wallet, amount, rule and month of each deposit that was posted.
+    pub(crate) deposits: Vec<(usize, i128, Option<Share>, i32)>,
+    /// What monthly caps count, by wallet and month.
+    pub(crate) rebated: BTreeMap<(usize, i32), i128>,
 }
 
 impl Model {
@@ -208,7 +212,7 @@ impl Model {
                 purse.takes_part(code)?;
                 purse.moves_so_much(units, owns(purse))?;
                 purse.credit(units, owns(purse))?;
-                self.deposits.push((to, units, rule));
+                self.deposits.push((to, units, rule, month(now_ms)));
                 vec![(Place::System("external"), -units), (Place::Wallet(to), units)]
             }
             Ask::Withdraw { from, moved: Moved { units, code, pin } } => {
@@ -248,7 +252,7 @@ impl Model {
                 vec![]
             }
             Ask::Rebate { deposit } => {
-                let (to, deposited, rule) = self.deposits[deposit];
+                let (to, deposited, rule, month) = self.deposits[deposit];
                 let Some(rule) = rule else { return Err(("transaction_not_found", None, None)) };
                 let purse = &self.wallets[to];
                 let earned = (deposited * rule.points / 10_000).min(rule.maximum);
@@ -256,9 +260,21 @@ impl Model {
                     return Err(("rebate_below_minimum", None, Some(earned)));
                 }
                 purse.takes_part(purse.code)?;
-                let paid = earned.min(purse.top() - purse.balance);
+                let newest = self.rebated.keys().filter(|(wallet, _)| *wallet == to).map(|(_, month)| *month).max();
+                if rule.monthly.is_some() && newest.is_some_and(|newest| month < newest - 2) {
+                    return Err(("rebate_too_late", None, Some(earned)));
+                }
+                let sum = self.rebated.get(&(to, month)).copied().unwrap_or(0);
+                let left = rule.monthly.map_or(earned, |cap| cap - sum);
+                if left <= 0 {
+                    return Err(("rebate_cap_reached", None, Some(earned)));
+                }
+                let paid = earned.min(left).min(purse.top() - purse.balance);
                 if paid == 0 {
                     return Err(("max_balance_exceeded", Some(0), Some(earned)));
+                }
+                if rule.monthly.is_some() {
+                    *self.rebated.entry((to, month)).or_default() += paid;
                 }
                 vec![(Place::System("rebates"), -paid), (Place::Wallet(to), paid)]
             }
@@ -293,4 +309,11 @@ fn half_even(units: i128) -> i128 {
         std::cmp::Ordering::Equal => whole + whole % 2,
         std::cmp::Ordering::Greater => whole + 1,
     }
+}
+
+/// Months since year 0, read off the calendar as it is written.
+fn month(now_ms: i64) -> i32 {
+    let written = wallet_domain::Timestamp::from_millisecond(now_ms).expect("a few years at most").to_string();
+    let number = |part: &str| part.parse::<i32>().expect("digits");
+    number(&written[..4]) * 12 + number(&written[5..7])
 }

@@ -72,7 +72,13 @@ fn size() -> impl Strategy<Value = Size> {
 fn share(largest_points: i128) -> impl Strategy<Value = Option<Share>> {
     let points = prop_oneof![Just(0), Just(100), Just(10_000), 0..=largest_points];
     let bounds = prop_oneof![Just((0, LARGEST)), Just((7, 7)), (0_i128..10, 10_i128..400), Just((2, 0))];
-    let share = (points, bounds).prop_map(|(points, (minimum, maximum))| Share { points, minimum, maximum });
+    let monthly = prop::option::weighted(0.6, prop_oneof![0_i128..60, Just(LARGEST)]);
+    let share = (points, bounds, monthly).prop_map(|(points, (minimum, maximum), monthly)| Share {
+        points,
+        minimum,
+        maximum,
+        monthly,
+    });
     prop::option::weighted(0.7, share)
 }
 
@@ -132,6 +138,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => -90_000_i64..=0,
         1 => Just(60_000),
         1 => 0_i64..=90_000_000,
+        // A month or two on, or back.
+        1 => prop_oneof![Just(1), Just(1), Just(-1)].prop_flat_map(|way| (1..=60_i64).prop_map(move |d| way * d * 86_400_000)),
     ];
     let pin = prop_oneof![6 => Just(None), 2 => Just(Some(0)), 1 => Just(Some(1))];
     let oddity = prop_oneof![
