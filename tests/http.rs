@@ -14,7 +14,7 @@ mod reversal;
 mod transactions;
 mod transfer;
 mod wallets;
-mod wire;
+pub(crate) mod wire;
 mod withdraw;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +39,7 @@ pub(crate) struct TestApp {
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: reqwest::header::HeaderMap,
+    pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Value,
 }
 

@@ -8,4 +8,5 @@ mod history;
 mod http;
 mod ledger;
 mod rebates;
+mod security;
 mod traps;

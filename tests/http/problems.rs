@@ -113,6 +113,8 @@ async fn requests(app: &TestApp, book: &mut Book) {
     book.add("an unknown field", send(post("k").json(&json!({"amuont": "1", "currency": "EUR"}))).await);
     let large = json!({"amount": "1", "currency": "EUR", "reference": "x".repeat(16 * 1024)});
     book.add("a large body", send(post("k").json(&large)).await);
+    let long = post("k").header("x-long", "x".repeat(10 * 1024)).json(&body);
+    book.add("large headers", send(long).await);
     book.add("an unknown parameter", app.get("alice", &format!("/v1/wallets/{wallet}?x=1")).await);
     book.add("a limit beyond", app.get("alice", "/v1/wallets?limit=101").await);
     book.add("a cursor of no list", app.get("alice", "/v1/wallets?cursor=x").await);

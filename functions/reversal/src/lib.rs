@@ -2,11 +2,9 @@
 //!
 //! Whole, once, in one transaction, with the rebate of a reversed deposit taken back or barred along with it.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
-use wallet_lambda::{App, Call, Function, Problem, Reply, metadata, parsed, scope};
+use wallet_lambda::{App, Call, Function, Labels, Problem, Reply, metadata, parsed, scope};
 
 /// The `reversal` function.
 pub struct Reversal;
@@ -15,7 +13,7 @@ pub struct Reversal;
 #[serde(deny_unknown_fields)]
 struct Body {
     reference: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
+    metadata: Option<Labels>,
     locking_strategy: Option<String>,
     #[serde(default)]
     allow_overdraft: bool,

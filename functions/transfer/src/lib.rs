@@ -1,10 +1,8 @@
 //! Money moves across: `POST /v1/transfers`, from one of the caller's own wallets to any other.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use wallet_domain::{Command, WalletId};
-use wallet_lambda::{AmountText, App, Call, Function, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{AmountText, App, Call, Function, Labels, OrderBody, Problem, Reply, scope};
 
 /// The `transfer` function.
 pub struct Transfer;
@@ -33,7 +31,7 @@ struct Body {
     amount: AmountText,
     currency: String,
     reference: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
+    metadata: Option<Labels>,
     locking_strategy: Option<String>,
 }
 

@@ -1,10 +1,8 @@
 //! `POST /v1/wallets`: version 0, balance zero. Another owner, a floor and limits are for admins, as the domain decides.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use wallet_domain::{Command, Currency, Limits, Money, Open, Owner};
-use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, currency, metadata, scope};
+use wallet_lambda::{AmountText, App, Call, Labels, Object, Problem, Reply, currency, metadata, scope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,7 +12,7 @@ struct Body {
     floor: Option<AmountText>,
     ceiling: Option<AmountText>,
     limits: Option<Object<LimitsBody>>,
-    metadata: Option<BTreeMap<String, String>>,
+    metadata: Option<Labels>,
 }
 
 #[derive(Default, Deserialize)]

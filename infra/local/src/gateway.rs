@@ -30,6 +30,8 @@ use event::Arrival;
 
 /// API Gateway's own bound on a request's body; the functions have a tighter one.
 const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
+/// API Gateway's own bound on the request line and the headers' values together.
+const HEAD_LIMIT_BYTES: usize = 10_240;
 /// Echoes the event's `requestId`, as API Gateway does.
 const REQUEST_ID_HEADER: &str = "apigw-requestid";
 
@@ -92,7 +94,11 @@ pub(crate) fn router(gateway: Gateway, routes: &[Route]) -> Result<Router> {
         let gateway = Arc::clone(&gateway);
         async move {
             let watch = Watch::start(&request);
-            let problem = Problem::route_not_found(request.method().as_str(), request.uri().path());
+            let (parts, _) = request.into_parts();
+            let problem = match bounded(&parts) {
+                Ok(()) => Problem::route_not_found(parts.method.as_str(), parts.uri.path()),
+                Err(problem) => problem,
+            };
             let response = problem_response(&problem, &watch.request_id);
             watch.finish(&gateway, response)
         }
@@ -124,6 +130,7 @@ impl Endpoint {
         request: Request,
     ) -> Result<FunctionResponse, Problem> {
         let (parts, body) = request.into_parts();
+        bounded(&parts)?;
         let not_found = || Problem::route_not_found(parts.method.as_str(), parts.uri.path());
         // A route of GET answers HEAD in axum, and doesn't in API Gateway.
         if parts.method.as_str() != self.route.method {
@@ -167,6 +174,18 @@ impl Endpoint {
         tracing::error!(function = self.route.function, cause, "a function failed");
         Err(problem)
     }
+}
+
+/// Refuses a request line and headers that API Gateway would not take. What else they are is not looked at.
+fn bounded(parts: &Parts) -> Result<(), Problem> {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + "  HTTP/1.1".len();
+    let bytes = parts.headers.values().fold(line, |bytes, value| bytes + value.len());
+    if bytes <= HEAD_LIMIT_BYTES {
+        return Ok(());
+    }
+    let detail = format!("The request line and the headers have more than {HEAD_LIMIT_BYTES} bytes together.");
+    Err(Problem::new(Code::HeadersTooLarge, detail))
 }
 
 /// The claims of the request's token.

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::RequestId as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 /// A fault of the database, the network, or of stored data.
@@ -49,8 +50,24 @@ impl Fault {
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let class = classify(&error);
-        Fault { message: format!("{operation}: {}", DisplayErrorContext(error)), class }
+        Fault { message: format!("{operation}: {}", told(&error)), class }
     }
+}
+
+/// What went wrong, and never the response itself: it may hold wallets.
+fn told<E: Error + ProvideErrorMetadata + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    let request = error.request_id().unwrap_or("without an id");
+    if let SdkError::ServiceError(service) = error {
+        let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or("no message"));
+        return format!("{code} ({}): {message}; request {request}", service.raw().status().as_u16());
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    format!("{text}; request {request}")
 }
 
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Class {

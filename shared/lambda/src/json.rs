@@ -31,6 +31,9 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 fn malformed(path: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
+    if message.starts_with("recursion limit exceeded") {
+        return Problem::malformed("The body is nested too deeply; no request needs more than two levels.");
+    }
     if error.classify() != Category::Data {
         return Problem::malformed(format!("The body is not JSON: {message}."));
     }

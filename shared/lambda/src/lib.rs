@@ -22,14 +22,14 @@ mod route;
 mod settings;
 mod view;
 
-pub use amount::{AmountText, currency, metadata};
+pub use amount::{AmountText, Labels, currency, metadata};
 pub use app::App;
 pub use call::{Call, Paging};
 pub use claims::scope;
 pub use cursor::{List, Position};
 pub use function::{Function, answer, caught, serve, serve_queue};
 pub use json::Object;
-pub use log::Line;
+pub use log::{Line, log_to};
 pub use order::{OrderBody, parsed};
 pub use problem::{Code, Problem, problem_response};
 pub use reply::Reply;

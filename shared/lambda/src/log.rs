@@ -5,8 +5,12 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tracing::Level;
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
 use wallet_domain::{Command, Owner, TransactionId, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 
@@ -117,19 +121,34 @@ pub(crate) fn whole(half_units: u64) -> u64 {
     half_units.div_ceil(2)
 }
 
-/// Sends every log line to standard output as JSON. `RUST_LOG` says which; without it, `info` and above. Canonical lines
-/// name the function's version from now on, so that an old and a new one that work side by side can be told apart.
+/// Sends every log line to standard output. `RUST_LOG` says which; without it, `info` and above. Canonical lines name the
+/// function's version from now on, so that an old and a new one that work side by side can be told apart.
 pub(crate) fn start() {
     if let Ok(version) = std::env::var("AWS_LAMBDA_FUNCTION_VERSION") {
         let _ = VERSION.set(version);
     }
-    let filter = EnvFilter::builder().with_default_directive(Level::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt()
+    log_to(std::io::stdout, &std::env::var("RUST_LOG").unwrap_or_default()).init();
+}
+
+/// What sends every log line to `writer` as JSON. `directives` say which, in the words of `RUST_LOG`.
+///
+/// Below `info` they open our own modules alone. There the SDK, the runtime and the HTTP client write whole requests and
+/// responses, with money and tokens in them.
+pub fn log_to<W>(writer: W, directives: &str) -> impl Subscriber + Send + Sync + 'static
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let wanted = EnvFilter::builder().with_default_directive(Level::INFO.into()).parse_lossy(directives);
+    let allowed =
+        |metadata: &Metadata<'_>| *metadata.level() <= Level::INFO || metadata.target().starts_with("wallet_");
+    fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_env_filter(filter)
-        .init();
+        .with_env_filter(wanted)
+        .with_writer(writer)
+        .finish()
+        .with(filter_fn(allowed))
 }

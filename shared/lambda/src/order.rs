@@ -1,12 +1,10 @@
 //! What every movement of money is asked for with: the part of the request that deposits, withdrawals and transfers share.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use wallet_domain::Order;
 use wallet_dynamodb::Strategy;
 
-use crate::amount::{self, AmountText};
+use crate::amount::{self, AmountText, Labels};
 use crate::call::Call;
 use crate::problem::Problem;
 
@@ -21,7 +19,7 @@ pub struct OrderBody {
     /// The caller's own name for it.
     pub reference: Option<String>,
     /// The caller's labels.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Labels>,
     /// `optimistic` or `pessimistic`; the deployment's choice without it.
     pub locking_strategy: Option<String>,
 }
@@ -129,6 +127,14 @@ mod tests {
         let told = "`locking_strategy` must be \"optimistic\" or \"pessimistic\".";
         check("locking_strategy", json!("hopeful"), Code::MalformedRequest, told);
         check("metadata", json!({"": "x"}), Code::MalformedRequest, "`metadata`: a label needs a name.");
+        let twice = r#"{"amount": "1", "currency": "EUR", "metadata": {"a": "1", "b": "2", "a": "1"}}"#;
+        let call = event::post("/v1/transfers", &json!({})).with("/body", json!(twice)).call("POST /v1/transfers");
+        let told = call.json::<OrderBody>().expect_err("a label is there twice").detail().to_owned();
+        assert_eq!(told, "`metadata`: a label is there twice.");
+        let deep = format!("{{\"amount\": {}", "[".repeat(16_000));
+        let call = event::post("/v1/transfers", &json!({})).with("/body", json!(deep)).call("POST /v1/transfers");
+        let told = call.json::<OrderBody>().expect_err("too deep").detail().to_owned();
+        assert_eq!(told, "The body is nested too deeply; no request needs more than two levels.");
         let told = "`metadata.shop`: invalid type: integer `7`, expected a string.";
         check("metadata", json!({"shop": 7}), Code::MalformedRequest, told);
         let told = "The body: unknown field `amuont`, expected one of `amount`, `currency`, `reference`, `metadata`, \

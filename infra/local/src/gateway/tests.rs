@@ -126,13 +126,39 @@ async fn without_a_good_token_nothing_is_called() {
         let wrong = HttpRequest::builder().uri("/things/1").header("authorization", value);
         check_refused(empty(wrong), 401, "unauthenticated").await;
     }
-    check_refused(empty(request("GET", "/things/1").header("authorization", "Bearer x")), 401, "unauthenticated").await;
+    let token = token::mint("alice", "", SignedDuration::from_mins(1), clock::now()).expect("minted");
+    let bare = || HttpRequest::builder().uri("/things/1");
+    for second in ["Bearer x", "", &format!("Bearer {token}")] {
+        let twice = request("GET", "/things/1").header("authorization", second);
+        check_refused(empty(twice), 401, "unauthenticated").await;
+    }
+    for odd in [token.clone(), format!("Bearer {token},Bearer {token}"), format!("Bearer Bearer {token}")] {
+        check_refused(empty(bare().header("authorization", odd)), 401, "unauthenticated").await;
+    }
+    let elsewhere = HttpRequest::builder().uri(format!("/things/1?access_token={token}&authorization={token}"));
+    check_refused(empty(elsewhere.header("cookie", format!("token={token}"))), 401, "unauthenticated").await;
 }
 
 #[tokio::test]
 async fn a_body_is_bounded() {
     let large = request("POST", "/things").body(Body::from(vec![b' '; BODY_LIMIT_BYTES + 1])).expect("a request");
     check_refused(large, 413, "body_too_large").await;
+}
+
+#[tokio::test]
+async fn request_line_and_headers_are_bounded_together_to_the_byte() {
+    let sized = |method: &str, path: &str, value: usize| {
+        let bare = HttpRequest::builder().method(method).uri(path).header("x-filler", "f".repeat(value));
+        empty(bare.header("authorization", "Bearer x"))
+    };
+    // `GET /things/1 HTTP/1.1` and `Bearer x` are 30 bytes; without a good token it goes no further.
+    check_refused(sized("GET", "/things/1", HEAD_LIMIT_BYTES - 30), 401, "unauthenticated").await;
+    check_refused(sized("GET", "/things/1", HEAD_LIMIT_BYTES - 29), 431, "headers_too_large").await;
+    check_refused(sized("GET", "/nowhere", HEAD_LIMIT_BYTES), 431, "headers_too_large").await;
+    let long = format!("/things/1?q={}", "q".repeat(HEAD_LIMIT_BYTES));
+    check_refused(empty(request("GET", &long)), 431, "headers_too_large").await;
+    let long = format!("/things/{}", "1".repeat(HEAD_LIMIT_BYTES));
+    check_refused(empty(request("GET", &long)), 431, "headers_too_large").await;
 }
 
 #[tokio::test]

@@ -119,6 +119,10 @@ fn a_pinned_version_must_be_the_current_one() {
     for other in [0, VERSION - 1, VERSION + 1, u64::MAX] {
         check(&alice, &pinned(one(), other), Err(wrong_version("alice", other)));
     }
+    // What a stranger pins is never right, or he could find the version out.
+    for version in [0, VERSION] {
+        check(&alice, &pinned(deposit("bank", "alice", "1"), version), Err(wrong_version("alice", version)));
+    }
 }
 
 #[test]

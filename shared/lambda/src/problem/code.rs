@@ -35,6 +35,8 @@ pub enum Code {
     PreconditionRequired,
     /// More than 16 KiB.
     BodyTooLarge,
+    /// A request line and headers of more than 10,240 bytes. Only ever said by the gateway.
+    HeadersTooLarge,
     /// Not JSON.
     UnsupportedMediaType,
     /// The balance would pass the floor.
@@ -79,7 +81,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their statuses.
-    pub const ALL: [Code; 35] = [
+    pub const ALL: [Code; 36] = [
         Code::MalformedRequest,
         Code::IdempotencyKeyMissing,
         Code::InvalidCursor,
@@ -112,6 +114,7 @@ impl Code {
         Code::IdempotencyKeyReused,
         Code::PreconditionRequired,
         Code::RateLimited,
+        Code::HeadersTooLarge,
         Code::Internal,
         Code::Throttled,
         Code::OutcomeUnknown,
@@ -175,6 +178,7 @@ impl Code {
             Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The key belongs to another request", false),
             Code::PreconditionRequired => ("precondition_required", 428, "An If-Match is needed", false),
             Code::RateLimited => ("rate_limited", 429, "Too many transfers in this minute", true),
+            Code::HeadersTooLarge => ("headers_too_large", 431, "The headers are too large", false),
             Code::Internal => ("internal", 500, "Something went wrong here", true),
             Code::Throttled => ("throttled", 503, "The database asked to slow down", true),
             Code::OutcomeUnknown => ("outcome_unknown", 503, "The outcome is not known", true),
