@@ -157,3 +157,35 @@ fn every_crate_inherits_the_workspace_s_lints_and_version_of_rust() {
         }
     }
 }
+
+/// Those of `dependencies` that no line of `text` names.
+fn unused(dependencies: &[String], text: &str) -> Vec<String> {
+    let named = |name: &str| match name {
+        // The one whose library has another name than its package.
+        "dynoxide-rs" => "dynoxide".to_owned(),
+        name => name.replace('-', "_"),
+    };
+    dependencies.iter().filter(|name| lines_with(text, &[&named(name)]).is_empty()).cloned().collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec();
+    let mut all = BTreeSet::new();
+    for package in metadata.expect("cargo metadata runs").packages {
+        let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
+        let folder = folder.strip_prefix(root()).expect("in the workspace").to_string();
+        let text: String = sources(&folder).into_iter().map(|(_, text)| text).collect();
+        let names: Vec<_> = package.dependencies.iter().map(|dependency| dependency.name.clone()).collect();
+        assert_eq!(unused(&names, &text), Vec::<String>::new(), "{} does without", package.name);
+        all.extend(names);
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("UTF-8");
+    let (_, listed) = manifest.split_once("[workspace.dependencies]").expect("the workspace lists them");
+    let listed = listed.split("\n[").next().expect("a part").lines().filter(|line| !line.starts_with('#'));
+    for (name, _) in listed.filter_map(|line| line.split_once(" = ")) {
+        assert!(all.contains(name), "no crate uses {name}");
+    }
+    assert_eq!(unused(&["a-b".to_owned(), "c".to_owned()], "use c::D; // a_b"), Vec::<String>::new());
+    assert_eq!(unused(&["a-b".to_owned()], "// a_b\nuse a_bc;"), ["a-b"]);
+}

@@ -91,7 +91,7 @@ pub(crate) fn event(
         },
         "body": body.to_string(), "isBase64Encoded": false,
     });
-    lambda_http::request::from_str(&event.to_string()).expect("an event of API Gateway")
+    wallet_lambda::request(&event.to_string()).expect("an event of API Gateway")
 }
 
 fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {

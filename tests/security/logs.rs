@@ -14,11 +14,12 @@ use crate::http::wire::{Weather, Wire};
 use crate::http::{TestApp, across, send};
 
 /// What a canonical line may hold; docs/security.md has the same list.
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 24] = [
     "timestamp",
     "level",
     "message",
     "function",
+    "function_version",
     "route",
     "request_id",
     "message_id",

@@ -77,7 +77,7 @@ fn of<F: Function>(
     let handler: Handler = Arc::new(move |event| {
         let app = Arc::clone(&app);
         Box::pin(async move {
-            let request = lambda_http::request::from_str(&event).context("the event cannot be read")?;
+            let request = wallet_lambda::request(&event).context("the event cannot be read")?;
             Ok(wallet_lambda::answer::<F>(&app, request).await)
         })
     });

@@ -46,7 +46,7 @@ impl Event {
     }
 
     pub(crate) fn request(&self) -> Request {
-        lambda_http::request::from_str(&self.0.to_string()).expect("an event")
+        crate::request::request(&self.0.to_string()).expect("an event")
     }
 
     /// The call that a function with the one route `key` sees.

@@ -12,8 +12,9 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt as _;
 use lambda_http::http::Response;
 use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt as _, service_fn};
+use lambda_http::{Adapter, Body, Request, RequestExt as _, Service as _, service_fn};
 use lambda_runtime::{Error, LambdaEvent};
+use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::call::Call;
@@ -21,6 +22,7 @@ use crate::log::{self, Line};
 use crate::metrics;
 use crate::problem::{Problem, problem_response};
 use crate::reply::Reply;
+use crate::request;
 use crate::route::Route;
 use crate::settings::Settings;
 
@@ -90,8 +92,14 @@ pub async fn serve<F: Function>() -> ExitCode {
     log::start();
     let started = async {
         let app = &start(F::NAME).await?;
-        let service = service_fn(async |request| Ok::<_, Infallible>(answer::<F>(app, request).await));
-        lambda_http::run(service).await
+        let handler = service_fn(async |request| Ok::<_, Infallible>(answer::<F>(app, request).await));
+        let mut adapter = Adapter::from(handler);
+        let service = |event: LambdaEvent<Box<RawValue>>| {
+            let LambdaEvent { payload, context, .. } = event;
+            let called = request::read(payload.get()).map(|request| adapter.call(LambdaEvent::new(request, context)));
+            async { Ok::<_, Error>(called?.await?) }
+        };
+        lambda_runtime::run(service_fn(service)).await
     };
     ended(F::NAME, started.await)
 }

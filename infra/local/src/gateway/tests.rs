@@ -37,7 +37,7 @@ fn seen(request: &lambda_http::Request) -> Value {
 fn gateway() -> Router {
     let handler: Handler = Arc::new(|event| {
         Box::pin(async move {
-            let request = lambda_http::request::from_str(&event)?;
+            let request = wallet_lambda::request(&event)?;
             match request.uri().path() {
                 "/panic" => panic!("on purpose"),
                 "/slow" => std::future::pending().await,
@@ -172,6 +172,8 @@ async fn hostile_heads_are_answered() {
     let odd = request("GET", "/things/%7B%22?%%%&=&q").header("host", "a b/\u{7f}".trim_end_matches('\u{7f}'));
     assert_eq!(send(empty(odd.header("x-forwarded-proto", "no scheme"))).await.0, StatusCode::OK);
     check_refused(empty(request("GET", "/things/%ff")), 404, "route_not_found").await;
+    let beyond_ascii = HeaderValue::from_bytes(b"k\xc3\xbc\xff").expect("HTTP allows it");
+    assert_eq!(send(empty(request("GET", "/things/1").header("x-thing", beyond_ascii))).await.0, StatusCode::OK);
 }
 
 #[test]

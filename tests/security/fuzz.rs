@@ -1,0 +1,198 @@
+//! Hostile input, made up by proptest: whatever arrives, the answer is a success or a problem, never a fault of ours, and
+//! the table adds up afterwards.
+//!
+//! Each property runs 256 cases. `PROPTEST_CASES=20000 cargo test -p wallet-tests --release fuzz` is the long form.
+
+mod events;
+mod inputs;
+mod texts;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use lambda_http::{Body, Request, Response};
+use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestRunner};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use wallet_audit::Audit;
+use wallet_dynamodb::Ledger;
+use wallet_lambda::{App, Code, Settings, answer};
+use wallet_local::{Options, Stack};
+
+/// One system for all cases of a property, and the functions on its table.
+struct World {
+    runtime: Runtime,
+    stack: Stack,
+    app: App,
+    /// Of alice, with money and a statement.
+    wallet: String,
+    /// A deposit in it.
+    deposit: String,
+}
+
+/// A route with a body that is good for it; `{wallet}` and `{deposit}` stand for the world's.
+struct Ask {
+    method: &'static str,
+    path: &'static str,
+    body: Option<&'static str>,
+}
+
+const ASKS: [Ask; 10] = [
+    Ask { method: "POST", path: "/v1/wallets/{wallet}/deposits", body: Some(r#"{"amount":"1.00","currency":"EUR"}"#) },
+    Ask {
+        method: "POST",
+        path: "/v1/wallets/{wallet}/withdrawals",
+        body: Some(r#"{"amount":"0.01","currency":"EUR","reference":"r","metadata":{"a":"b"}}"#),
+    },
+    Ask {
+        method: "POST",
+        path: "/v1/transfers",
+        body: Some(r#"{"source":"{wallet}","destination":"{wallet}","amount":"1","currency":"EUR"}"#),
+    },
+    Ask {
+        method: "POST",
+        path: "/v1/wallets",
+        body: Some(r#"{"currency":"EUR","ceiling":"9","limits":{"max_movement":"5","transfers_per_minute":2}}"#),
+    },
+    Ask { method: "GET", path: "/v1/wallets", body: None },
+    Ask { method: "GET", path: "/v1/wallets/{wallet}", body: None },
+    Ask {
+        method: "PATCH",
+        path: "/v1/wallets/{wallet}",
+        body: Some(r#"{"ceiling":null,"limits":{"max_daily_outflow":"100"}}"#),
+    },
+    Ask { method: "GET", path: "/v1/wallets/{wallet}/entries", body: None },
+    Ask { method: "GET", path: "/v1/wallets/{wallet}/attempts", body: None },
+    Ask { method: "GET", path: "/v1/transactions/{deposit}", body: None },
+];
+
+impl World {
+    fn start() -> World {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let options = Options { deliver: false, ..Options::default() };
+        let stack = runtime.block_on(Stack::start(options)).expect("a stack starts");
+        let variables = BTreeMap::from([
+            ("TABLE_NAME", stack.table()),
+            ("REBATE_RULES", r#"[{"id":"standard","basis_points":100}]"#),
+            ("TRANSFER_FEE", r#"{"basis_points":10}"#),
+        ]);
+        let settings = Settings::from_vars(|name| variables.get(name).map(|value| (*value).to_owned()));
+        let ledger = Ledger::new(stack.own_client(), stack.table());
+        let app = App::new(ledger, settings.expect("good settings"));
+        let mut world = World { runtime, stack, app, wallet: String::new(), deposit: String::new() };
+        let open = world.posted("/v1/wallets", "open", r#"{"currency":"EUR"}"#);
+        world.wallet = open["id"].as_str().expect("an id").to_owned();
+        for number in 0..5 {
+            let path = format!("/v1/wallets/{}/deposits", world.wallet);
+            let deposit = world.posted(&path, &format!("deposit-{number}"), r#"{"amount":"1000","currency":"EUR"}"#);
+            world.deposit = deposit["id"].as_str().expect("an id").to_owned();
+        }
+        world
+    }
+
+    fn posted(&self, path: &str, key: &str, body: &str) -> Value {
+        let mut event = self.event("POST", path, Some(body));
+        event["headers"]["idempotency-key"] = json!(key);
+        let (status, answer) = self.told(&event).expect("an answer").expect("a request");
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    /// A good request of alice, who may do everything.
+    fn event(&self, method: &str, path: &str, body: Option<&str>) -> Value {
+        let fill = |text: &str| text.replace("{wallet}", &self.wallet).replace("{deposit}", &self.deposit);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let captured = include_str!("../../shared/lambda/tests/data/http_api.json");
+        let mut event: Value = serde_json::from_str(captured).expect("JSON");
+        event["rawPath"] = json!(fill(path));
+        event["rawQueryString"] = json!(query);
+        event["requestContext"]["http"]["path"] = json!(fill(path));
+        event["requestContext"]["http"]["method"] = json!(method);
+        event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = json!("alice");
+        event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =
+            json!("wallets:read wallets:write wallets:admin funds:deposit");
+        event["headers"]["content-type"] = json!("application/json");
+        if method == "PATCH" {
+            event["headers"]["if-match"] = json!("\"5\"");
+        }
+        event["headers"]["idempotency-key"] = json!("key");
+        event["body"] = json!(body.map(fill));
+        event
+    }
+
+    fn ask(&self, ask: &Ask) -> Value {
+        self.event(ask.method, ask.path, ask.body)
+    }
+
+    /// What the function that the event's path is for answers, held to what every answer is. `None` if what runs in
+    /// front of the functions takes the event for none.
+    fn told(&self, event: &Value) -> Result<Option<(u16, Value)>, TestCaseError> {
+        let Ok(request) = wallet_lambda::request(&event.to_string()) else { return Ok(None) };
+        let response = self.runtime.block_on(self.handled(request));
+        let status = response.status();
+        let body: Value = serde_json::from_slice(response.body())
+            .map_err(|error| TestCaseError::fail(format!("{status}: the body is no JSON: {error}")))?;
+        prop_assert!(status != 500, "a fault of ours: {body}");
+        if status.is_success() {
+            prop_assert!(response.headers()["content-type"] == "application/json", "{body}");
+            return Ok(Some((status.as_u16(), body)));
+        }
+        prop_assert!(response.headers()["content-type"] == "application/problem+json", "{body}");
+        let code = Code::ALL.into_iter().find(|code| body["code"] == code.as_str());
+        prop_assert_eq!(code.map(Code::status), Some(status), "{}", body);
+        prop_assert!(body["detail"].as_str().is_some_and(|detail| detail.chars().count() <= 400), "{body}");
+        Ok(Some((status.as_u16(), body)))
+    }
+
+    async fn handled(&self, request: Request) -> Response<Body> {
+        let (app, path) = (&self.app, request.uri().path().to_owned());
+        let last = path.rsplit('/').next().unwrap_or_default();
+        match last {
+            "deposits" => answer::<wallet_deposit::Deposit>(app, request).await,
+            "withdrawals" => answer::<wallet_withdraw::Withdraw>(app, request).await,
+            "transfers" => answer::<wallet_transfer::Transfer>(app, request).await,
+            "reversals" => answer::<wallet_reversal::Reversal>(app, request).await,
+            "entries" | "attempts" => answer::<wallet_transactions::Transactions>(app, request).await,
+            _ if path.contains("transactions") => answer::<wallet_transactions::Transactions>(app, request).await,
+            _ => answer::<wallet_wallets::Wallets>(app, request).await,
+        }
+    }
+
+    /// Fails unless every wallet and transaction of the table adds up.
+    fn check(&self) {
+        let audit = Audit::new(Ledger::new(self.stack.own_client(), self.stack.table()), 1);
+        let report = self.runtime.block_on(audit.table()).expect("the table answers");
+        assert!(report.is_clean(), "{:#?}", report.findings);
+    }
+}
+
+/// Runs the property over as many cases as the environment asks for.
+#[track_caller]
+fn holds<S>(strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>)
+where
+    S: Strategy<Value: Debug>,
+{
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if let Err(failure) = TestRunner::new(config).run(strategy, property) {
+        panic!("{failure}");
+    }
+}
+
+/// Any JSON, a few levels deep.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        texts::any_text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(texts::any_text(), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
