@@ -3,6 +3,9 @@
 //! Damage is done with the SDK's own writes, past the ledger, which has none that could.
 
 mod damage;
+mod function;
+mod generated;
+mod reversed;
 mod table;
 
 use std::sync::Arc;

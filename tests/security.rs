@@ -1,7 +1,7 @@
 //! What callers who mean harm can find out or break, over the whole system. docs/security.md is the account of it.
 
 mod fuzz;
-mod lines;
+pub(crate) mod lines;
 mod logs;
 mod scopes;
 mod strangers;

@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_audit::Check;
 use wallet_domain::{Digest, Entry};
+use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
 
 use super::table::{Item, Table, n, s, with};
@@ -173,7 +174,8 @@ async fn rewrite(
     item.extend(change.map(|(name, value)| (name.to_owned(), value)));
     item.extend(previous.map(|previous| ("previous_hash".to_owned(), s(previous))));
     table.put(item.clone()).await;
-    let found = table.bench.another().look_up(&[Key::Entry(table.alice, version)]).await.expect("the table answers");
+    let (ledger, keys) = (table.bench.another(), [Key::Entry(table.alice, version)]);
+    let found = ledger.look_up(&keys, &mut Usage::default()).await.expect("the table answers");
     let [Scanned::Entry(entry)] = &found[..] else { panic!("not one entry: {found:?}") };
     let hash = Entry::computed_hash(entry);
     table.put(with(item, [("hash", s(hash))])).await;

@@ -61,7 +61,7 @@ impl Table {
         self.item(&format!("TXN#{id}"), "TXN").await
     }
 
-    async fn item(&self, pk: &str, sk: &str) -> Item {
+    pub(crate) async fn item(&self, pk: &str, sk: &str) -> Item {
         let client = self.bench.database.client();
         let got = client.get_item().table_name(self.bench.database.table()).key("PK", s(pk)).key("SK", s(sk));
         let got = got.consistent_read(true).send().await.expect("the table answers");

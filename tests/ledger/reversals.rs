@@ -10,7 +10,8 @@ use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
 use super::{Bench, caller, order, posted, run};
 
 impl Bench {
-    fn reversal(&self, original: &Transaction) -> Command {
+    /// An administrator's wish to undo it, its fee given back.
+    pub(crate) fn reversal(&self, original: &Transaction) -> Command {
         Command::Reverse(Box::new(Reverse {
             caller: Caller { admin: true, ..caller("root") },
             key: self.key(),

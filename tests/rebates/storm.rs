@@ -14,8 +14,8 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use wallet_audit::Audit;
 use wallet_domain::{Kind, TransactionId, WalletId};
-use wallet_dynamodb::Ledger;
 use wallet_dynamodb::scan::Scanned;
+use wallet_dynamodb::{Ledger, Usage};
 use wallet_lambda::App;
 use wallet_local::Options;
 
@@ -158,7 +158,7 @@ struct Found {
 async fn found(ledger: &Ledger) -> Found {
     let (mut found, mut from) = (Found::default(), None);
     loop {
-        let page = ledger.scan(0, 1, from).await.expect("the table answers");
+        let page = ledger.scan(0, 1, from, &mut Usage::default()).await.expect("the table answers");
         for item in page.items {
             match item {
                 Scanned::Wallet(wallet) => drop(found.balances.insert(wallet.id, wallet.balance.minor_units())),
@@ -167,7 +167,7 @@ async fn found(ledger: &Ledger) -> Found {
                     let of = rebate.parent.expect("a rebate names its deposit");
                     found.rebates.entry(of).or_default().push((rebate.wallet, rebate.amount.minor_units()));
                 }
-                Scanned::Transaction(_) | Scanned::Entry(_) => {}
+                Scanned::Transaction(_) | Scanned::Entry(_) | Scanned::Reversed(_) => {}
                 Scanned::Unreadable(item) => panic!("{item:?}"),
             }
         }

@@ -8,7 +8,7 @@ use tracing::subscriber::DefaultGuard;
 use wallet_lambda::log_to;
 
 /// The log of this thread while it lives: a test's stack runs on the thread of its test.
-pub(super) struct Log {
+pub(crate) struct Log {
     written: Written,
     _guard: DefaultGuard,
 }
@@ -18,7 +18,7 @@ struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// `directives` as in `RUST_LOG`.
-    pub(super) fn start(directives: &str) -> Log {
+    pub(crate) fn start(directives: &str) -> Log {
         let written = Written::default();
         let writer = written.clone();
         let guard = tracing::subscriber::set_default(log_to(move || writer.clone(), directives));
@@ -26,13 +26,13 @@ impl Log {
     }
 
     /// What was written since this was asked last.
-    pub(super) fn take(&self) -> String {
+    pub(crate) fn take(&self) -> String {
         let bytes = std::mem::take(&mut *self.written.0.lock().unwrap_or_else(PoisonError::into_inner));
         String::from_utf8(bytes).expect("the log is text")
     }
 
     /// The same, line by line.
-    pub(super) fn take_lines(&self) -> Vec<Value> {
+    pub(crate) fn take_lines(&self) -> Vec<Value> {
         self.take().lines().map(|line| serde_json::from_str(line).expect("every line is JSON")).collect()
     }
 }

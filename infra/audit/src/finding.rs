@@ -27,6 +27,8 @@ pub enum Check {
     Matching,
     /// A rebate is what the deposit's rule gives, once.
     Rebate,
+    /// A reversal gives back what its parent moved, once, with the rebate; both say so.
+    Reversal,
 }
 
 impl Check {
@@ -44,6 +46,7 @@ impl Check {
             Check::Legs => "legs",
             Check::Matching => "matching",
             Check::Rebate => "rebate",
+            Check::Reversal => "reversal",
         }
     }
 }

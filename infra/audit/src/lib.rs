@@ -11,9 +11,14 @@
 
 mod chain;
 mod finding;
+pub mod function;
 mod legs;
 mod matching;
+mod reader;
+mod rebate;
+mod related;
 mod report;
+mod reversal;
 mod run;
 mod tally;
 mod target;

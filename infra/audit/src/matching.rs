@@ -7,47 +7,51 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use wallet_domain::{Entry, Transaction, TransactionId, WalletId};
+use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Scanned};
-use wallet_dynamodb::{Fault, Ledger};
 
 use crate::finding::{Check, Finding};
+use crate::reader::Reader;
 use crate::tally::Posting;
 
 /// Longer than a write takes to be seen whole.
 const SECOND_LOOK: Duration = Duration::from_millis(200);
 
 /// Whether each entry is the leg of the transaction that it names.
-pub(crate) async fn entries(ledger: &Ledger, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
-    let findings = match_entries(ledger, entries).await?;
-    if findings.is_empty() {
-        return Ok(findings);
-    }
-    tokio::time::sleep(SECOND_LOOK).await;
-    match_entries(ledger, entries).await
+pub(crate) async fn entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
+    twice(|| match_entries(reader, entries)).await
 }
 
 /// Whether each leg of each transaction has its entry.
-pub(crate) async fn transactions(ledger: &Ledger, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
-    let findings = match_transactions(ledger, transactions).await?;
+pub(crate) async fn transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
+    twice(|| match_transactions(reader, transactions)).await
+}
+
+/// Looks, and where it finds something looks again: only the second look counts.
+pub(crate) async fn twice<F>(look: impl Fn() -> F) -> Result<Vec<Finding>, Fault>
+where
+    F: Future<Output = Result<Vec<Finding>, Fault>>,
+{
+    let findings = look().await?;
     if findings.is_empty() {
         return Ok(findings);
     }
     tokio::time::sleep(SECOND_LOOK).await;
-    match_transactions(ledger, transactions).await
+    look().await
 }
 
-async fn match_entries(ledger: &Ledger, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
+async fn match_entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
     let mut ids: Vec<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
     ids.sort_unstable();
     ids.dedup();
     let keys: Vec<Key> = ids.into_iter().map(Key::Transaction).collect();
     // `None` stands for a transaction that is there and cannot be read.
     let mut found: HashMap<TransactionId, Option<Transaction>> = HashMap::new();
-    for item in ledger.look_up(&keys).await? {
+    for item in reader.look_up(&keys).await? {
         match item {
             Scanned::Transaction(transaction) => drop(found.insert(transaction.id, Some(*transaction))),
             Scanned::Unreadable(item) => drop(item.transaction.map(|id| found.insert(id, None))),
-            Scanned::Wallet(_) | Scanned::Entry(_) => {}
+            Scanned::Wallet(_) | Scanned::Entry(_) | Scanned::Reversed(_) => {}
         }
     }
     let findings = entries.iter().filter_map(|entry| {
@@ -81,18 +85,18 @@ fn differs(entry: &Entry, transaction: &Transaction) -> Option<String> {
     ))
 }
 
-async fn match_transactions(ledger: &Ledger, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
+async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
     let legs: Vec<Posting> = transactions.iter().flat_map(Posting::of_transaction).collect();
     let mut places: Vec<(WalletId, u64)> = legs.iter().map(|leg| (leg.wallet, leg.version)).collect();
     places.sort_unstable();
     places.dedup();
     let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entry(wallet, version)).collect();
     let mut found: HashMap<(WalletId, u64), Option<TransactionId>> = HashMap::new();
-    for item in ledger.look_up(&keys).await? {
+    for item in reader.look_up(&keys).await? {
         match item {
             Scanned::Entry(entry) => drop(found.insert((entry.wallet, entry.version), Some(entry.transaction))),
             Scanned::Unreadable(item) => drop(item.wallet.zip(item.version).map(|place| found.insert(place, None))),
-            Scanned::Wallet(_) | Scanned::Transaction(_) => {}
+            Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Reversed(_) => {}
         }
     }
     let findings = legs.iter().filter_map(|leg| {

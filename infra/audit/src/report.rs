@@ -23,6 +23,8 @@ pub struct Report {
     pub findings: BTreeSet<Finding>,
     /// Findings beyond those listed.
     pub unlisted: u64,
+    /// Read capacity units that the audit has consumed.
+    pub read_units: u64,
     /// By currency code.
     pub sums: BTreeMap<&'static str, Sums>,
 }
@@ -76,6 +78,18 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// Findings, listed or not.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.findings.len() as u64 + self.unlisted
+    }
+
+    /// Minor units of all currencies that were made or lost: zero, or money is not where it should be.
+    #[must_use]
+    pub fn imbalance(&self) -> u128 {
+        self.sums.values().map(|sums| sums.total().unsigned_abs()).sum()
+    }
+
     /// One document with everything.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -99,6 +113,7 @@ impl Report {
             "transactions": self.transactions,
             "findings": findings.collect::<Vec<_>>(),
             "findings_not_listed": self.unlisted,
+            "read_units": self.read_units,
             "sums": Value::Object(sums.collect()),
         })
     }

@@ -1,18 +1,20 @@
 //! Going through the table: segments side by side, then whatever came out uneven a second time.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use wallet_domain::{Entry, Transaction, TransactionId, WalletId};
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Reversed, Scanned};
 use wallet_dynamodb::{Fault, Ledger};
 
 use crate::chain::Chain;
 use crate::finding::{Check, Finding};
+use crate::reader::Reader;
 use crate::report::Report;
 use crate::tally::{Posting, Tally};
-use crate::{legs, matching};
+use crate::{legs, matching, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
@@ -20,7 +22,7 @@ pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 /// An audit of one table.
 #[derive(Clone)]
 pub struct Audit {
-    ledger: Ledger,
+    reader: Arc<Reader>,
     segments: u32,
     progress: Progress,
 }
@@ -29,7 +31,15 @@ impl Audit {
     /// An audit that scans in so many segments side by side, at least one.
     #[must_use]
     pub fn new(ledger: Ledger, segments: u32) -> Audit {
-        Audit { ledger, segments: segments.max(1), progress: Arc::new(|_| {}) }
+        let reader = Arc::new(Reader::new(ledger, None));
+        Audit { reader, segments: segments.max(1), progress: Arc::new(|_| {}) }
+    }
+
+    /// The same audit, reading no more than so many capacity units in a second: others want to read the table too.
+    #[must_use]
+    pub fn with_pace(self, units_per_second: NonZeroU32) -> Audit {
+        let reader = Reader::new(self.reader.ledger().clone(), Some(units_per_second));
+        Audit { reader: Arc::new(reader), ..self }
     }
 
     /// The same audit, telling how far it is.
@@ -55,6 +65,7 @@ impl Audit {
             report.merge(part);
             tally.merge(&sums);
         }
+        report.read_units = self.reader.units();
         if tally.is_even() {
             return Ok(report);
         }
@@ -66,6 +77,7 @@ impl Audit {
         while let Some(done) = segments.join_next().await {
             report.found(done.expect("no segment is cancelled, and none panics")?.findings);
         }
+        report.read_units = self.reader.units();
         Ok(report)
     }
 
@@ -76,13 +88,13 @@ impl Audit {
     pub async fn wallet(&self, id: WalletId) -> Result<Option<Report>, Fault> {
         let mut report = Report::default();
         let mut exists = false;
-        if let Some(Scanned::Wallet(wallet)) = self.ledger.look_up(&[Key::Wallet(id)]).await?.pop() {
+        if let Some(Scanned::Wallet(wallet)) = self.reader.look_up(&[Key::Wallet(id)]).await?.pop() {
             report.wallets = 1;
             report.balance(&wallet);
         }
         let mut from = None;
         loop {
-            let page = self.ledger.history(id, from).await?;
+            let page = self.reader.history(id, from).await?;
             exists |= !page.items.is_empty();
             (self.progress)(page.items.len());
             let read = |item| if let Scanned::Entry(entry) = item { Some(*entry) } else { None };
@@ -95,23 +107,26 @@ impl Audit {
             }
         }
         report.found(self.recomputed(id).await?);
+        report.read_units = self.reader.units();
         Ok((exists || report.wallets > 0 || !report.is_clean()).then_some(report))
     }
 
     /// Entries of one wallet with their transactions, and those with all their entries.
     async fn with_transactions(&self, entries: &[Entry], report: &mut Report) -> Result<(), Fault> {
-        report.found(matching::entries(&self.ledger, entries).await?);
-        let keys: Vec<Key> = entries.iter().map(|entry| Key::Transaction(entry.transaction)).collect();
+        report.found(matching::entries(&self.reader, entries).await?);
         // A forged entry may name a transaction twice, and a key may be asked for once in a call.
-        let keys: Vec<Key> = keys.into_iter().collect::<std::collections::HashSet<_>>().into_iter().collect();
-        let mut transactions = vec![];
-        for item in self.ledger.look_up(&keys).await? {
-            if let Scanned::Transaction(transaction) = item {
-                transactions.push(*transaction);
+        let ids: HashSet<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
+        let keys: Vec<Key> = ids.iter().flat_map(|id| [Key::Transaction(*id), Key::Reversal(*id)]).collect();
+        let (mut transactions, mut marks) = (vec![], vec![]);
+        for item in self.reader.look_up(&keys).await? {
+            match item {
+                Scanned::Transaction(transaction) => transactions.push(*transaction),
+                Scanned::Reversed(mark) => marks.push(mark),
+                Scanned::Wallet(_) | Scanned::Entry(_) | Scanned::Unreadable(_) => {}
             }
         }
-        report.found(matching::transactions(&self.ledger, &transactions).await?);
-        self.transactions(&transactions, report).await
+        report.found(matching::transactions(&self.reader, &transactions).await?);
+        self.transactions(&transactions, &marks, report).await
     }
 
     /// One segment of the table, once.
@@ -119,9 +134,9 @@ impl Audit {
         let (mut report, mut from) = (Report::default(), None);
         let mut current: Option<Chain> = None;
         loop {
-            let page = self.ledger.scan(segment, self.segments, from).await?;
+            let page = self.reader.scan(segment, self.segments, from).await?;
             (self.progress)(page.items.len());
-            let mut transactions = vec![];
+            let (mut transactions, mut marks) = (vec![], vec![]);
             for item in page.items {
                 match item {
                     Scanned::Entry(entry) => {
@@ -143,6 +158,7 @@ impl Audit {
                         Posting::of_transaction(&transaction).iter().for_each(|posting| tally.leg(posting));
                         transactions.push(*transaction);
                     }
+                    Scanned::Reversed(mark) => marks.push(mark),
                     Scanned::Unreadable(item) => match (item.wallet, item.version) {
                         (Some(wallet), Some(_)) => {
                             report.entries += 1;
@@ -158,7 +174,7 @@ impl Audit {
                     },
                 }
             }
-            self.transactions(&transactions, &mut report).await?;
+            self.transactions(&transactions, &marks, &mut report).await?;
             from = page.next;
             if from.is_none() {
                 break;
@@ -183,25 +199,19 @@ impl Audit {
         Ok(current.get_or_insert_with(|| Chain::new(wallet)))
     }
 
-    /// Transactions by themselves, and rebates with their deposits.
-    async fn transactions(&self, transactions: &[Transaction], report: &mut Report) -> Result<(), Fault> {
-        let mut deposits: HashMap<TransactionId, Option<Transaction>> = HashMap::new();
+    /// Transactions by themselves, and with those that they rest on.
+    async fn transactions(
+        &self,
+        transactions: &[Transaction],
+        marks: &[Reversed],
+        report: &mut Report,
+    ) -> Result<(), Fault> {
         for transaction in transactions {
             report.transactions += 1;
             report.legs(transaction);
             report.found(legs::check(transaction));
-            deposits.extend(legs::deposit_of(transaction).map(|id| (id, None)));
         }
-        let keys: Vec<Key> = deposits.keys().copied().map(Key::Transaction).collect();
-        for item in self.ledger.look_up(&keys).await? {
-            if let Scanned::Transaction(deposit) = item {
-                deposits.insert(deposit.id, Some(*deposit));
-            }
-        }
-        for rebate in transactions.iter().filter(|transaction| transaction.kind == wallet_domain::Kind::Rebate) {
-            let deposit = legs::deposit_of(rebate).and_then(|id| deposits.get(&id)?.as_ref());
-            report.found(legs::rebate(rebate, deposit));
-        }
+        report.found(related::check(&self.reader, transactions, marks).await?);
         Ok(())
     }
 
@@ -209,7 +219,7 @@ impl Audit {
     async fn second_look(&self, segment: u32, tally: &Tally) -> Result<Report, Fault> {
         let (mut report, mut from) = (Report::default(), None);
         loop {
-            let page = self.ledger.scan(segment, self.segments, from).await?;
+            let page = self.reader.scan(segment, self.segments, from).await?;
             let (mut entries, mut transactions) = (vec![], vec![]);
             for item in page.items {
                 match item {
@@ -220,8 +230,8 @@ impl Audit {
                     _ => {}
                 }
             }
-            report.found(matching::entries(&self.ledger, &entries).await?);
-            report.found(matching::transactions(&self.ledger, &transactions).await?);
+            report.found(matching::entries(&self.reader, &entries).await?);
+            report.found(matching::transactions(&self.reader, &transactions).await?);
             from = page.next;
             if from.is_none() {
                 return Ok(report);
@@ -231,16 +241,16 @@ impl Audit {
 
     /// One wallet by itself: read, recomputed up to the version read, read again for entries beyond it.
     async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
-        let before = self.ledger.look_up(&[Key::Wallet(id)]).await?.pop();
+        let before = self.reader.look_up(&[Key::Wallet(id)]).await?.pop();
         let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
         let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
         loop {
-            let page = self.ledger.history(id, from).await?;
+            let page = self.reader.history(id, from).await?;
             for item in page.items {
                 let version = match &item {
                     Scanned::Entry(entry) => Some(entry.version),
                     Scanned::Unreadable(item) => item.version,
-                    Scanned::Wallet(_) | Scanned::Transaction(_) => None,
+                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Reversed(_) => None,
                 };
                 last = last.max(version);
                 match item {
@@ -261,7 +271,7 @@ impl Audit {
         }
         let mut findings = std::mem::take(&mut chain.findings);
         let wrong = |version, difference: String| Finding::wallet(id, version, Check::Versions, difference);
-        match (self.ledger.look_up(&[Key::Wallet(id)]).await?.pop(), last) {
+        match (self.reader.look_up(&[Key::Wallet(id)]).await?.pop(), last) {
             (Some(Scanned::Wallet(after)), Some(last)) if last > after.version => {
                 let difference = format!("there are entries up to version {last}, the wallet is at {}", after.version);
                 findings.push(wrong(after.version + 1, difference));

@@ -1,5 +1,6 @@
 //! `wallet audit`: runs the audit and tells a person, or a program, what it found.
 
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// Parts of the table that are read side by side
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     segments: u32,
+    /// Read no more capacity units than so many in a second, so that the table's other readers are not held up
+    #[arg(long, value_name = "UNITS")]
+    read_units_per_second: Option<NonZeroU32>,
 }
 
 /// Findings that a person is shown; `--json` lists more.
@@ -58,6 +62,7 @@ fn audited(arguments: &Arguments) -> Result<Report> {
         let progress = bar.clone();
         let audit = Audit::new(ledger, arguments.segments)
             .with_progress(Arc::new(move |items| progress.inc(u64::try_from(items).unwrap_or(0))));
+        let audit = arguments.read_units_per_second.map_or(audit.clone(), |pace| audit.with_pace(pace));
         let start = Instant::now();
         let outcome = match arguments.wallet {
             None => audit.table().await,
@@ -104,7 +109,7 @@ fn show(report: &Report, one_wallet: bool, took_ms: u128) {
     for finding in report.findings.iter().take(SHOWN) {
         console::line(&format!("{} {finding}", "finding:".red().bold()));
     }
-    let count = report.findings.len() as u64 + report.unlisted;
+    let count = report.count();
     match count {
         0 => console::line(&"everything adds up".green().to_string()),
         1 => console::line("1 finding"),

@@ -26,6 +26,10 @@ pub const TABLE: &str = "wallet-ledger";
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_stream_by_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
+/// A parallel scan goes by this order: without an index each page sorts the whole table. Files only, where tables grow;
+/// what lies in memory is small, and its writes are measured.
+const SCAN_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_table_by_hash ON \"wallet-ledger\" (hash_prefix, pk, sk)";
+
 /// An embedded DynamoDB that serves its table.
 pub(crate) struct Database {
     inner: dynoxide::Database,
@@ -47,6 +51,11 @@ impl Database {
             Some(path) => format!("the table in {}", path.display()),
             None => "the table in memory".to_owned(),
         })?;
+        if let Some(path) = file {
+            let what = || format!("the embedded database at {}", path.display());
+            let connection = rusqlite::Connection::open(path).with_context(what)?;
+            connection.execute_batch(SCAN_INDEX).with_context(what)?;
+        }
         let listener = listen(port).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();

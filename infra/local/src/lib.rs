@@ -17,6 +17,7 @@
 //! ```
 
 mod admin;
+pub mod bulk;
 pub mod clock;
 pub mod contention;
 mod data_file;

@@ -5,6 +5,7 @@
 //! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
 
 mod audit;
+mod audit_speed;
 mod console;
 mod contend;
 mod dlq;
@@ -52,6 +53,10 @@ enum Command {
     ///
     /// Reads only. Exits with 0 if everything adds up, 1 if something doesn't, 2 if it could not run.
     Audit(audit::Arguments),
+    /// Measure the audit: entries per second and peak memory, on tables of several sizes
+    ///
+    /// Fills each table by itself, serves it by one process and audits it by another.
+    AuditSpeed(audit_speed::Arguments),
     /// List the dead letters of a running `up`, and drive them back
     Dlq(dlq::Arguments),
 }
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         Command::Rebates(arguments) => rebate_lag::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
+        Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
         Command::Dlq(arguments) => dlq::run(&arguments),
     };
     match outcome {

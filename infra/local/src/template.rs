@@ -123,8 +123,13 @@ impl Template {
         let mut environment = variables(&root.find_in(&["Globals", "Function"]))?;
         for (name, resource) in of_type(&resources, "AWS::Serverless::Function")? {
             let function = Function::read(&root, &resource)?;
+            let events = resource.get("Properties")?.find("Events").map_or(Ok(Vec::new()), |e| e.members())?;
+            // What a schedule calls is a command on this machine, such as `wallet audit`.
+            if !events.is_empty() && events.iter().all(|(_, event)| event.value()["Type"] == "Schedule") {
+                continue;
+            }
             environment.extend(variables(&resource.find("Properties"))?);
-            for (_, event) in resource.get("Properties")?.find("Events").map_or(Ok(Vec::new()), |e| e.members())? {
+            for (_, event) in events {
                 match event.get("Type")?.text()?.as_str() {
                     "HttpApi" => routes.push(function.route(&event)?),
                     "SQS" => consumers.push(function.consumer(&event)?),

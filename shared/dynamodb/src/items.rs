@@ -10,16 +10,27 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rust_decimal::Decimal;
-use wallet_domain::{Currency, Metadata, Money, Timestamp};
+use wallet_domain::{Currency, Metadata, Money, Plan, Timestamp};
 
 pub(crate) use entry::{entry_from_item, entry_item};
-pub(crate) use transaction::{reversal_item, transaction_from_item, transaction_item};
+pub(crate) use transaction::{reversal_from_item, reversal_item, transaction_from_item, transaction_item};
 pub(crate) use wallet::{lease_of, wallet_from_item, wallet_item};
 
 use crate::fault::Fault;
 use crate::names::{METADATA, PK, SK};
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
+/// An item of the table, as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The items that `plan` leaves on the table, wallets as a whole: for filling a table that nobody uses yet, by whatever
+/// means it has for that. Writes nothing.
+#[must_use]
+pub fn items_of(plan: &Plan) -> Vec<Item> {
+    let records = [&plan.transaction].into_iter().chain(&plan.bars).map(transaction_item);
+    let wallets = plan.postings.iter().flat_map(|posting| [entry_item(&posting.entry), wallet_item(&posting.after)]);
+    let mark = plan.reverses.map(|original| reversal_item(original, plan.transaction.id));
+    records.chain(wallets).chain(mark).collect()
+}
 
 /// An item under construction.
 #[derive(Default)]

@@ -31,6 +31,7 @@ mod usage;
 
 pub use aws_sdk_dynamodb;
 pub use fault::Fault;
+pub use items::{Item, items_of};
 pub use ledger::{Clock, Ledger, timeouts};
 pub use names::{ATTEMPTS_INDEX, OWNER_INDEX};
 pub use outcome::{Done, ExecuteError};

@@ -3,20 +3,25 @@
 //! Reads only, strongly consistent. An item that cannot be read is a value here and no fault, since it is what an audit
 //! looks for. A scan is not one moment in time: what it reads late may be newer than what it read early.
 //!
-//! Round trips: one per page, and one per 100 keys looked up.
+//! Round trips: one per page of up to 1,000 items, and one per 100 keys looked up.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use wallet_domain::{Entry, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
-use crate::items::{Builder, Fields, Item, entry_from_item, transaction_from_item, wallet_from_item};
+use crate::items::{
+    Builder, Fields, Item, entry_from_item, reversal_from_item, transaction_from_item, wallet_from_item,
+};
 use crate::ledger::Ledger;
-use crate::names::{ENTRY, PK, SK, TXN, WALLET, entry_sk, transaction_pk, wallet_pk};
+use crate::names::{ENTRY, PK, REVERSAL, SK, TXN, WALLET, entry_sk, transaction_pk, wallet_pk};
 use crate::read::Page;
 use crate::usage::Usage;
 
 /// Keys of one `BatchGetItem`.
 pub(crate) const KEYS_PER_CALL: usize = 100;
+/// Items of one page: at under 1 KB each a little less than the megabyte at which DynamoDB ends a page by itself. The
+/// embedded database reads all that is left of the table for a page without this bound.
+const ITEMS_PER_PAGE: i32 = 1_000;
 
 /// An item of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +32,19 @@ pub enum Scanned {
     Entry(Box<Entry>),
     /// The record of a request.
     Transaction(Box<Transaction>),
+    /// The mark beside a transaction that was reversed.
+    Reversed(Reversed),
     /// What the ledger cannot have written.
     Unreadable(Unreadable),
+}
+
+/// A transaction that was reversed, and by which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reversed {
+    /// What was undone.
+    pub original: TransactionId,
+    /// What undid it.
+    pub reversal: TransactionId,
 }
 
 /// An item that cannot be read, by what its key says.
@@ -53,6 +69,8 @@ pub enum Key {
     Entry(WalletId, u64),
     /// A transaction.
     Transaction(TransactionId),
+    /// The mark of a transaction's reversal.
+    Reversal(TransactionId),
 }
 
 /// Where a scan goes on.
@@ -71,12 +89,16 @@ impl Ledger {
         segment: u32,
         segments: u32,
         from: Option<Cursor>,
+        usage: &mut Usage,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
+        usage.calls += 1;
         let number = |value| i32::try_from(value).unwrap_or(i32::MAX);
         let sent = self.client.scan().table_name(&*self.table).consistent_read(true);
-        let sent = sent.segment(number(segment)).total_segments(number(segments));
+        let sent = sent.segment(number(segment)).total_segments(number(segments)).limit(ITEMS_PER_PAGE);
+        let sent = sent.return_consumed_capacity(ReturnConsumedCapacity::Total);
         let sent = sent.set_exclusive_start_key(from.map(|cursor| cursor.0)).send().await;
         let output = sent.map_err(|error| Fault::from_sdk("Scan", error))?;
+        usage.read(output.consumed_capacity());
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
@@ -84,7 +106,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Fault`] of the database.
-    pub async fn history(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
+    pub async fn history(
+        &self,
+        wallet: WalletId,
+        from: Option<Cursor>,
+        usage: &mut Usage,
+    ) -> Result<Page<Scanned, Cursor>, Fault> {
+        usage.calls += 1;
         let sent = self
             .client
             .query()
@@ -94,9 +122,12 @@ impl Ledger {
             .expression_attribute_values(":entry", AttributeValue::S(ENTRY.to_owned()))
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .consistent_read(true)
+            .limit(ITEMS_PER_PAGE)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         let output = sent.map_err(|error| Fault::from_sdk("Query", error))?;
+        usage.read(output.consumed_capacity());
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
@@ -104,16 +135,17 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Fault`] of the database.
-    pub async fn look_up(&self, keys: &[Key]) -> Result<Vec<Scanned>, Fault> {
+    pub async fn look_up(&self, keys: &[Key], usage: &mut Usage) -> Result<Vec<Scanned>, Fault> {
         let mut found = vec![];
         for keys in keys.chunks(KEYS_PER_CALL) {
             let keys = keys.iter().map(|key| match key {
                 Key::Wallet(id) => (wallet_pk(*id), WALLET.to_owned()),
                 Key::Entry(id, version) => (wallet_pk(*id), entry_sk(*version)),
                 Key::Transaction(id) => (transaction_pk(*id), TXN.to_owned()),
+                Key::Reversal(id) => (transaction_pk(*id), REVERSAL.to_owned()),
             });
             let keys = keys.map(|(pk, sk)| Builder::default().text(PK, pk).text(SK, sk).build()).collect();
-            found.extend(self.get(keys, &mut Usage::default()).await?.iter().map(scanned));
+            found.extend(self.get(keys, usage).await?.iter().map(scanned));
         }
         Ok(found)
     }
@@ -147,6 +179,10 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
                 return wrong(PK);
             }
             Ok(Scanned::Transaction(Box::new(transaction)))
+        }
+        REVERSAL => {
+            let (original, reversal) = reversal_from_item(item)?;
+            Ok(Scanned::Reversed(Reversed { original, reversal }))
         }
         _ if sk.starts_with(ENTRY) => {
             let entry = entry_from_item(item)?;

@@ -14,6 +14,7 @@ use lambda_http::http::Response;
 use lambda_http::request::RequestContext;
 use lambda_http::{Adapter, Body, Request, RequestExt as _, Service as _, service_fn};
 use lambda_runtime::{Error, LambdaEvent};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::app::App;
@@ -118,6 +119,23 @@ pub async fn serve_queue(name: &'static str, handle: impl AsyncFn(&App, SqsEvent
     ended(name, started.await)
 }
 
+/// Runs the function `name` in Lambda, which a schedule calls. `make` is what it works with, made once; an error of
+/// `handle` ends the call as a failed one.
+pub async fn serve_schedule<S>(
+    name: &'static str,
+    make: impl FnOnce(App) -> Result<S, Error>,
+    handle: impl AsyncFn(&S, LambdaEvent<Value>) -> Result<Value, Error>,
+) -> ExitCode {
+    log::start();
+    let started = async {
+        let made = &make(start(name).await?)?;
+        let handle = &handle;
+        let service = async |event: LambdaEvent<Value>| Box::pin(handle(made, event)).await;
+        lambda_runtime::run(service_fn(service)).await
+    };
+    ended(name, started.await)
+}
+
 async fn start(function: &'static str) -> Result<App, Error> {
     let settings = Settings::from_env()?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
@@ -141,7 +159,7 @@ fn ended(name: &str, end: Result<(), Error>) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
     use wallet_dynamodb::Ledger;
     use wallet_dynamodb::aws_sdk_dynamodb::{Client, Config, config::BehaviorVersion};
 

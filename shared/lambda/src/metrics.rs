@@ -37,8 +37,39 @@ pub(crate) fn start(function: &'static str, namespace: Option<&str>) -> Result<(
 /// Writes the metrics of what `line` tells.
 pub(crate) fn write(line: &Line) {
     let Some(collector) = COLLECTOR.get() else { return };
-    let mut text = Vec::new();
     record(line);
+    flush(collector);
+}
+
+/// A number that a function has found out, with the function as its only dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in CloudWatch.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// Beyond 4,294,967,295 it stays there.
+    pub value: u64,
+}
+
+/// What a metric counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Time.
+    Milliseconds,
+}
+
+/// Writes a function's own metrics on one line, if the deployment names a namespace for them.
+pub fn emit(found: &[Metric]) {
+    let Some(collector) = COLLECTOR.get() else { return };
+    record_own(found);
+    flush(collector);
+}
+
+fn flush(collector: &Collector) {
+    let mut text = Vec::new();
     // In one piece, so that nothing of the log gets in between. Without its metrics a request has still been answered.
     let written = collector.flush(&mut text).and_then(|()| io::stdout().write_all(&text));
     if let Err(error) = written {
@@ -75,6 +106,17 @@ fn record(line: &Line) {
     }
 }
 
+fn record_own(found: &[Metric]) {
+    for Metric { name, unit, value } in found {
+        let unit = match unit {
+            Unit::Count => metrics::Unit::Count,
+            Unit::Milliseconds => metrics::Unit::Milliseconds,
+        };
+        metrics::describe_histogram!(*name, unit, "");
+        metrics::histogram!(*name).record(u32::try_from(*value).unwrap_or(u32::MAX));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -82,8 +124,12 @@ mod tests {
     use super::*;
 
     fn emitted(collector: &Collector, line: &Line) -> Value {
-        let mut text = Vec::new();
         record(line);
+        flushed(collector)
+    }
+
+    fn flushed(collector: &Collector) -> Value {
+        let mut text = Vec::new();
         collector.flush(&mut text).expect("a Vec takes everything");
         assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1, "one line per request");
         serde_json::from_slice(&text).expect("JSON")
@@ -91,15 +137,15 @@ mod tests {
 
     /// What the specification of the embedded metric format asks for: each metric and dimension that is named is a
     /// member of the root, dimensions are texts, and values are numbers or up to 100 of them.
-    fn check(document: &Value) {
+    fn check(document: &Value, dimensions: &[&str]) {
         let aws = &document["_aws"];
         assert!(aws["Timestamp"].is_u64(), "{document}");
         let directives = aws["CloudWatchMetrics"].as_array().expect("directives");
         assert_eq!(directives.len(), 1);
         assert_eq!(directives[0]["Namespace"], "WalletFunctions");
-        assert_eq!(directives[0]["Dimensions"], json!([["Function", "Strategy"]]));
-        for dimension in ["Function", "Strategy"] {
-            assert!(document[dimension].is_string(), "{document}");
+        assert_eq!(directives[0]["Dimensions"], json!([dimensions]));
+        for dimension in dimensions {
+            assert!(document[*dimension].is_string(), "{document}");
         }
         for metric in directives[0]["Metrics"].as_array().expect("metrics") {
             let value = &document[metric["Name"].as_str().expect("a name")];
@@ -122,7 +168,7 @@ mod tests {
         used(&mut line, [2, 1, 3, 12]);
         line.request_id = Some("high cardinality".to_owned());
         let deposit = emitted(collector, &line);
-        check(&deposit);
+        check(&deposit, &["Function", "Strategy"]);
         assert_eq!((&deposit["Function"], &deposit["Strategy"]), (&json!("deposit"), &json!("optimistic")));
         let number = |document: &Value, name: &str| document[name][0].to_string();
         assert_eq!((number(&deposit, CONFLICTS), number(&deposit, ATTEMPTS)), ("1.0".into(), "2.0".into()));
@@ -133,13 +179,24 @@ mod tests {
         line.code = Some("insufficient_funds");
         line.strategy = Some(Strategy::Pessimistic);
         let refused = emitted(collector, &line);
-        check(&refused);
+        check(&refused, &["Function", "Strategy"]);
         assert_eq!((&refused["Strategy"], &refused["Refused/insufficient_funds"]), (&json!("pessimistic"), &json!(1)));
         assert_eq!(number(&refused, CONFLICTS), "0.0", "what did not happen counts as well");
 
         (line.code, line.strategy) = (None, None);
         let read = emitted(collector, &line);
-        check(&read);
+        check(&read, &["Function", "Strategy"]);
         assert_eq!((&read["Strategy"], read.get("Refused/insufficient_funds")), (&json!("none"), None));
+
+        record_own(&[
+            Metric { name: "Findings", unit: Unit::Count, value: 2 },
+            Metric { name: "Duration", unit: Unit::Milliseconds, value: u64::MAX },
+        ]);
+        let own = flushed(collector);
+        check(&own, &["Function"]);
+        assert_eq!((number(&own, "Findings"), number(&own, "Duration")), ("2.0".into(), "4294967295.0".into()));
+        let metrics = own["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
+        assert!(metrics.contains(&json!({"Name": "Duration", "Unit": "Milliseconds"})), "{own}");
+        assert_eq!(metrics.len(), 2, "nothing is left of the requests before: {own}");
     }
 }

@@ -109,6 +109,13 @@ pub(crate) fn reversal_item(original: TransactionId, reversal: TransactionId) ->
     Builder::default().text(PK, transaction_pk(original)).text(SK, REVERSAL).text(TRANSACTION_ID, reversal).build()
 }
 
+/// What such a mark says: the transaction that was reversed, and its reversal.
+pub(crate) fn reversal_from_item(item: &Item) -> Result<(TransactionId, TransactionId), Fault> {
+    let fields = Fields(item);
+    let original = fields.named(PK, |pk| pk.strip_prefix("TXN#")?.parse().ok())?;
+    Ok((original, fields.parsed(TRANSACTION_ID)?))
+}
+
 fn terms(rule: &RebateRule) -> Item {
     Builder::default()
         .number(BASIS_POINTS, rule.basis_points.get())
