@@ -5,6 +5,7 @@
 mod damage;
 mod function;
 mod generated;
+mod months;
 mod reversed;
 mod table;
 

@@ -14,6 +14,7 @@ mod finding;
 pub mod function;
 mod legs;
 mod matching;
+mod months;
 mod reader;
 mod rebate;
 mod related;

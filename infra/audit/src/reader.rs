@@ -45,9 +45,14 @@ impl Reader {
         page
     }
 
-    pub(crate) async fn history(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
+    pub(crate) async fn history(
+        &self,
+        wallet: WalletId,
+        oldest_first: bool,
+        from: Option<Cursor>,
+    ) -> Result<Page<Scanned, Cursor>, Fault> {
         let mut usage = self.begin();
-        let page = self.ledger.history(wallet, from, &mut usage).await;
+        let page = self.ledger.history(wallet, oldest_first, from, &mut usage).await;
         self.paid(usage).await;
         page
     }

@@ -34,6 +34,12 @@ pub(crate) fn check(rebate: &Transaction, deposit: Option<&Transaction>) -> Vec<
         let over = decimal(rebate.amount.minor_units() - earned.minor_units(), earned.currency());
         findings.push(finding(format!("it pays {}, the rule gives at most {earned}: {over} too much", rebate.amount)));
     }
+    if rule.minimum.is_some_and(|minimum| minimum.minor_units() > earned.minor_units()) {
+        findings.push(finding(format!(
+            "it pays {}, the rule pays nothing for {earned}: that is too little",
+            rebate.amount
+        )));
+    }
     let from_rebates = |leg: &Leg| matches!(leg, Leg::System { account: Account::Rebates, .. });
     if !rebate.legs().iter().all(|leg| from_rebates(leg) || matches!(leg, Leg::Wallet { .. })) {
         findings.push(finding("it is not paid out of the rebates account".to_owned()));

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use wallet_domain::{Entry, Transaction, TransactionId, WalletId};
+use wallet_domain::{Entry, Transaction, TransactionId, Wallet, WalletId};
 use wallet_dynamodb::scan::{Key, Reversed, Scanned};
 use wallet_dynamodb::{Fault, Ledger};
 
@@ -14,7 +14,7 @@ use crate::finding::{Check, Finding};
 use crate::reader::Reader;
 use crate::report::Report;
 use crate::tally::{Posting, Tally};
-use crate::{legs, matching, related};
+use crate::{legs, matching, months, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
@@ -91,10 +91,11 @@ impl Audit {
         if let Some(Scanned::Wallet(wallet)) = self.reader.look_up(&[Key::Wallet(id)]).await?.pop() {
             report.wallets = 1;
             report.balance(&wallet);
+            report.found(self.months(&wallet).await?);
         }
         let mut from = None;
         loop {
-            let page = self.reader.history(id, from).await?;
+            let page = self.reader.history(id, true, from).await?;
             exists |= !page.items.is_empty();
             (self.progress)(page.items.len());
             let read = |item| if let Scanned::Entry(entry) = item { Some(*entry) } else { None };
@@ -148,6 +149,7 @@ impl Audit {
                         report.wallets += 1;
                         report.balance(&wallet);
                         self.turn_to(wallet.id, &mut current, &mut report).await?.close(&wallet);
+                        report.found(self.months(&wallet).await?);
                         if let Some(chain) = current.take()
                             && !chain.findings.is_empty()
                         {
@@ -184,6 +186,14 @@ impl Audit {
             report.found(self.recomputed(chain.id).await?);
         }
         Ok((report, tally))
+    }
+
+    /// The rebates that `wallet` counts by month; most count none.
+    async fn months(&self, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
+        if wallet.rebated.all().next().is_none() {
+            return Ok(vec![]);
+        }
+        months::check(&self.reader, wallet.id).await
     }
 
     /// The chain of `wallet`. If another was at work its wallet has not come up, so it is recomputed by itself.
@@ -245,7 +255,7 @@ impl Audit {
         let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
         let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
         loop {
-            let page = self.reader.history(id, from).await?;
+            let page = self.reader.history(id, true, from).await?;
             for item in page.items {
                 let version = match &item {
                     Scanned::Entry(entry) => Some(entry.version),

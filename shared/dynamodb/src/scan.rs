@@ -102,13 +102,14 @@ impl Ledger {
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
-    /// A page of a wallet's entries, oldest first, whatever its item says.
+    /// A page of a wallet's entries, oldest or newest first, whatever its item says.
     ///
     /// # Errors
     /// [`Fault`] of the database.
     pub async fn history(
         &self,
         wallet: WalletId,
+        oldest_first: bool,
         from: Option<Cursor>,
         usage: &mut Usage,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
@@ -120,6 +121,7 @@ impl Ledger {
             .key_condition_expression("PK = :pk AND begins_with(SK, :entry)")
             .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
             .expression_attribute_values(":entry", AttributeValue::S(ENTRY.to_owned()))
+            .scan_index_forward(oldest_first)
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .consistent_read(true)
             .limit(ITEMS_PER_PAGE)

@@ -1,0 +1,119 @@
+//! What a wallet has counted of its rebates, month by month, against the rebates themselves.
+//!
+//! Only a wallet that counts any is looked at, and only its entries since the first month that it counts; that it counts
+//! where it should is seen from the rebates.
+
+use std::collections::BTreeMap;
+
+use wallet_domain::{Entry, Kind, Money, Month, RuleId, Transaction, Wallet, WalletId};
+use wallet_dynamodb::Fault;
+use wallet_dynamodb::scan::{Key, Scanned};
+
+use crate::finding::{Check, Finding, decimal};
+use crate::matching::twice;
+use crate::reader::Reader;
+use crate::related::Known;
+
+/// The wallet's sums, recomputed from its entries and the transactions that they name.
+pub(crate) async fn check(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
+    twice(|| look(reader, id)).await
+}
+
+/// Of one month and rule.
+#[derive(Default)]
+struct Sum {
+    /// In minor units.
+    paid: i128,
+    /// The highest cap that was pinned: it may have been lowered or raised within the month.
+    cap: Option<Money>,
+}
+
+type Sums = BTreeMap<(Month, RuleId), Sum>;
+
+async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
+    let Some(Scanned::Wallet(wallet)) = reader.look_up(&[Key::Wallet(id)]).await?.pop() else { return Ok(vec![]) };
+    let Some((oldest, ..)) = wallet.rebated.all().next() else { return Ok(vec![]) };
+    let (mut sums, mut from) = (Sums::new(), None);
+    loop {
+        let page = reader.history(id, false, from).await?;
+        let read =
+            page.items.iter().filter_map(|item| if let Scanned::Entry(entry) = item { Some(&**entry) } else { None });
+        // A rebate is paid after its deposit: what is older than the oldest month is about older ones.
+        let recent: Vec<&Entry> = read.take_while(|entry| Month::of(entry.created_at) >= oldest).collect();
+        let begun =
+            page.items.iter().any(|item| matches!(item, Scanned::Entry(entry) if Month::of(entry.created_at) < oldest));
+        let counted = recent.into_iter().filter(|entry| entry.version <= wallet.version);
+        add(reader, &counted.collect::<Vec<_>>(), oldest, &mut sums).await?;
+        from = page.next.filter(|_| !begun);
+        if from.is_none() {
+            break;
+        }
+    }
+    let currency = wallet.currency();
+    let mut findings = vec![];
+    let mut found = |difference| findings.push(Finding::wallet(id, wallet.version, Check::Rebate, difference));
+    for (month, rule, counted) in wallet.rebated.all() {
+        let (counted, sum) = (counted.minor_units(), sums.entry((month, rule.clone())).or_default());
+        if counted != sum.paid {
+            let [says, comes, off] = [counted, sum.paid, counted - sum.paid].map(|minor| decimal(minor, currency));
+            let rule = rule.as_str();
+            found(format!("it counts {says} of rule {rule} in {month}, the rebates come to {comes}: off by {off}"));
+        }
+    }
+    for ((month, rule), Sum { paid, cap }) in &sums {
+        let over = cap.map_or(0, |cap| paid - cap.minor_units());
+        if over > 0 {
+            let [paid, over] = [*paid, over].map(|minor| decimal(minor, currency));
+            let rule = rule.as_str();
+            found(format!("rule {rule} has paid {paid} in {month}, {over} more than its cap"));
+        }
+    }
+    Ok(findings)
+}
+
+/// Adds what `entries` say of rebates paid and taken back.
+async fn add(reader: &Reader, entries: &[&Entry], oldest: Month, sums: &mut Sums) -> Result<(), Fault> {
+    let about = entries.iter().filter(|entry| matches!(entry.kind, Kind::Rebate | Kind::Reversal));
+    let about: Vec<_> = about.map(|entry| entry.transaction).collect();
+    let mut known = Known::default();
+    known.read(reader, about.iter().copied().map(Key::Transaction)).await?;
+    let parents: Vec<_> =
+        about.iter().filter_map(|id| known.transactions.get(id)?.parent).map(Key::Transaction).collect();
+    known.read(reader, parents).await?;
+    let reversed = |id| known.transactions.get(id).filter(|found| found.kind == Kind::Reversal)?.parent;
+    let rebates = about.iter().filter_map(reversed).filter_map(|parent| known.transactions.get(&parent)?.rebate());
+    let rebates: Vec<_> = rebates.map(Key::Transaction).collect();
+    known.read(reader, rebates).await?;
+    for transaction in about.iter().filter_map(|id| known.transactions.get(id)) {
+        let Some(deposit) = transaction.parent.and_then(|parent| known.transactions.get(&parent)) else { continue };
+        let Some((month, rule, cap)) = capped(deposit).filter(|(month, ..)| *month >= oldest) else { continue };
+        let sum = sums.entry((month, rule)).or_default();
+        sum.cap = sum.cap.into_iter().chain([cap]).max_by_key(|cap| cap.minor_units());
+        if transaction.kind == Kind::Rebate {
+            sum.paid += transaction.amount.minor_units();
+        } else if let Some(rebate) = deposit.rebate().and_then(|id| known.transactions.get(&id)) {
+            let paid = !rebate.legs().is_empty();
+            sum.paid -= if paid { rebate.amount.minor_units() } else { 0 };
+        }
+    }
+    Ok(())
+}
+
+/// The month that a deposit's rebate counts in, its rule and the cap; `None` without a cap.
+pub(crate) fn capped(deposit: &Transaction) -> Option<(Month, RuleId, Money)> {
+    let rule = deposit.rule.as_ref()?;
+    Some((Month::of(deposit.created_at), rule.id.clone(), rule.monthly_cap?))
+}
+
+/// A posted rebate that its wallet should count and has no sum for.
+pub(crate) fn uncounted(rebate: &Transaction, deposit: &Transaction, wallet: &Wallet) -> Option<Finding> {
+    let counts = |cap: Money| !rebate.legs().is_empty() && cap.currency() == wallet.currency();
+    let (month, rule, cap) = capped(deposit).filter(|(.., cap)| counts(*cap))?;
+    // Months that are too old are counted no more.
+    wallet.rebated.left(month, &rule, cap)?;
+    if wallet.rebated.all().any(|(counted, of, _)| (counted, of) == (month, &rule)) {
+        return None;
+    }
+    let difference = format!("{} does not count rule {} in {month}", wallet.id, rule.as_str());
+    Some(Finding::transaction(rebate.id, Check::Rebate, difference))
+}
