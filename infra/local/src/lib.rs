@@ -19,6 +19,7 @@
 mod admin;
 pub mod bulk;
 pub mod clock;
+pub mod cold_start;
 pub mod contention;
 mod data_file;
 mod database;

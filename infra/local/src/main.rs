@@ -10,6 +10,7 @@ mod console;
 mod contend;
 mod dlq;
 mod rebate_lag;
+mod start_cold;
 mod up;
 
 use std::process::ExitCode;
@@ -45,6 +46,11 @@ enum Command {
     /// Through the whole local stack: gateway, stream, pipe, queue, function. Afterwards it checks the whole table: one
     /// rebate for each deposit, to the cent. Fails if anything is off.
     Rebates(rebate_lag::Arguments),
+    /// Build the functions as they are deployed, and measure how large they are and how fast they start
+    ///
+    /// Beside a bare function on the same runtime, in turns, under a runtime API on loopback. Fails if one is over 8 MB or
+    /// starts in more than one and a half times the bare function's time. The first build takes some minutes.
+    ColdStart(start_cold::Arguments),
     /// Print a token that `up` accepts, and nothing else
     ///
     /// Signed with a key that everybody knows: for development only.
@@ -79,6 +85,7 @@ fn main() -> ExitCode {
         Command::Up(arguments) => up::run(arguments),
         Command::Contention(arguments) => contend::run(&arguments),
         Command::Rebates(arguments) => rebate_lag::run(&arguments),
+        Command::ColdStart(arguments) => start_cold::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
