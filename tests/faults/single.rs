@@ -16,6 +16,7 @@ use crate::ledger::{caller, order};
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 /// As [`World::ledger`] sets them.
 const LEASE: Duration = Duration::from_secs(1);
+const LOCK_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs `test` in a world of its own with two wallets of 100.00, and audits the table afterwards.
 fn check(test: impl AsyncFn(&World, WalletId, WalletId)) {
@@ -300,8 +301,11 @@ fn a_waiter_gives_up_before_a_lease_that_outlives_its_patience() {
         let dead = timeout(Duration::from_millis(50), run(&ahead, &transfer(a, b), Strategy::Pessimistic)).await;
         assert!(dead.is_err(), "{dead:?}");
         world.network.set(fair());
+        let start = Instant::now();
         let waits = run(&world.ledger(0, 6), &withdraw("waits", b), Strategy::Pessimistic).await;
         assert!(matches!(waits, Err(ExecuteError::LockTimeout { retry_after_seconds: 1.. })), "{waits:?}");
+        let waited = start.elapsed();
+        assert!((LOCK_WAIT..LOCK_WAIT + Duration::from_secs(1)).contains(&waited), "{waited:?}");
         let races = run(&world.ledger(0, 6), &withdraw("races", b), Strategy::Optimistic).await;
         assert!(matches!(races, Err(ExecuteError::Conflict { .. })), "{races:?}");
         sleep(Duration::from_secs(301)).await;

@@ -1,7 +1,6 @@
 //! Both strategies, alone and mixed, on one hot wallet; refusals and stale snapshots; pinned versions.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -28,9 +27,9 @@ fn within_bounds(strategy: Strategy, leases: bool, usage: &Usage) {
             assert_eq!(usage.lock_wait_ms, 0, "{usage:?}");
         }
         Strategy::Pessimistic => {
-            // The last wait may begin just before the time is over; a busy machine wakes late.
-            let bound = policy.lock_wait + policy.max_delay + Duration::from_secs(2);
-            assert!(u128::from(usage.lock_wait_ms) <= bound.as_millis(), "{usage:?}");
+            // A read, a lease and a commit each round, and in the end the leases are given back. How long it waits has a test
+            // of its own, in paused time.
+            assert!(usage.calls <= 3 * usage.attempts + 1, "{usage:?}");
         }
     }
 }
