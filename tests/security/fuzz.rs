@@ -38,7 +38,7 @@ struct Ask {
     body: Option<&'static str>,
 }
 
-const ASKS: [Ask; 10] = [
+const ASKS: [Ask; 11] = [
     Ask { method: "POST", path: "/v1/wallets/{wallet}/deposits", body: Some(r#"{"amount":"1.00","currency":"EUR"}"#) },
     Ask {
         method: "POST",
@@ -65,6 +65,11 @@ const ASKS: [Ask; 10] = [
     Ask { method: "GET", path: "/v1/wallets/{wallet}/entries", body: None },
     Ask { method: "GET", path: "/v1/wallets/{wallet}/attempts", body: None },
     Ask { method: "GET", path: "/v1/transactions/{deposit}", body: None },
+    Ask {
+        method: "POST",
+        path: "/v1/transactions/{deposit}/reversals",
+        body: Some(r#"{"reference":"r","allow_overdraft":true}"#),
+    },
 ];
 
 impl World {
