@@ -6,10 +6,13 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt as _;
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, Shared};
 use lambda_http::http::Response;
 use lambda_http::request::RequestContext;
 use lambda_http::{Adapter, Body, Request, RequestExt as _, Service as _, service_fn};
@@ -92,8 +95,11 @@ pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
 pub async fn serve<F: Function>() -> ExitCode {
     log::start();
     let started = async {
-        let app = &start(F::NAME).await?;
-        let handler = service_fn(async |request| Ok::<_, Infallible>(answer::<F>(app, request).await));
+        let app = &start(F::NAME)?;
+        let handler = service_fn(async |request| {
+            let app = app.clone().await;
+            Ok::<_, Infallible>(answer::<F>(&app, request).await)
+        });
         let mut adapter = Adapter::from(handler);
         let service = |event: LambdaEvent<Box<RawValue>>| {
             let LambdaEvent { payload, context, .. } = event;
@@ -109,11 +115,13 @@ pub async fn serve<F: Function>() -> ExitCode {
 pub async fn serve_queue(name: &'static str, handle: impl AsyncFn(&App, SqsEvent) -> SqsBatchResponse) -> ExitCode {
     log::start();
     let started = async {
-        let app = &start(name).await?;
+        let app = &start(name)?;
         let handle = &handle;
         // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
-        let service =
-            async |event: LambdaEvent<SqsEvent>| Ok::<_, Infallible>(Box::pin(handle(app, event.payload)).await);
+        let service = async |event: LambdaEvent<SqsEvent>| {
+            let app = app.clone().await;
+            Ok::<_, Infallible>(Box::pin(handle(&app, event.payload)).await)
+        };
         lambda_runtime::run(service_fn(service)).await
     };
     ended(name, started.await)
@@ -128,7 +136,7 @@ pub async fn serve_schedule<S>(
 ) -> ExitCode {
     log::start();
     let started = async {
-        let made = &make(start(name).await?)?;
+        let made = &make(App::clone(&*start(name)?.await))?;
         let handle = &handle;
         let service = async |event: LambdaEvent<Value>| Box::pin(handle(made, event)).await;
         lambda_runtime::run(service_fn(service)).await
@@ -136,7 +144,10 @@ pub async fn serve_schedule<S>(
     ended(name, started.await)
 }
 
-async fn start(function: &'static str) -> Result<App, Error> {
+/// An app that is there soon.
+type Connecting = Shared<BoxFuture<'static, Arc<App>>>;
+
+fn start(function: &'static str) -> Result<Connecting, Error> {
     let settings = Settings::from_env()?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err("AWS_LAMBDA_RUNTIME_API is not set: Lambda or `cargo lambda watch` starts this program; \
@@ -144,7 +155,19 @@ async fn start(function: &'static str) -> Result<App, Error> {
             .into());
     }
     metrics::start(function, settings.metrics_namespace.as_deref())?;
-    Ok(App::connect(settings).await)
+    connect(settings)
+}
+
+/// Makes the app on a thread of its own. The SDK's configuration and the certificates that the system trusts take longer
+/// than all the rest of a start; they are read while the function asks for its first event, which waits for them if it must.
+fn connect(settings: Settings) -> Result<Connecting, Error> {
+    let (sender, app) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("connect".to_owned()).spawn(move || {
+        // Nobody waits any more when the function is ending.
+        let _ = sender.send(Arc::new(runtime.block_on(App::connect(settings))));
+    })?;
+    Ok(app.map(|app| app.expect("the thread ends with an app")).boxed().shared())
 }
 
 fn ended(name: &str, end: Result<(), Error>) -> ExitCode {
