@@ -25,12 +25,8 @@ pub(crate) fn greet(data: Option<&std::path::Path>) {
 }
 
 pub(crate) fn show_demo(demo: &Demo) {
-    let what = if demo.replayed {
-        "seeded before; nothing moved again"
-    } else {
-        "seeded: 100.00 deposited to alice, a rebate of 1.00 for it, 25.00 sent to bob"
-    };
-    line(&format!("\n  {}", what.dimmed()));
+    demo.warnings.iter().for_each(|warning| warn(warning));
+    line(&format!("\n  {}", demo.summary.dimmed()));
     for wallet in [&demo.alice, &demo.bob] {
         let money = format!("{:>10} {}", wallet.balance, wallet.currency);
         line(&format!("  {:<6}{}  {}", wallet.owner.bold(), money.green(), wallet.id));

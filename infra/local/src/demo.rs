@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
@@ -29,6 +29,10 @@ pub struct Demo {
     pub bob: DemoWallet,
     /// Whether the data had seen the demo before, so that nothing moved this time.
     pub replayed: bool,
+    /// What was posted this time, in a line.
+    pub summary: String,
+    /// What did not happen and why, a line each; empty if all went well.
+    pub warnings: Vec<String>,
 }
 
 /// A wallet of the demo.
@@ -44,28 +48,78 @@ pub struct DemoWallet {
     pub currency: String,
 }
 
-/// Seeds the demo.
+/// Seeds the demo. A movement that is refused is a warning, and ends it: the wallets are there all the same.
 ///
 /// # Errors
-/// When a request is refused, or the rebate doesn't come in time.
+/// When a wallet cannot be opened or shown.
 pub async fn seed(router: Router) -> Result<Demo> {
     let alice = Caller::new("alice", &router);
     let bob = Caller::new("bob", &router);
     let to_alice = alice.open().await?;
     let to_bob = bob.open().await?;
 
-    let deposit = json!({"amount": "100.00", "currency": "EUR", "reference": "demo: a deposit"});
-    let deposits = format!("/v1/wallets/{to_alice}/deposits");
-    let (deposited, _) = alice.post(&deposits, "demo-deposit", deposit).await?;
-    let replayed = deposited == StatusCode::OK;
-    if !replayed {
-        alice.await_rebate(&to_alice).await?;
+    let mut story = Story::default();
+    if let Err(error) = story.unfold(&alice, &to_alice, &to_bob).await {
+        story.warnings.push(format!("{error:#}"));
     }
-    let transfer = json!({
-        "source": to_alice, "destination": to_bob, "amount": "25.00", "currency": "EUR", "reference": "demo: a transfer",
-    });
-    alice.post("/v1/transfers", "demo-transfer", transfer).await?;
-    Ok(Demo { alice: alice.wallet(to_alice).await?, bob: bob.wallet(to_bob).await?, replayed })
+    let (replayed, summary) = (story.replayed(), story.summary());
+    let (alice, bob) = (alice.wallet(to_alice).await?, bob.wallet(to_bob).await?);
+    Ok(Demo { alice, bob, replayed, summary, warnings: story.warnings })
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct Story {
+    /// What was posted, as `25.00 sent to bob`.
+    posted: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Story {
+    /// Moves the money, up to the first movement that is refused.
+    async fn unfold(&mut self, alice: &Caller<'_>, to_alice: &str, to_bob: &str) -> Result<()> {
+        let deposit = json!({"amount": "100.00", "currency": "EUR", "reference": "demo: a deposit"});
+        let deposits = format!("/v1/wallets/{to_alice}/deposits");
+        let deposited = alice.post(&deposits, "demo-deposit", deposit).await;
+        let (status, deposit) = deposited.context("the demo's deposit did not go through")?;
+        if status == StatusCode::CREATED {
+            self.posted.push(format!("{} deposited to alice", text(&deposit["amount"])));
+            // With no rule for it, there is none to wait for.
+            if deposit.get("rebate").is_some() {
+                match alice.rebate(&deposit).await {
+                    Ok(amount) => self.posted.push(format!("a rebate of {amount} for it")),
+                    Err(error) => self.warnings.push(format!("no rebate for the demo's deposit: {error:#}")),
+                }
+            }
+        }
+
+        let transfer = json!({
+            "source": to_alice, "destination": to_bob, "amount": "25.00", "currency": "EUR",
+            "reference": "demo: a transfer",
+        });
+        let sent = alice.post("/v1/transfers", "demo-transfer", transfer).await;
+        let (status, transfer) = sent.context("the demo's transfer did not go through")?;
+        if status == StatusCode::CREATED {
+            let fee = match text(&transfer["fee"]) {
+                "0.00" => String::new(),
+                fee => format!(" for a fee of {fee}"),
+            };
+            self.posted.push(format!("{} sent to bob{fee}", text(&transfer["amount"])));
+        }
+        Ok(())
+    }
+
+    fn replayed(&self) -> bool {
+        self.posted.is_empty() && self.warnings.is_empty()
+    }
+
+    fn summary(&self) -> String {
+        match self.posted.join(", ") {
+            _ if self.replayed() => "seeded before; nothing moved again".to_owned(),
+            posted if posted.is_empty() => "nothing moved".to_owned(),
+            posted => format!("seeded: {posted}"),
+        }
+    }
 }
 
 /// Somebody with a token.
@@ -83,29 +137,33 @@ impl Caller<'_> {
     }
 
     async fn open(&self) -> Result<String> {
-        let (_, wallet) = self.post("/v1/wallets", "demo-open", json!({"currency": "EUR"})).await?;
+        let opened = self.post("/v1/wallets", "demo-open", json!({"currency": "EUR"})).await;
+        let (_, wallet) = opened.with_context(|| format!("{} could not open a wallet", self.name))?;
         Ok(wallet["id"].as_str().context("a wallet without an id")?.to_owned())
     }
 
     async fn wallet(&self, id: String) -> Result<DemoWallet> {
         let (_, wallet) = self.get(&format!("/v1/wallets/{id}")).await?;
-        let text = |name: &str| wallet[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| text(&wallet[name]).to_owned();
         Ok(DemoWallet { owner: self.name, id, balance: text("balance"), currency: text("currency") })
     }
 
-    async fn await_rebate(&self, wallet: &str) -> Result<()> {
-        let arrives = async {
-            loop {
-                let (_, statement) = self.get(&format!("/v1/wallets/{wallet}/entries?limit=10")).await?;
-                let entries = statement["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
-                if entries.iter().any(|entry| entry["type"] == "rebate") {
-                    return Ok(());
-                }
+    /// What the rebate of `deposit` came to, once it is on record.
+    async fn rebate(&self, deposit: &Value) -> Result<String> {
+        let deposited = format!("/v1/transactions/{}", text(&deposit["id"]));
+        let decided = async {
+            while self.get(&deposited).await?.1["rebate"]["status"] == "pending" {
                 tokio::time::sleep(REBATE_POLL).await;
             }
+            anyhow::Ok(())
         };
-        let patience = tokio::time::timeout(REBATE_PATIENCE, arrives);
-        patience.await.with_context(|| format!("no rebate within {} s", REBATE_PATIENCE.as_secs()))?
+        let patience = tokio::time::timeout(REBATE_PATIENCE, decided).await;
+        patience.map_err(|_| anyhow!("it did not come within {} s", REBATE_PATIENCE.as_secs()))??;
+        let (_, rebate) = self.get(&format!("/v1/transactions/{}", text(&deposit["rebate"]["transaction_id"]))).await?;
+        if rebate["status"] != "posted" {
+            bail!("{}", text(&rebate["reason"]["detail"]));
+        }
+        Ok(text(&rebate["amount"]).to_owned())
     }
 
     async fn get(&self, path: &str) -> Result<(StatusCode, Value)> {
@@ -125,8 +183,19 @@ impl Caller<'_> {
         let status = response.status();
         let answer = to_bytes(response.into_body(), ANSWER_LIMIT_BYTES).await?;
         if !status.is_success() {
-            bail!("{what} answered {status}: {}", String::from_utf8_lossy(&answer));
+            let problem: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            match problem["detail"].as_str() {
+                Some(detail) => bail!("{detail}"),
+                None => bail!("{what} answered {status}"),
+            }
         }
         Ok((status, serde_json::from_slice(&answer).with_context(|| format!("{what} answered no JSON"))?))
     }
 }
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

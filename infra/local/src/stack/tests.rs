@@ -21,11 +21,14 @@ async fn until(mut done: impl FnMut() -> bool) {
 async fn the_demo_moves_money_once_however_often_it_is_seeded() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = Some(directory.path().to_owned());
-    for replayed in [false, true] {
+    for (replayed, summary) in [
+        (false, "seeded: 100.00 deposited to alice, a rebate of 1.00 for it, 25.00 sent to bob"),
+        (true, "seeded before; nothing moved again"),
+    ] {
         let stack = start(Options { data: data.clone(), ..Options::default() }).await;
         let demo = demo::seed(stack.router()).await.expect("seeded");
         assert_eq!((demo.alice.balance.as_str(), demo.bob.balance.as_str()), ("76.00", "25.00"));
-        assert_eq!(demo.replayed, replayed);
+        assert_eq!((demo.replayed, demo.summary.as_str(), demo.warnings.len()), (replayed, summary, 0));
         until(|| stack.queue().depth().expect("read") == 0).await;
         stack.stop().await;
     }
@@ -37,7 +40,8 @@ async fn held_back_messages_wait_and_arrive() {
     let seeding = tokio::spawn(demo::seed(stack.router()));
     until(|| stack.queue().depth().expect("read") == 1).await;
     stack.deliver(true);
-    seeding.await.expect("no panic").expect("seeded, the rebate included");
+    let demo = seeding.await.expect("no panic").expect("seeded");
+    assert_eq!(demo.alice.balance, "76.00", "the rebate included");
     stack.stop().await;
 }
 
