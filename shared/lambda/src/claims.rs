@@ -14,7 +14,7 @@ pub mod scope {
     pub const WALLETS_READ: &str = "wallets:read";
     /// Open wallets, and move money out of one's own.
     pub const WALLETS_WRITE: &str = "wallets:write";
-    /// See and debit every wallet; set owners, floors, limits and statuses.
+    /// Set owners, floors, limits and statuses, and reverse; with the other scopes, see and debit every wallet.
     pub const WALLETS_ADMIN: &str = "wallets:admin";
     /// Bring money into any wallet.
     pub const FUNDS_DEPOSIT: &str = "funds:deposit";
