@@ -66,6 +66,12 @@ pub enum Refusal {
         /// Pinned by `If-Match`.
         expected: u64,
     },
+    /// The caller pinned the version of a wallet that isn't the caller's. Says nothing of that version.
+    #[error("wallet {wallet} is of another owner, so its version cannot be pinned; leave the version out")]
+    VersionNotYours {
+        /// Which.
+        wallet: WalletId,
+    },
     /// Closing needs a balance of zero.
     #[error("wallet {wallet} still holds {balance}; only an empty wallet can be closed")]
     WalletNotEmpty {
@@ -179,7 +185,7 @@ impl Refusal {
             Refusal::AlreadyReversed { .. } => "already_reversed",
             Refusal::NotReversible { .. } => "not_reversible",
             Refusal::DepositReversed { .. } => "deposit_reversed",
-            Refusal::VersionMismatch { .. } => "version_mismatch",
+            Refusal::VersionMismatch { .. } | Refusal::VersionNotYours { .. } => "version_mismatch",
             Refusal::WalletNotEmpty { .. } => "wallet_not_empty",
             Refusal::RateLimited { .. } => "rate_limited",
             Refusal::InsufficientFunds { .. } => "insufficient_funds",
@@ -221,6 +227,7 @@ impl Refusal {
             | Refusal::AlreadyReversed { .. }
             | Refusal::NotReversible { .. }
             | Refusal::VersionMismatch { .. }
+            | Refusal::VersionNotYours { .. }
             | Refusal::WalletNotEmpty { .. }
             | Refusal::RateLimited { .. } => false,
         }

@@ -193,13 +193,12 @@ fn owned<'a>(snapshots: &'a Snapshots, id: crate::WalletId, caller: &Caller) -> 
     if caller.owns(wallet) { Ok(wallet) } else { Err(Refusal::WalletNotFound { wallet: id }) }
 }
 
-/// Whether the wallet is at the version that the order pins. For a caller who may not read its version, it never is:
+/// Whether the wallet is at the version that the order pins. A caller who may not read its version may not pin it:
 /// else he could find it out by asking.
 fn pinned(wallet: &Wallet, order: &Order) -> Result<(), Refusal> {
     match order.expected_version {
-        Some(expected) if expected != wallet.version || !order.caller.owns(wallet) => {
-            Err(Refusal::VersionMismatch { wallet: wallet.id, expected })
-        }
+        Some(_) if !order.caller.owns(wallet) => Err(Refusal::VersionNotYours { wallet: wallet.id }),
+        Some(expected) if expected != wallet.version => Err(Refusal::VersionMismatch { wallet: wallet.id, expected }),
         _ => Ok(()),
     }
 }

@@ -121,7 +121,7 @@ fn a_pinned_version_must_be_the_current_one() {
     }
     // What a stranger pins is never right, or he could find the version out.
     for version in [0, VERSION] {
-        check(&alice, &pinned(deposit("bank", "alice", "1"), version), Err(wrong_version("alice", version)));
+        check(&alice, &pinned(deposit("bank", "alice", "1"), version), Err(version_not_yours("alice")));
     }
 }
 

@@ -194,6 +194,10 @@ pub(crate) fn wrong_version(name: &str, expected: u64) -> Refusal {
     Refusal::VersionMismatch { wallet: id(name), expected }
 }
 
+pub(crate) fn version_not_yours(name: &str) -> Refusal {
+    Refusal::VersionNotYours { wallet: id(name) }
+}
+
 pub(crate) fn wrong_currency(name: &str, holds: &str, requested: &str) -> Refusal {
     Refusal::CurrencyMismatch { wallet: id(name), holds: currency(holds), requested: currency(requested) }
 }

@@ -198,6 +198,7 @@ fn refusal_item(refusal: &Refusal) -> Item {
         | Refusal::AlreadyReversed { .. }
         | Refusal::NotReversible { .. }
         | Refusal::VersionMismatch { .. }
+        | Refusal::VersionNotYours { .. }
         | Refusal::WalletNotEmpty { .. }
         | Refusal::RateLimited { .. } => builder,
     }

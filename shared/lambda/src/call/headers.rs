@@ -25,12 +25,13 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Pro
 pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(text) = single(headers, &IF_MATCH, "If-Match")? else { return Ok(None) };
     let why = match text {
-        "*" => "`*` matches every version",
-        _ if text.contains(',') => "a list matches several versions",
+        "*" => "`*` is not taken, because it pins no version",
+        _ if text.contains(',') => "a list is not taken, because it pins no one version",
         _ if text.starts_with("W/") => "a weak tag doesn't compare for writing",
         _ => match version(text) {
             Some(version) => return Ok(Some(version)),
-            None => "this is none",
+            None if !text.starts_with('"') => "the quotes are missing",
+            None => "what is sent is no version",
         },
     };
     Err(Problem::malformed(format!("{IF_MATCH_SHAPE}; {why}.")))

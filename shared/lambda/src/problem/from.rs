@@ -18,7 +18,9 @@ impl From<&Refusal> for Problem {
             Refusal::InvalidCurrency(error) => Problem::new(Code::InvalidCurrency, format!("`currency`: {error}.")),
             Refusal::SameWallet => of(Code::SameWallet),
             Refusal::IdempotencyKeyReused => of(Code::IdempotencyKeyReused),
-            Refusal::VersionMismatch { wallet, .. } => of(Code::VersionMismatch).about(*wallet),
+            Refusal::VersionMismatch { wallet, .. } | Refusal::VersionNotYours { wallet } => {
+                of(Code::VersionMismatch).about(*wallet)
+            }
             Refusal::WalletNotEmpty { wallet, .. } => of(Code::WalletNotEmpty).about(*wallet),
             Refusal::RateLimited { wallet, retry_after_seconds, .. } => {
                 of(Code::RateLimited).about(*wallet).after(*retry_after_seconds)
@@ -123,6 +125,7 @@ mod tests {
             Refusal::SameWallet,
             Refusal::IdempotencyKeyReused,
             Refusal::VersionMismatch { wallet, expected: 1 },
+            Refusal::VersionNotYours { wallet },
             Refusal::WalletNotEmpty { wallet, balance: requested },
             Refusal::RateLimited { wallet, limit: 3, retry_after_seconds: 17 },
             Refusal::InsufficientFunds { wallet, available, requested },

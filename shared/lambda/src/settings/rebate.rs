@@ -78,7 +78,7 @@ fn rounding(place: &str, name: &str) -> Result<Rounding, SettingsError> {
     let known = Rounding::from_name(name);
     known.ok_or_else(|| {
         REBATE_RULES
-            .wrong(place, format!("{name:?} is no rounding; write \"toward_zero\", \"half_up\" or \"half_even\""))
+            .wrong(place, format!("{name:?} is no rounding: there are \"toward_zero\", \"half_up\" and \"half_even\""))
     })
 }
 
