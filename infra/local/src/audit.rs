@@ -32,10 +32,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     segments: u32,
     /// Read no more capacity units than so many in a second, so that the table's other readers are not held up
-    #[arg(long, value_name = "UNITS")]
-    read_units_per_second: Option<NonZeroU32>,
+    #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..))]
+    read_units_per_second: Option<u32>,
 }
 
+/// Where the environment may name an endpoint: the first that is set counts.
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
 /// Findings that a person is shown; `--json` lists more.
 const SHOWN: usize = 50;
 
@@ -62,7 +64,8 @@ fn audited(arguments: &Arguments) -> Result<Report> {
         let progress = bar.clone();
         let audit = Audit::new(ledger, arguments.segments)
             .with_progress(Arc::new(move |items| progress.inc(u64::try_from(items).unwrap_or(0))));
-        let audit = arguments.read_units_per_second.map_or(audit.clone(), |pace| audit.with_pace(pace));
+        let pace = arguments.read_units_per_second.and_then(NonZeroU32::new);
+        let audit = pace.map_or(audit.clone(), |pace| audit.with_pace(pace));
         let start = Instant::now();
         let outcome = match arguments.wallet {
             None => audit.table().await,
@@ -73,7 +76,11 @@ fn audited(arguments: &Arguments) -> Result<Report> {
             },
         };
         bar.finish_and_clear();
-        let report = outcome.map_err(|fault| explained(&fault.to_string(), arguments))?;
+        let report = outcome.map_err(|fault| {
+            let set = |name: &&str| std::env::var(name).ok().filter(|url| !url.is_empty());
+            let named = arguments.endpoint.clone().or_else(|| ENDPOINTS.iter().find_map(set));
+            anyhow!(explained(&fault.to_string(), &arguments.table, named.as_deref()))
+        })?;
         if arguments.json {
             console::line(&format!("{:#}", report.to_json()));
         } else {
@@ -83,24 +90,33 @@ fn audited(arguments: &Arguments) -> Result<Report> {
     })
 }
 
-/// What to do about a table that cannot be read.
-fn explained(fault: &str, arguments: &Arguments) -> anyhow::Error {
-    let place = arguments.endpoint.as_deref().unwrap_or("the endpoint that the environment names");
-    let advice = if fault.contains("ResourceNotFound") {
-        format!("there is no table {:?} at {place}.\nName it with --table.", arguments.table)
-    } else if fault.contains("dispatch failure") || fault.contains("timeout") {
-        format!(
-            "{place} cannot be reached.\nIs it running? `cargo wallet up` prints its endpoint; give it with --endpoint."
-        )
-    } else {
-        format!("table {:?} at {place} cannot be read", arguments.table)
+/// What to do about a table that cannot be read at the endpoint that is named, or in AWS.
+fn explained(fault: &str, table: &str, named: Option<&str>) -> String {
+    let asked = match named {
+        Some(_) => "",
+        None => "no --endpoint is given and AWS_ENDPOINT_URL_DYNAMODB is not set, so AWS itself was asked:\n",
     };
-    anyhow!("{advice}\n  cause: {fault}")
+    let place = named.unwrap_or("AWS");
+    let line = "the URL of the line `dynamodb` that `cargo wallet up` prints";
+    let advice = if fault.contains("ResourceNotFound") {
+        format!("there is no table {table:?} at {place}.\nName it with --table.")
+    } else if fault.contains("dispatch failure") || fault.contains("timeout") {
+        let running = if named.is_some() { "Is it running? " } else { "" };
+        format!("{place} cannot be reached.\n{running}For a table on this machine give --endpoint {line}.")
+    } else if fault.contains("route_not_found") {
+        format!("{place} is the gateway, not the database.\nGive --endpoint {line}.")
+    } else {
+        format!("table {table:?} at {place} cannot be read")
+    };
+    format!("{asked}{advice}\n  cause: {fault}")
 }
 
 fn show(report: &Report, one_wallet: bool, took_ms: u128) {
     let Report { wallets, entries, transactions, .. } = report;
-    console::line(&format!("{wallets} wallets, {entries} entries, {transactions} transactions in {took_ms} ms"));
+    let wallets = counted(*wallets, "wallet", "wallets");
+    let entries = counted(*entries, "entry", "entries");
+    let transactions = counted(*transactions, "transaction", "transactions");
+    console::line(&format!("{wallets}, {entries}, {transactions} in {took_ms} ms"));
     for (code, sums) in report.sums.iter().filter(|_| !one_wallet) {
         for (name, sum) in sums.lines() {
             console::line(&format!("  {code} {name:<9} {sum:>24}"));
@@ -115,5 +131,35 @@ fn show(report: &Report, one_wallet: bool, took_ms: u128) {
         1 => console::line("1 finding"),
         more if more > SHOWN as u64 => console::line(&format!("{more} findings; --json lists more of them")),
         more => console::line(&format!("{more} findings")),
+    }
+}
+
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{counted, explained};
+
+    #[track_caller]
+    fn check(fault: &str, named: Option<&str>, told: &str) {
+        let text = explained(fault, "t", named);
+        assert!(text.starts_with(told) && text.ends_with(fault), "{text}");
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_told_with_who_was_asked() {
+        let url = Some("http://127.0.0.1:9");
+        check("Scan: dispatch failure: io error", url, "http://127.0.0.1:9 cannot be reached.\nIs it running?");
+        check("Scan: dispatch failure: other", None, "no --endpoint is given and AWS_ENDPOINT_URL_DYNAMODB is not set");
+        check("Scan: route_not_found (404)", url, "http://127.0.0.1:9 is the gateway, not the database.");
+        check("Scan: ResourceNotFoundException", url, "there is no table \"t\" at http://127.0.0.1:9.");
+        check("Scan: AccessDenied", url, "table \"t\" at http://127.0.0.1:9 cannot be read");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0, 1, 2].map(|n| counted(n, "entry", "entries")), ["0 entries", "1 entry", "2 entries"]);
     }
 }

@@ -6,6 +6,7 @@
 mod event;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,6 +41,16 @@ pub(crate) type FunctionResponse = lambda_http::Response<lambda_http::Body>;
 
 /// A function's handler, from event, as JSON, to response.
 pub(crate) type Handler = Arc<dyn Fn(String) -> BoxFuture<'static, Result<FunctionResponse>> + Send + Sync>;
+
+/// Why a function could not be asked. The caller is told: it is who can mend it.
+#[derive(Debug)]
+pub(crate) struct NotAsked(pub(crate) String);
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What a request was and how it was answered, for whoever watches.
 #[derive(Debug, Clone)]
@@ -163,7 +174,13 @@ impl Endpoint {
         let call = tokio::spawn((self.handler)(event));
         let (problem, cause) = match tokio::time::timeout(self.route.timeout, call).await {
             Ok(Ok(Ok(response))) => return Ok(response),
-            Ok(Ok(Err(error))) => (Problem::internal(""), format!("{error:#}")),
+            Ok(Ok(Err(error))) => {
+                let problem = match error.downcast_ref::<NotAsked>() {
+                    Some(why) => Problem::new(Code::OutcomeUnknown, why.to_string()),
+                    None => Problem::internal(""),
+                };
+                (problem, format!("{error:#}"))
+            }
             Ok(Err(panic)) => (Problem::internal(""), panic.to_string()),
             Err(_) => {
                 let detail = "The answer takes too long. Ask again with the same Idempotency-Key to learn the outcome.";

@@ -16,7 +16,7 @@ use reqwest::header::CONTENT_TYPE;
 use wallet_rebate::Report;
 
 use crate::functions::QueueHandler;
-use crate::gateway::{FunctionResponse, Handler};
+use crate::gateway::{FunctionResponse, Handler, NotAsked};
 use crate::template::{Consumer, Route};
 
 /// How long a function may take: `cargo lambda watch` compiles it at its first call, and after each change.
@@ -82,7 +82,8 @@ impl Lambda {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url);
         let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(event);
         let response = request.send().await.with_context(|| {
-            format!("`{function}` cannot be invoked at {}; is `cargo lambda watch` running there?", self.url)
+            let url = &self.url;
+            NotAsked(format!("`{function}` cannot be invoked at {url}; is `cargo lambda watch` running there?"))
         })?;
         let failed = !response.status().is_success() || response.headers().contains_key(FUNCTION_ERROR);
         let answer = response.text().await.with_context(|| format!("`{function}` broke off its answer"))?;

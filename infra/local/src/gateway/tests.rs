@@ -35,7 +35,7 @@ fn seen(request: &lambda_http::Request) -> Value {
 }
 
 fn gateway() -> Router {
-    let handler: Handler = Arc::new(|event| {
+    let echo: Handler = Arc::new(|event| {
         Box::pin(async move {
             let request = wallet_lambda::request(&event)?;
             match request.uri().path() {
@@ -45,15 +45,19 @@ fn gateway() -> Router {
             }
         })
     });
+    let routes =
+        [route("GET", "/things/{id}"), route("POST", "/things"), route("GET", "/panic"), route("GET", "/slow")];
+    answered_by(HashMap::from([("echo".to_owned(), echo)]), &routes)
+}
+
+fn answered_by(handlers: HashMap<String, Handler>, routes: &[Route]) -> Router {
     let gateway = Gateway {
         address: "127.0.0.1:9000".parse().expect("an address"),
-        handlers: HashMap::from([("echo".to_owned(), handler)]),
+        handlers,
         after: Arc::new(Notify::new()),
         observer: None,
     };
-    let routes =
-        [route("GET", "/things/{id}"), route("POST", "/things"), route("GET", "/panic"), route("GET", "/slow")];
-    router(gateway, &routes).expect("every route has a handler")
+    router(gateway, routes).expect("every route has a handler")
 }
 
 fn request(method: &str, uri: &str) -> axum::http::request::Builder {
@@ -62,7 +66,11 @@ fn request(method: &str, uri: &str) -> axum::http::request::Builder {
 }
 
 async fn send(request: HttpRequest<Body>) -> (StatusCode, Value, Response<()>) {
-    let response = gateway().oneshot(request).await.expect("the router answers");
+    send_to(gateway(), request).await
+}
+
+async fn send_to(gateway: Router, request: HttpRequest<Body>) -> (StatusCode, Value, Response<()>) {
+    let response = gateway.oneshot(request).await.expect("the router answers");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, BODY_LIMIT_BYTES).await.expect("read");
     let json = serde_json::from_slice(&body).expect("JSON");
@@ -165,6 +173,17 @@ async fn request_line_and_headers_are_bounded_together_to_the_byte() {
 async fn a_panic_and_a_slow_function_harm_nobody() {
     check_refused(empty(request("GET", "/panic")), 500, "internal").await;
     check_refused(empty(request("GET", "/slow")), 503, "outcome_unknown").await;
+}
+
+#[tokio::test]
+async fn where_no_function_listens_the_caller_is_told_what_to_look_at() {
+    let routes = [route("GET", "/things/{id}")];
+    // Port 1 is the one of a service that nobody runs.
+    let nobody = crate::remote::Lambda::at("http://127.0.0.1:1").expect("a URL").http(&routes);
+    let (status, problem, _) = send_to(answered_by(nobody, &routes), empty(request("GET", "/things/1"))).await;
+    assert_eq!((status.as_u16(), &problem["retryable"]), (503, &json!(true)));
+    let told = "`echo` cannot be invoked at http://127.0.0.1:1; is `cargo lambda watch` running there?";
+    assert_eq!(problem["detail"], told);
 }
 
 #[tokio::test]
