@@ -272,10 +272,9 @@ impl<'a> Run<'a> {
     /// Takes over the wallets and transactions that a failed condition returned: the next round needs no read, unless
     /// it has to wait for a lease.
     fn refreshed(&mut self, found: Vec<Found>, barred: Vec<Transaction>) -> Lost {
-        let (holder, now) = (&self.holder, self.ledger.now());
         let leases = || found.iter().map(|found| found.lease.as_ref());
-        let busy = leases().flatten().any(|lease| lease.bars(holder, now));
-        if !leases().all(|lease| lease.is_some_and(|lease| lease.is_of(holder))) {
+        let busy = self.barred(leases().flatten());
+        if !leases().all(|lease| lease.is_some_and(|lease| lease.is_of(&self.holder))) {
             // They expired, and were taken over.
             self.leased = None;
         }
@@ -309,8 +308,7 @@ impl<'a> Run<'a> {
     /// What was read along with other commands, with the wallets that this process has written since: those are newer
     /// than the read, and no refusal may rest on them. Where another held a lease it has to be read again.
     fn caught_up(&mut self, mut snapshots: Snapshots, leases: &[Lease]) -> Option<Snapshots> {
-        let now = self.ledger.now();
-        if leases.iter().any(|lease| lease.bars(&self.holder, now)) {
+        if self.barred(leases) {
             return None;
         }
         self.unanswered = true;
@@ -329,10 +327,7 @@ impl<'a> Run<'a> {
     async fn read(&mut self) -> Result<Result<Snapshots, Lost>, ExecuteError> {
         match self.ledger.load(self.command, self.usage).await {
             Ok((snapshots, leases)) => {
-                self.busy = !leases.is_empty() && {
-                    let now = self.ledger.now();
-                    leases.iter().any(|lease| lease.bars(&self.holder, now))
-                };
+                self.busy = self.barred(&leases);
                 self.verified.extend(self.command.wallets());
                 self.unanswered = true;
                 Ok(Ok(snapshots))
@@ -345,6 +340,11 @@ impl<'a> Run<'a> {
                 Class::Final => Err(ExecuteError::Fault(fault)),
             },
         }
+    }
+
+    /// Whether another holds one of `leases` now.
+    fn barred<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) -> bool {
+        leases.into_iter().any(|lease| lease.bars(&self.holder, self.ledger.now()))
     }
 
     fn all_verified(&self) -> bool {
