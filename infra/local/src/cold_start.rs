@@ -1,5 +1,5 @@
 //! How long a function takes from the start of its process until it asks for its first event, as Lambda counts its
-//! `Init Duration`, and until it has answered it, so that nothing is merely put off; measured in turns with another
+//! `Init Duration`, and until it has answered it, so that what is merely put off shows; measured in turns with another
 //! function, so that both meet the same machine.
 //!
 //! The first event needs no database. What this cannot show: the download of the package and the boot of its machine,

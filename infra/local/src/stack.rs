@@ -236,4 +236,4 @@ async fn is_true(mut signal: watch::Receiver<bool>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::stack::tests::until;
 use crate::{Options, Stack, demo};
 
 async fn start(deliver: bool) -> Stack {
@@ -32,16 +33,6 @@ async fn dead_letters(stack: &Stack) -> Vec<Value> {
     let (status, answer) = admin(stack, "GET", "/_local/dead-letters").await;
     assert_eq!(status, StatusCode::OK);
     answer["dead_letters"].as_array().expect("a list").clone()
-}
-
-/// Waits for what comes by itself.
-async fn until(mut done: impl FnMut() -> bool) {
-    let patience = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), patience).await.expect("it comes in time");
 }
 
 #[tokio::test]

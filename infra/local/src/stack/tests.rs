@@ -8,7 +8,7 @@ async fn start(options: Options) -> Stack {
 }
 
 /// Waits for what comes by itself.
-async fn until(mut done: impl FnMut() -> bool) {
+pub(crate) async fn until(mut done: impl FnMut() -> bool) {
     let patience = async {
         while !done() {
             tokio::time::sleep(Duration::from_millis(5)).await;
