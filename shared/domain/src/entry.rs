@@ -1,4 +1,4 @@
-//! Entries: what happened to one wallet, one per version, each holding the hash of the one before.
+//! Entries: the rows of a wallet's statement, one for each version, each holding the hash of the one before.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::money::Money;
 use crate::text::{Owner, Reference};
 use crate::transaction::{Account, Kind};
 
-/// What the first entry of every wallet follows: 64 zeros.
-pub const GENESIS: Digest = Digest::from_bytes([0; 32]);
+/// The format of the hashes that this code writes; see [`Entry::format`].
+pub(crate) const FORMAT: u32 = 1;
 
-/// One line of a wallet's statement. Never changed, never deleted.
+/// One row of a wallet's statement. Never changed, never deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Whose statement.
@@ -36,19 +36,29 @@ pub struct Entry {
     pub changes: BTreeMap<String, String>,
     /// Who asked for it.
     pub by: Owner,
-    /// When it was decided.
+    /// When it was decided. Never earlier than the entry before.
     pub created_at: Timestamp,
-    /// Hash of the entry before, or [`GENESIS`].
+    /// The seal of the transaction that made it.
+    pub seal: Digest,
+    /// [`crate::Wallet::state`] after it.
+    pub state: Digest,
+    /// Hash of the entry before, or [`crate::GENESIS`].
     pub previous: Digest,
+    /// What `hash` and `state` cover: the number of their format.
+    pub format: u32,
     /// [`Entry::computed_hash`] at the time of writing.
     pub hash: Digest,
 }
 
 impl Entry {
-    /// SHA-256 over every other field: an entry that was tampered with no longer matches its `hash`.
+    /// SHA-256 over every other field: an entry that was tampered with no longer matches its `hash`. `None` for a format
+    /// that a newer version of this code wrote.
     #[must_use]
-    pub fn computed_hash(&self) -> Digest {
-        let mut hasher = Hasher::new("entry")
+    pub fn computed_hash(&self) -> Option<Digest> {
+        if self.format != FORMAT {
+            return None;
+        }
+        let hasher = Hasher::new("entry:1")
             .field(&self.previous.to_string())
             .field(&self.wallet.to_string())
             .field(&self.version.to_string())
@@ -60,17 +70,17 @@ impl Entry {
             .maybe(self.counterparty)
             .maybe(self.reference.as_ref())
             .field(self.by.as_str())
-            .field(&self.created_at.as_millisecond().to_string());
-        for (name, value) in &self.changes {
-            hasher = hasher.field(name).field(value);
-        }
-        hasher.finish()
+            .field(&self.created_at.as_millisecond().to_string())
+            .field(&self.seal.to_string())
+            .field(&self.state.to_string())
+            .texts(&self.changes);
+        Some(hasher.finish())
     }
 
     /// The same entry with its hash filled in.
     #[must_use]
-    pub(crate) fn sealed(mut self) -> Entry {
-        self.hash = self.computed_hash();
+    pub(crate) fn hashed(mut self) -> Entry {
+        self.hash = self.computed_hash().expect("an entry is made in the format that this code writes");
         self
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! Every field goes in behind its length, so no two different lists of fields share an encoding.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+
+/// What the first entry of every wallet follows: 64 zeros.
+pub const GENESIS: Digest = Digest::from_bytes([0; 32]);
 
 /// A SHA-256 digest, printed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +20,12 @@ impl Digest {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Digest {
         Digest(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The first 16 bytes: what ids are made of.
@@ -75,6 +85,13 @@ impl Hasher {
             Some(value) => self.field("some").field(&value.to_string()),
             None => self.field("none"),
         }
+    }
+
+    /// Appends texts by name, and how many there are.
+    #[must_use]
+    pub fn texts(self, texts: &BTreeMap<String, String>) -> Hasher {
+        let hasher = self.field(&texts.len().to_string());
+        texts.iter().fold(hasher, |hasher, (name, text)| hasher.field(name).field(text))
     }
 
     /// The digest of all fields.

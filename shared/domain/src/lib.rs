@@ -1,4 +1,4 @@
-//! Wallets as pure values: money, ids, wallets, commands, refusals, and [`decide`], which makes every choice.
+//! Wallets as pure values: money, ids, wallets, verbs, refusals, and [`decide`], which makes every choice.
 //!
 //! The domain knows no clock, no randomness, no I/O and no AWS type: time and identity come in as arguments.
 //! What it returns is either a [`Plan`], which the storage writes in one transaction, or a [`Refusal`].
@@ -6,36 +6,54 @@
 //! Invariants that hold for every value that this crate hands out:
 //! - a [`Money`] has its currency's scale exactly and stays within ±[`MAX_MINOR_UNITS`];
 //! - the legs of a [`Transaction`] sum to zero;
-//! - a [`Plan`] raises the version of each wallet by exactly one, with exactly one [`Entry`] each, chained by hash.
+//! - a [`Plan`] is whole: each wallet's version rises by one for each row of its statement, chained by hash.
 
+mod caller;
+mod clock;
 mod command;
-mod decide;
 mod entry;
 mod fee;
 mod hash;
 mod id;
+mod mark;
 mod money;
+mod movement;
+mod plan;
 mod rebate;
 mod rebated;
 mod refusal;
+mod snapshots;
 mod text;
 mod transaction;
+mod verb;
+mod verbs;
 mod wallet;
 
-pub use command::{Amend, Caller, Change, Command, Deposit, Open, Order, PayRebate, Reverse, Transfer, Withdraw};
-pub use decide::{Guard, Plan, Posting, Snapshots, decide, replay};
-pub use entry::{Entry, GENESIS};
+pub use caller::{Caller, Order};
+pub use clock::{MAX_CLOCK_SKEW, believed_until};
+pub use command::{Command, decide, replay};
+pub use entry::Entry;
 pub use fee::{FeeError, FeeSchedule};
-pub use hash::{Digest, Hasher};
+pub use hash::{Digest, GENESIS, Hasher};
 pub use id::{IdError, TransactionId, WalletId};
 pub use jiff::Timestamp;
+pub use mark::{Mark, MarkName};
 pub use money::{
     Amount, AmountError, BasisPoints, BasisPointsError, Bounds, BoundsError, Currency, CurrencyError, MAX_MINOR_UNITS,
     Money, MoneyError, Rounding,
 };
+pub use plan::{Guard, NoPlan, Plan, Posting, Unsound};
 pub use rebate::{RebateRule, RebateTerms, RuleId};
 pub use rebated::{Month, Rebated};
-pub use refusal::{Limit, Refusal};
+pub use refusal::{Facts, Limit, Refusal};
+pub use snapshots::{Reads, Snapshots};
 pub use text::{IdempotencyKey, MAX_METADATA_BYTES, Metadata, Owner, Reference, TextError};
 pub use transaction::{Account, Kind, Leg, Outcome, Transaction};
+pub use verbs::amend::{Amend, Change};
+pub use verbs::deposit::Deposit;
+pub use verbs::open::Open;
+pub use verbs::rebate::PayRebate;
+pub use verbs::reversal::Reverse;
+pub use verbs::transfer::Transfer;
+pub use verbs::withdraw::Withdraw;
 pub use wallet::{Counters, Limits, Status, Wallet};

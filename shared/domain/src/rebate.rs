@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::money::{BasisPoints, Bounds, Currency, Money, Rounding};
+use crate::hash::Hasher;
+use crate::money::{BasisPoints, Bounds, Currency, Money, MoneyError, Rounding};
 use crate::text::TextError;
 
 /// The name of a rule: 1 to 64 of `a-z A-Z 0-9 - _ .`
@@ -59,14 +60,23 @@ pub struct RebateRule {
 }
 
 impl RebateRule {
-    /// The share of `deposit`, rounded and clipped to the cap, before minimum, month and room are looked at.
-    #[must_use]
-    pub fn rebate_on(&self, deposit: Money) -> Money {
+    /// The share of `deposit`, rounded and clipped to the cap, before month, room and minimum are looked at.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`] when the rule is in another currency: no deposit has pinned it.
+    pub fn rebate_on(&self, deposit: Money) -> Result<Money, MoneyError> {
         let share = deposit.share(self.basis_points, self.rounding);
-        match self.cap {
-            Some(cap) => share.at_most(cap).expect("a pinned rule is in its deposit's currency"),
-            None => share,
-        }
+        self.cap.map_or(Ok(share), |cap| share.at_most(cap))
+    }
+
+    pub(crate) fn hashed(&self, hasher: Hasher) -> Hasher {
+        hasher
+            .field(self.id.as_str())
+            .field(&self.basis_points.get().to_string())
+            .field(self.rounding.as_str())
+            .maybe(self.minimum)
+            .maybe(self.cap)
+            .maybe(self.monthly_cap)
     }
 }
 

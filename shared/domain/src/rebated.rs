@@ -10,7 +10,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::money::Money;
+use crate::clock::believed_until;
+use crate::money::{Money, MoneyError};
 use crate::rebate::RuleId;
 use crate::text::TextError;
 
@@ -73,41 +74,49 @@ impl Rebated {
         self.0.iter().map(|((month, rule), sum)| (*month, rule, *sum))
     }
 
-    /// What is left of `cap` in `month`; `None` when the month is no longer counted.
-    #[must_use]
-    pub fn left(&self, month: Month, rule: &RuleId, cap: Money) -> Option<Money> {
-        if month < self.oldest() {
-            return None;
+    /// What is left at `now` of `cap` in `month`; `None` when the month is no longer counted.
+    ///
+    /// # Errors
+    /// [`MoneyError`] when the cap is in another currency than the sums.
+    pub fn left(&self, month: Month, rule: &RuleId, cap: Money, now: Timestamp) -> Result<Option<Money>, MoneyError> {
+        if month < self.oldest(now) {
+            return Ok(None);
         }
         let zero = Money::zero(cap.currency());
         let sum = self.0.get(&(month, rule.clone())).copied().unwrap_or(zero);
-        let left = cap.minus(sum).expect("a cap is in its wallet's currency");
         // A cap that was lowered in mid-month may have been passed already.
-        Some(left.at_least(zero).expect("the same currency"))
+        cap.minus(sum)?.at_least(zero).map(Some)
     }
 
     /// Counts `amount`, and lets go of months that are too old. It must be at most what is [`left`](Rebated::left).
-    #[must_use]
-    pub(crate) fn plus(mut self, month: Month, rule: &RuleId, amount: Money) -> Rebated {
+    pub(crate) fn plus(
+        mut self,
+        month: Month,
+        rule: &RuleId,
+        amount: Money,
+        now: Timestamp,
+    ) -> Result<Rebated, MoneyError> {
         let sum = self.0.entry((month, rule.clone())).or_insert_with(|| Money::zero(amount.currency()));
-        *sum = sum.plus(amount).expect("within a cap, in the wallet's currency");
-        let oldest = self.oldest();
+        *sum = sum.plus(amount)?;
+        let oldest = self.oldest(now);
         self.0.retain(|(month, _), _| *month >= oldest);
-        self
+        Ok(self)
     }
 
     /// Takes `amount` off again, if its month is still counted. A sum of zero stays: it says which months are too old.
-    #[must_use]
-    pub(crate) fn minus(mut self, month: Month, rule: &RuleId, amount: Money) -> Rebated {
+    pub(crate) fn minus(mut self, month: Month, rule: &RuleId, amount: Money) -> Result<Rebated, MoneyError> {
         if let Some(sum) = self.0.get_mut(&(month, rule.clone())) {
-            *sum = sum.minus(amount).expect("it was counted before");
+            *sum = sum.minus(amount)?;
         }
-        self
+        Ok(self)
     }
 
-    /// The oldest month that is counted. It depends on what was counted and on no clock.
-    fn oldest(&self) -> Month {
-        self.0.last_key_value().map_or(Month(i32::MIN), |((newest, _), _)| Month(newest.0 - MONTHS_KEPT + 1))
+    /// The oldest month that is counted at `now`: it depends on what was counted, and on the clock only in that a month
+    /// farther ahead than clocks may differ was written by a wrong one and lets go of nothing.
+    fn oldest(&self, now: Timestamp) -> Month {
+        let latest = Month::of(believed_until(now));
+        let newest = self.0.keys().map(|(month, _)| *month).filter(|month| *month <= latest).max();
+        newest.map_or(Month(i32::MIN), |newest| Month(newest.0 - MONTHS_KEPT + 1))
     }
 }
 

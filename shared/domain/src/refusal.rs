@@ -160,6 +160,18 @@ pub enum Refusal {
         /// What it would have come to.
         requested: Money,
     },
+    /// What a newer version of this code has recorded.
+    #[error("wallet {wallet} refused it: {code}")]
+    Newer {
+        /// The stable name.
+        code: String,
+        /// Which wallet refused.
+        wallet: WalletId,
+        /// What could move.
+        available: Option<Money>,
+        /// What should.
+        requested: Option<Money>,
+    },
     /// The deposit's month is no longer counted, so nobody knows what is left of the rule's monthly cap.
     #[error("the rebate comes too late: rebates for deposits of that month are no longer counted")]
     RebateTooLate {
@@ -170,67 +182,114 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+/// What a refusal says, in the fields that the table keeps of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'a> {
     /// The stable name that callers see.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::WalletNotFound { .. } => "wallet_not_found",
-            Refusal::TransactionNotFound => "transaction_not_found",
-            Refusal::MissingScope { .. } => "missing_scope",
-            Refusal::InvalidAmount { .. } => "invalid_amount",
-            Refusal::InvalidCurrency(_) => "invalid_currency",
-            Refusal::SameWallet => "same_wallet",
-            Refusal::IdempotencyKeyReused => "idempotency_key_reused",
-            Refusal::AlreadyReversed { .. } => "already_reversed",
-            Refusal::NotReversible { .. } => "not_reversible",
-            Refusal::DepositReversed { .. } => "deposit_reversed",
-            Refusal::VersionMismatch { .. } | Refusal::VersionNotYours { .. } => "version_mismatch",
-            Refusal::WalletNotEmpty { .. } => "wallet_not_empty",
-            Refusal::RateLimited { .. } => "rate_limited",
-            Refusal::InsufficientFunds { .. } => "insufficient_funds",
-            Refusal::MaxBalanceExceeded { .. } => "max_balance_exceeded",
-            Refusal::LimitExceeded { .. } => "limit_exceeded",
-            Refusal::WalletFrozen { .. } => "wallet_frozen",
-            Refusal::WalletClosed { .. } => "wallet_closed",
-            Refusal::CurrencyMismatch { .. } => "currency_mismatch",
-            Refusal::RebateBelowMinimum { .. } => "rebate_below_minimum",
-            Refusal::RebateCapReached { .. } => "rebate_cap_reached",
-            Refusal::RebateTooLate { .. } => "rebate_too_late",
-        }
-    }
-
+    pub code: &'a str,
     /// Whether the refusal itself is kept on record, and replayed for its key.
     ///
     /// Those are the refusals that a wallet's state gave. What was wrong with the request as such, and what passes by
     /// itself, is not recorded: the same key may try again.
+    pub recorded: bool,
+    /// Which wallet refused.
+    pub wallet: Option<WalletId>,
+    /// Which limit of it.
+    pub limit: Option<Limit>,
+    /// What it holds.
+    pub holds: Option<Currency>,
+    /// What could move.
+    pub available: Option<Money>,
+    /// What should.
+    pub requested: Option<Money>,
+}
+
+impl Refusal {
+    /// The one table of refusals: the code of each, whether it is recorded, and what it says.
     #[must_use]
-    pub fn is_recorded(&self) -> bool {
+    pub fn facts(&self) -> Facts<'_> {
+        let asked = |code| Facts {
+            code,
+            recorded: false,
+            wallet: None,
+            limit: None,
+            holds: None,
+            available: None,
+            requested: None,
+        };
+        let of = |code, wallet: &WalletId| Facts { wallet: Some(*wallet), ..asked(code) };
+        let kept = |code, wallet: &WalletId| Facts { recorded: true, ..of(code, wallet) };
+        let moving = |code, wallet, available: &Option<Money>, requested: &Money| Facts {
+            available: *available,
+            requested: Some(*requested),
+            ..kept(code, wallet)
+        };
         match self {
-            Refusal::InsufficientFunds { .. }
-            | Refusal::MaxBalanceExceeded { .. }
-            | Refusal::LimitExceeded { .. }
-            | Refusal::WalletFrozen { .. }
-            | Refusal::WalletClosed { .. }
-            | Refusal::CurrencyMismatch { .. }
-            | Refusal::DepositReversed { .. }
-            | Refusal::RebateBelowMinimum { .. }
-            | Refusal::RebateCapReached { .. }
-            | Refusal::RebateTooLate { .. } => true,
-            Refusal::WalletNotFound { .. }
-            | Refusal::TransactionNotFound
-            | Refusal::MissingScope { .. }
-            | Refusal::InvalidAmount { .. }
-            | Refusal::InvalidCurrency(_)
-            | Refusal::SameWallet
-            | Refusal::IdempotencyKeyReused
-            | Refusal::AlreadyReversed { .. }
-            | Refusal::NotReversible { .. }
-            | Refusal::VersionMismatch { .. }
-            | Refusal::VersionNotYours { .. }
-            | Refusal::WalletNotEmpty { .. }
-            | Refusal::RateLimited { .. } => false,
+            Refusal::TransactionNotFound => asked("transaction_not_found"),
+            Refusal::MissingScope { .. } => asked("missing_scope"),
+            Refusal::InvalidAmount { .. } => asked("invalid_amount"),
+            Refusal::InvalidCurrency(_) => asked("invalid_currency"),
+            Refusal::SameWallet => asked("same_wallet"),
+            Refusal::IdempotencyKeyReused => asked("idempotency_key_reused"),
+            Refusal::AlreadyReversed { .. } => asked("already_reversed"),
+            Refusal::NotReversible { .. } => asked("not_reversible"),
+            Refusal::WalletNotFound { wallet } => of("wallet_not_found", wallet),
+            Refusal::VersionMismatch { wallet, .. } | Refusal::VersionNotYours { wallet } => {
+                of("version_mismatch", wallet)
+            }
+            Refusal::WalletNotEmpty { wallet, .. } => of("wallet_not_empty", wallet),
+            Refusal::RateLimited { wallet, .. } => of("rate_limited", wallet),
+            Refusal::WalletFrozen { wallet } => kept("wallet_frozen", wallet),
+            Refusal::WalletClosed { wallet } => kept("wallet_closed", wallet),
+            Refusal::DepositReversed { wallet } => kept("deposit_reversed", wallet),
+            Refusal::CurrencyMismatch { wallet, holds, .. } => {
+                Facts { holds: Some(*holds), ..kept("currency_mismatch", wallet) }
+            }
+            Refusal::InsufficientFunds { wallet, available, requested } => {
+                moving("insufficient_funds", wallet, available, requested)
+            }
+            Refusal::MaxBalanceExceeded { wallet, available, requested } => {
+                moving("max_balance_exceeded", wallet, available, requested)
+            }
+            Refusal::LimitExceeded { wallet, limit, available, requested } => {
+                Facts { limit: Some(*limit), ..moving("limit_exceeded", wallet, available, requested) }
+            }
+            Refusal::RebateBelowMinimum { wallet, requested } => {
+                moving("rebate_below_minimum", wallet, &None, requested)
+            }
+            Refusal::RebateCapReached { wallet, requested } => moving("rebate_cap_reached", wallet, &None, requested),
+            Refusal::RebateTooLate { wallet, requested } => moving("rebate_too_late", wallet, &None, requested),
+            Refusal::Newer { code, wallet, available, requested } => {
+                Facts { available: *available, requested: *requested, ..kept(code.as_str(), wallet) }
+            }
         }
+    }
+
+    /// The refusal that was recorded with these `facts`, in a transaction of `currency`. One that a newer version of this
+    /// code wrote is known by its code. `None` where a fact is missing.
+    #[must_use]
+    pub fn recorded(facts: Facts<'_>, currency: Currency) -> Option<Refusal> {
+        let Facts { code, wallet, limit, holds, available, requested, .. } = facts;
+        let wallet = wallet?;
+        Some(match code {
+            "wallet_frozen" => Refusal::WalletFrozen { wallet },
+            "wallet_closed" => Refusal::WalletClosed { wallet },
+            "deposit_reversed" => Refusal::DepositReversed { wallet },
+            "currency_mismatch" => Refusal::CurrencyMismatch { wallet, holds: holds?, requested: currency },
+            "insufficient_funds" => Refusal::InsufficientFunds { wallet, available, requested: requested? },
+            "max_balance_exceeded" => Refusal::MaxBalanceExceeded { wallet, available, requested: requested? },
+            "limit_exceeded" => Refusal::LimitExceeded { wallet, limit: limit?, available, requested: requested? },
+            "rebate_below_minimum" => Refusal::RebateBelowMinimum { wallet, requested: requested? },
+            "rebate_cap_reached" => Refusal::RebateCapReached { wallet, requested: requested? },
+            "rebate_too_late" => Refusal::RebateTooLate { wallet, requested: requested? },
+            _ => Refusal::Newer { code: code.to_owned(), wallet, available, requested },
+        })
+    }
+
+    /// The stable name that callers see.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.facts().code
     }
 }
 

@@ -4,6 +4,39 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+/// A short name that the table spells out and code compares: 1 to 16 bytes of ASCII, the rest zeros.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Word([u8; 16]);
+
+impl Word {
+    /// A name that the code knows. Fails to compile beyond 16 bytes.
+    pub(crate) const fn new(text: &'static str) -> Word {
+        let (mut bytes, text, mut at) = ([0; 16], text.as_bytes(), 0);
+        while at < text.len() {
+            bytes[at] = text[at];
+            at += 1;
+        }
+        Word(bytes)
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Word> {
+        let mut bytes = [0; 16];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(Word(bytes))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
+        std::str::from_utf8(&self.0[..end]).expect("a word is ASCII")
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What is wrong with a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {

@@ -4,13 +4,16 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::hash::Digest;
+use crate::hash::{Digest, Hasher};
 use crate::id::{TransactionId, WalletId};
 use crate::money::Money;
 use crate::rebate::RebateRule;
 use crate::refusal::Refusal;
-use crate::text::{Metadata, Owner, Reference};
+use crate::text::{Metadata, Owner, Reference, Word};
 use crate::wallet::Wallet;
+
+/// The format of the seals that this code writes; see [`Transaction::format`].
+pub(crate) const FORMAT: u32 = 1;
 
 /// The record of one request, written once in the same transaction as what it moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +46,82 @@ pub struct Transaction {
     pub fingerprint: Digest,
     /// When it was decided.
     pub created_at: Timestamp,
+    /// What `seal` covers: the number of its format.
+    pub format: u32,
+    /// [`Transaction::computed_seal`] at the time of writing.
+    pub seal: Digest,
 }
 
 impl Transaction {
+    /// SHA-256 over every other field, the head of a wallet that it opened or amended excepted: that is the hash of the
+    /// entry, which covers this seal. `None` for a format that a newer version of this code wrote.
+    #[must_use]
+    pub fn computed_seal(&self) -> Option<Digest> {
+        if self.format != FORMAT {
+            return None;
+        }
+        let hasher = Hasher::new("transaction:1")
+            .field(&self.id.to_string())
+            .field(self.kind.as_str())
+            .field(&self.wallet.to_string())
+            .maybe(self.destination)
+            .field(self.amount.currency().code())
+            .field(&self.amount.to_string())
+            .field(&self.fee.to_string())
+            .field(self.principal.as_str())
+            .maybe(self.reference.as_ref())
+            .texts(self.metadata.labels())
+            .maybe(self.parent)
+            .field(&self.fingerprint.to_string())
+            .field(&self.created_at.as_millisecond().to_string());
+        let hasher = match &self.rule {
+            Some(rule) => rule.hashed(hasher.field("rule")),
+            None => hasher.field("no rule"),
+        };
+        let hasher = match &self.outcome {
+            Outcome::Posted { legs, wallet } => {
+                let hasher = hasher.field("posted").field(&legs.len().to_string());
+                let hasher = legs.iter().fold(hasher, |hasher, leg| leg.hashed(hasher));
+                match wallet {
+                    Some(wallet) => hasher
+                        .field("wallet")
+                        .field(&wallet.id.to_string())
+                        .field(&wallet.version.to_string())
+                        .field(&wallet.balance.to_string())
+                        .field(&wallet.updated_at.as_millisecond().to_string())
+                        .field(&wallet.state().to_string()),
+                    None => hasher.field("no wallet"),
+                }
+            }
+            Outcome::Failed { refusal, owner } => {
+                let said = refusal.facts();
+                hasher
+                    .field("failed")
+                    .field(said.code)
+                    .field(owner.as_str())
+                    .maybe(said.wallet)
+                    .maybe(said.limit.map(|limit| limit.as_str()))
+                    .maybe(said.holds)
+                    .maybe(said.available)
+                    .maybe(said.requested)
+            }
+        };
+        Some(hasher.finish())
+    }
+
+    /// The same transaction with its seal filled in.
+    #[must_use]
+    pub(crate) fn sealed(mut self) -> Transaction {
+        self.seal = self.computed_seal().expect("a transaction is made in the format that this code writes");
+        self
+    }
+
     /// The legs of a posted transaction; a failed one has none.
     #[must_use]
     pub fn legs(&self) -> &[Leg] {
         match &self.outcome {
             Outcome::Posted { legs, .. } => legs,
-            Outcome::Failed(_) => &[],
+            Outcome::Failed { .. } => &[],
         }
     }
 
@@ -62,10 +132,11 @@ impl Transaction {
         Some(TransactionId::rebate_of(self.id, &rule.id))
     }
 
-    /// Whether `owner` may see it.
+    /// Whether `owner` may see it: who asked for it, whose wallet it moved, or whose wallet refused it.
     #[must_use]
     pub fn concerns(&self, owner: &Owner) -> bool {
-        self.principal == *owner || self.legs().iter().any(|leg| leg.owner() == Some(owner))
+        let refused = matches!(&self.outcome, Outcome::Failed { owner: whose, .. } if whose == owner);
+        refused || self.principal == *owner || self.legs().iter().any(|leg| leg.owner() == Some(owner))
     }
 }
 
@@ -80,50 +151,35 @@ pub enum Outcome {
         wallet: Option<Box<Wallet>>,
     },
     /// Refused, and kept on record.
-    Failed(Refusal),
+    Failed {
+        /// Why.
+        refusal: Refusal,
+        /// Whose the wallet is that refused; he may see it.
+        owner: Owner,
+    },
 }
 
-/// What a transaction does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A wallet comes to be.
-    Opening,
-    /// A wallet's status, bounds or limits change.
-    Amendment,
-    /// Money comes in.
-    Deposit,
-    /// Money goes out.
-    Withdrawal,
-    /// Money moves between wallets.
-    Transfer,
-    /// A share of a deposit comes back.
-    Rebate,
-    /// A movement is undone.
-    Reversal,
-}
+/// What a transaction does, as callers and the table spell it: `deposit`. Each verb names its own. One that a newer version
+/// of this code wrote is shown by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(Word);
 
 impl Kind {
-    const ALL: [Kind; 7] =
-        [Kind::Opening, Kind::Amendment, Kind::Deposit, Kind::Withdrawal, Kind::Transfer, Kind::Rebate, Kind::Reversal];
+    pub(crate) const fn new(name: &'static str) -> Kind {
+        Kind(Word::new(name))
+    }
 
     /// As callers and the table spell it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Opening => "opening",
-            Kind::Amendment => "amendment",
-            Kind::Deposit => "deposit",
-            Kind::Withdrawal => "withdrawal",
-            Kind::Transfer => "transfer",
-            Kind::Rebate => "rebate",
-            Kind::Reversal => "reversal",
-        }
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
     }
 
-    /// The kind spelled `text`, if any.
+    /// The kind spelled `text`, known here or not: 1 to 16 lower-case ASCII letters or underscores.
     #[must_use]
     pub fn from_name(text: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
+        let allowed = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        Word::from_text(text).filter(|_| allowed).map(Kind)
     }
 }
 
@@ -190,6 +246,25 @@ pub enum Leg {
 }
 
 impl Leg {
+    fn hashed(&self, hasher: Hasher) -> Hasher {
+        let hasher = hasher.field(&self.account().to_string()).field(&self.amount().to_string());
+        match self {
+            Leg::Wallet { owner, balance_after, version_after, .. } => {
+                hasher.field(owner.as_str()).field(&balance_after.to_string()).field(&version_after.to_string())
+            }
+            Leg::System { .. } => hasher,
+        }
+    }
+
+    /// Whose side it is.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Leg::Wallet { wallet, .. } => Account::Wallet(*wallet),
+            Leg::System { account, .. } => *account,
+        }
+    }
+
     /// What this side gained (positive) or gave (negative).
     #[must_use]
     pub fn amount(&self) -> Money {

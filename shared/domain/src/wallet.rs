@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::hash::Digest;
+use crate::clock::believed_until;
+use crate::hash::{Digest, Hasher};
 use crate::id::WalletId;
 use crate::money::{Amount, Currency, Money};
 use crate::rebated::Rebated;
@@ -46,6 +47,32 @@ impl Wallet {
     #[must_use]
     pub fn currency(&self) -> Currency {
         self.balance.currency()
+    }
+
+    /// Digest of all that an entry does not say by itself: everything but balance, version, head and the time of the newest
+    /// entry. Each entry holds it, so that a wallet that was tampered with no longer matches its newest entry.
+    #[must_use]
+    pub fn state(&self) -> Digest {
+        let Wallet { owner, status, floor, ceiling, limits, counters, rebated, metadata, created_at, .. } = self;
+        let hasher = Hasher::new("wallet:1")
+            .field(&self.id.to_string())
+            .field(owner.as_str())
+            .field(self.currency().code())
+            .field(status.as_str())
+            .field(&floor.to_string())
+            .maybe(*ceiling)
+            .maybe(limits.max_movement.map(Amount::money))
+            .maybe(limits.max_daily_outflow.map(Amount::money))
+            .maybe(limits.transfers_per_minute)
+            .field(&counters.day.to_string())
+            .field(&counters.outflow.to_string())
+            .field(&counters.minute.to_string())
+            .field(&counters.transfers.to_string())
+            .texts(metadata.labels())
+            .field(&created_at.as_millisecond().to_string());
+        let sums = rebated.all().map(|(month, rule, sum)| (month.to_string(), rule.as_str().to_owned(), sum));
+        sums.fold(hasher, |hasher, (month, rule, sum)| hasher.field(&month).field(&rule).field(&sum.to_string()))
+            .finish()
     }
 
     /// The highest balance allowed.
@@ -120,16 +147,19 @@ impl Counters {
 
     /// The counters as they stand at `now`: a new day or minute starts from nothing.
     ///
-    /// A function whose clock runs late counts on in the newer window, so skew never widens a limit.
+    /// A function whose clock runs late counts on in the newer window, so skew never widens a limit. A window that lies
+    /// farther ahead than clocks may differ was written by a wrong clock, and starts from nothing too.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Counters {
-        let (day, minute) =
-            (now.as_second().div_euclid(SECONDS_PER_DAY), now.as_second().div_euclid(SECONDS_PER_MINUTE));
-        if day > self.day {
+        let windows = |time: Timestamp| {
+            (time.as_second().div_euclid(SECONDS_PER_DAY), time.as_second().div_euclid(SECONDS_PER_MINUTE))
+        };
+        let ((day, minute), (last_day, last_minute)) = (windows(now), windows(believed_until(now)));
+        if !(day..=last_day).contains(&self.day) {
             self.day = day;
             self.outflow = Money::zero(self.outflow.currency());
         }
-        if minute > self.minute {
+        if !(minute..=last_minute).contains(&self.minute) {
             self.minute = minute;
             self.transfers = 0;
         }
@@ -139,7 +169,7 @@ impl Counters {
     /// Whole seconds from `now` until the minute being counted is over: 1 or more.
     #[must_use]
     pub fn seconds_to_next_minute(self, now: Timestamp) -> u64 {
-        let end = (self.minute + 1) * SECONDS_PER_MINUTE;
-        u64::try_from(end - now.as_second()).unwrap_or(0).max(1)
+        let end = self.minute.saturating_add(1).saturating_mul(SECONDS_PER_MINUTE);
+        u64::try_from(end.saturating_sub(now.as_second())).unwrap_or(0).max(1)
     }
 }

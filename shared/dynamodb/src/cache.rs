@@ -28,11 +28,6 @@ impl Cache {
         ids.iter().map(|id| snapshots.get(id).cloned()).collect()
     }
 
-    /// The snapshot of a wallet if it is newer than `version`; any is newer than none.
-    pub(crate) fn newer(&self, id: WalletId, version: Option<u64>) -> Option<Wallet> {
-        self.lock()?.get(&id).filter(|kept| Some(kept.version) > version).cloned()
-    }
-
     pub(crate) fn keep(&self, wallet: &Wallet) {
         if let Some(mut snapshots) = self.lock() {
             // Two requests of one process may report in either order; the newer version is the one to keep.

@@ -1,21 +1,33 @@
 //! The loop from a command to its end: read, decide, commit, and back to deciding when a race was lost.
 //!
-//! Never decides by itself, never retries a refusal, never tries without end. Both strategies run through the same loop;
-//! the pessimistic one takes leases between deciding and committing.
+//! Never decides by itself, never retries a refusal, never tries without end. Each round decides on what is known by then:
+//!
+//! | known | so it was | calls | a plan | a refusal |
+//! |---|---|---|---|---|
+//! | guess: the wallets as this process wrote them last | once; others may have written since | 0 | commit | read, and decide again |
+//! | items: one consistent read of each item | each item at a moment of its own | 1 `BatchGetItem` | commit | recorded if it rests on one wallet alone, else: moment |
+//! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, of the wallets seen |
+//! | moment: one read of all items together | all of it at one moment | 1 `TransactGetItems` | commit | answered, or recorded |
+//!
+//! So a refusal was true at a moment between request and answer. One that is recorded is written only if there is no record
+//! of the request; for one that writes nothing, the moment has shown that there is none.
+//!
+//! A commit ends the loop, or brings what it was rejected for. One whose outcome is unknown is read back. Both strategies go
+//! the same way; the pessimistic one takes leases between deciding and committing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wallet_domain::{Command, Plan, Refusal, Snapshots, Timestamp, Transaction, WalletId, decide, replay};
+use wallet_domain::{Command, NoPlan, Refusal, Snapshots, Transaction, WalletId, decide, replay};
 
-use crate::commit::{Found, Rejected};
-use crate::fault::Class;
-use crate::lease::{Holder, Lease};
+use crate::fault::{Class, Fault};
+use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
-use crate::preload::Preloaded;
+use crate::read::Read;
+use crate::transact::{Moved, Rejected};
 use crate::usage::Usage;
 
 impl Ledger {
@@ -29,28 +41,48 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Done, ExecuteError> {
-        Run::of(self, command, strategy, usage).finish(None).await
+        let run = Run {
+            ledger: self,
+            command,
+            strategy,
+            usage,
+            holder: Holder::new(),
+            held: BTreeSet::new(),
+            known: self.guess(command),
+            unknown: false,
+            polls: 0,
+            waiting: None,
+            waited: Duration::ZERO,
+        };
+        run.finish().await
     }
 
-    /// Does what [`Ledger::execute`] does, beginning with what was read for `command` among others. The outcome is added
-    /// to it, so that the same request a second time finds its answer there.
-    ///
-    /// The shared read must come after the request, as a read of its own would: then a refusal may rest on it.
-    ///
-    /// # Errors
-    /// As [`Ledger::execute`].
-    pub async fn execute_preloaded(
-        &self,
-        preloaded: &mut Preloaded,
-        command: &Command,
-        strategy: Strategy,
-        usage: &mut Usage,
-    ) -> Result<Done, ExecuteError> {
-        let done = Run::of(self, command, strategy, usage).finish(preloaded.of(command)?).await?;
-        let (Done::Executed(transaction) | Done::Replayed(transaction)) = &done;
-        preloaded.record(transaction);
-        Ok(done)
+    /// The wallets that `command` concerns as this process wrote them last, where they are all that it is decided on.
+    fn guess(&self, command: &Command) -> Option<Known> {
+        let reads = command.reads();
+        if !reads.transactions.is_empty() || !reads.marks.is_empty() {
+            return None;
+        }
+        let wallets = self.cache.all(&reads.wallets)?.into_iter().map(|wallet| (wallet.id, wallet)).collect();
+        let snapshots = Snapshots { wallets, ..Snapshots::default() };
+        Some(Known { snapshots, basis: Basis::Guess, busy: false })
     }
+}
+
+/// What a round decides on; see the table above.
+struct Known {
+    snapshots: Snapshots,
+    basis: Basis,
+    /// Whether another held a lease on one of the wallets: a commit would be rejected.
+    busy: bool,
+}
+
+/// What is known of the snapshots.
+enum Basis {
+    Guess,
+    /// These wallets were seen in the table since the request began, each at a moment of its own.
+    Items(BTreeSet<WalletId>),
+    Moment,
 }
 
 /// One command on its way.
@@ -60,19 +92,12 @@ struct Run<'a> {
     strategy: Strategy,
     usage: &'a mut Usage,
     holder: Holder,
-    /// The plan whose wallets `holder` has leased.
-    leased: Option<Plan>,
-    /// What to decide on; `None` when it has to be read.
-    snapshots: Option<Snapshots>,
-    /// The wallets among `snapshots` that this request has seen in the table itself. A refusal needs them all.
-    verified: BTreeSet<WalletId>,
-    /// Whether the table has said, no earlier than `snapshots`, that this request was not answered before. A refusal
-    /// that is not recorded needs it: what has moved the wallet on may have been this very request.
-    unanswered: bool,
+    /// The wallets that `holder` has leased.
+    held: BTreeSet<WalletId>,
+    /// `None` when it has to be read.
+    known: Option<Known>,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
-    /// Whether `snapshots` came with a live lease of another: a commit would be refused.
-    busy: bool,
     /// How often leases of others have been waited for.
     polls: u32,
     /// Since when leases of others are being waited for.
@@ -88,148 +113,137 @@ enum Lost {
     Behind,
     /// Another holds a lease, or is about to.
     Lease,
-    Throttled,
+    /// The database did not answer, or not now. Nothing was written by this.
+    Busy,
+    /// A commit was sent and not answered.
     Unknown,
+    /// The wallet's next entry is there already, and the wallet itself did not tell of it.
+    Entry(WalletId),
 }
 
-impl<'a> Run<'a> {
-    fn of(ledger: &'a Ledger, command: &'a Command, strategy: Strategy, usage: &'a mut Usage) -> Run<'a> {
-        Run {
-            ledger,
-            command,
-            strategy,
-            usage,
-            holder: Holder::new(),
-            leased: None,
-            snapshots: None,
-            verified: BTreeSet::new(),
-            unanswered: false,
-            unknown: false,
-            busy: false,
-            polls: 0,
-            waiting: None,
-            waited: Duration::ZERO,
-        }
-    }
+/// How a round ended.
+type Round = Result<Result<Done, Lost>, ExecuteError>;
 
-    /// `read` is what was read for it already, along with other commands.
-    async fn finish(mut self, read: Option<(Snapshots, Vec<Lease>)>) -> Result<Done, ExecuteError> {
-        self.snapshots = match read {
-            Some((snapshots, leases)) => self.caught_up(snapshots, &leases),
-            None => self.cached(),
-        };
+impl Run<'_> {
+    async fn finish(mut self) -> Result<Done, ExecuteError> {
         let mut round = 0;
         let outcome = loop {
-            match self.round().await {
+            let lost = match self.round().await {
                 Ok(Ok(done)) => break Ok(done),
+                Ok(Err(lost)) => lost,
                 Err(error) => break Err(error),
-                Ok(Err(lost)) => {
-                    // Waiting for a lease is bounded by time, everything else by rounds.
-                    let waiting = matches!(lost, Lost::Lease) && self.strategy == Strategy::Pessimistic;
-                    let given_up = if waiting {
-                        self.waiting.get_or_insert_with(Instant::now);
-                        self.waited() >= self.ledger.policy.lock_wait
-                    } else {
-                        round += 1;
-                        round >= self.ledger.policy.max_attempts
-                    };
-                    if given_up {
-                        break Err(self.given_up(&lost));
-                    }
-                    match lost {
-                        Lost::Behind => {}
-                        _ if waiting => self.wait().await,
-                        _ => tokio::time::sleep(self.ledger.policy.delay(round - 1)).await,
-                    }
-                }
+            };
+            // Waiting for a lease is bounded by time, everything else by rounds.
+            let waiting = matches!(lost, Lost::Lease) && self.strategy == Strategy::Pessimistic;
+            let given_up = if waiting {
+                self.waiting.get_or_insert_with(Instant::now);
+                self.waited() >= self.ledger.policy.lock_wait
+            } else {
+                round += 1;
+                round >= self.ledger.policy.max_attempts
+            };
+            if given_up || self.usage.is_out_of_time() {
+                break Err(self.given_up(lost));
+            }
+            match lost {
+                Lost::Behind => {}
+                _ if waiting => self.wait().await,
+                _ => self.usage.sleep(self.ledger.policy.delay(round - 1)).await,
             }
         };
         self.usage.lock_wait_ms = u64::try_from(self.waited().as_millis()).unwrap_or(u64::MAX);
-        if let Some(plan) = self.leased.take() {
-            self.ledger.release(&plan, &self.holder, self.usage).await;
+        if !self.held.is_empty() {
+            let held: Vec<_> = self.held.iter().copied().collect();
+            self.ledger.release(&held, &self.holder, self.usage).await;
         }
         outcome
     }
 
     /// Once around: read if need be, decide, lease if asked to, commit.
-    async fn round(&mut self) -> Result<Result<Done, Lost>, ExecuteError> {
+    async fn round(&mut self) -> Round {
         self.usage.attempts += 1;
-        let (plan, refused) = loop {
-            let snapshots = match self.snapshots.take() {
-                Some(snapshots) => snapshots,
+        // Before the first write the table must have said what time it is.
+        if self.ledger.skew.is_unknown() {
+            self.known = None;
+        }
+        let (plan, moves) = loop {
+            let known = match self.known.take() {
+                Some(known) => known,
                 None => match self.read().await? {
-                    Ok(snapshots) => snapshots,
+                    Ok(known) => known,
                     Err(lost) => return Ok(Err(lost)),
                 },
             };
-            if let Some(existing) = snapshots.transactions.get(&self.command.transaction()) {
+            if let Some(existing) = known.snapshots.transactions.get(&self.command.transaction()) {
                 return self.answered(existing.clone()).map(Ok);
             }
+            if let Some(seconds) = self.ledger.skew.beyond_bounds() {
+                return Err(if self.unknown {
+                    ExecuteError::OutcomeUnknown
+                } else {
+                    ExecuteError::ClockSkew { seconds }
+                });
+            }
             let now = self.ledger.now();
-            match decide(&snapshots, self.command, now) {
+            let refusal = match decide(&known.snapshots, self.command, now) {
+                Ok(_) if known.busy => return Ok(Err(Lost::Lease)),
                 Ok(plan) => {
-                    self.snapshots = Some(snapshots);
-                    break (plan, false);
+                    self.known = Some(known);
+                    break (plan, true);
                 }
-                // A refusal never rests on a snapshot that this request has not seen in the table.
-                Err(_) if !self.all_verified() => {}
-                Err(refusal) => break (self.refused(&snapshots, refusal, now)?, true),
+                Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
+                Err(NoPlan::Refused(refusal)) => refusal,
+            };
+            if self.was_true(&known, &refusal) {
+                match self.command.attempt(&known.snapshots, &refusal, now) {
+                    Some(attempt) => {
+                        self.known = Some(known);
+                        break (attempt, false);
+                    }
+                    // An earlier commit of this request may still arrive, and then the refusal would have been a lie.
+                    None if self.unknown => return Err(ExecuteError::OutcomeUnknown),
+                    None => return Err(ExecuteError::Refused(refusal)),
+                }
+            }
+            if !matches!(known.basis, Basis::Guess) {
+                match self.read_at_once().await? {
+                    Ok(known) => self.known = Some(known),
+                    Err(lost) => return Ok(Err(lost)),
+                }
             }
         };
-        if self.busy && !refused {
-            self.snapshots = None;
-            return Ok(Err(Lost::Lease));
+        let wallets: Vec<_> =
+            plan.postings().iter().filter(|step| step.before.is_some()).map(|step| step.after.id).collect();
+        let leases = self.strategy == Strategy::Pessimistic && !wallets.iter().all(|id| self.held.contains(id));
+        if leases && let Err(lost) = self.lease(&wallets).await? {
+            return Ok(Err(lost));
         }
-        // An opening has no wallet to lease yet.
-        let leases = self.strategy == Strategy::Pessimistic && plan.postings.iter().any(|step| step.before.is_some());
-        if leases && self.leased.is_none() {
-            match self.ledger.lease(&plan, &self.holder, self.usage).await {
-                Ok(()) => {
-                    self.leased = Some(plan.clone());
-                    self.waited = self.waited();
-                    self.waiting = None;
-                }
-                // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
-                Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => return Ok(Err(Lost::Unknown)),
-                // Another is taking them at this moment, or writing one of the wallets.
-                Err(Rejected::Conflict) => {
-                    self.usage.conflicts += 1;
-                    self.snapshots = None;
-                    return Ok(Err(Lost::Lease));
-                }
-                Err(rejected) => {
-                    // Taking leases doesn't look at the transaction.
-                    self.unanswered = false;
-                    return self.rejected(rejected);
-                }
-            }
-        }
-        let holder = self.leased.as_ref().map(|_| &self.holder).filter(|_| !refused);
+        let holder = (moves && !self.held.is_empty()).then_some(&self.holder);
         match self.ledger.commit(&plan, holder, self.usage).await {
             Ok(()) => {
-                for posting in &plan.postings {
+                for posting in plan.postings() {
                     self.ledger.cache.keep(&posting.after);
+                    // The commit gave the lease back.
+                    self.held.remove(&posting.after.id);
                 }
-                if !refused {
-                    // The commit gave the leases back.
-                    self.leased = None;
-                }
-                Ok(Ok(Done::Executed(plan.transaction)))
+                Ok(Ok(Done::Executed(plan.transaction().clone())))
             }
-            Err(rejected) => {
-                self.unanswered |= matches!(rejected, Rejected::Stale(..));
-                self.rejected(rejected)
-            }
+            Err(rejected) => self.rejected(rejected),
         }
     }
 
-    /// The record of a refusal as a plan, or the refusal itself where none is kept.
-    fn refused(&self, snapshots: &Snapshots, refusal: Refusal, now: Timestamp) -> Result<Plan, ExecuteError> {
-        match self.command.failed(snapshots, &refusal, now) {
-            Some(transaction) => Ok(Plan::new(transaction, vec![])),
-            // An earlier commit of this request may still arrive, and then the refusal would have been a lie.
-            None if self.unknown => Err(ExecuteError::OutcomeUnknown),
-            None => Err(ExecuteError::Refused(refusal)),
+    /// Whether `refusal` was true at one moment since the request began: by what is known.
+    fn was_true(&self, known: &Known, refusal: &Refusal) -> bool {
+        let facts = refusal.facts();
+        match &known.basis {
+            Basis::Guess => false,
+            Basis::Moment => true,
+            // Recording it says that there was no record; the wallet alone says the rest, if nothing else was asked for.
+            Basis::Items(seen) => {
+                let reads = self.command.reads();
+                let alone = reads.transactions.is_empty() && reads.marks.is_empty();
+                facts.recorded && alone && facts.wallet.is_some_and(|wallet| seen.contains(&wallet))
+            }
         }
     }
 
@@ -240,115 +254,127 @@ impl<'a> Run<'a> {
         Ok(if self.unknown { Done::Executed(existing) } else { Done::Replayed(existing) })
     }
 
-    fn rejected(&mut self, rejected: Rejected) -> Result<Result<Done, Lost>, ExecuteError> {
+    /// Takes the leases of `wallets`, all or none.
+    async fn lease(&mut self, wallets: &[WalletId]) -> Result<Result<(), Lost>, ExecuteError> {
+        match self.ledger.lease(wallets, &self.holder, self.usage).await {
+            Ok(()) => {
+                self.held = wallets.iter().copied().collect();
+                self.waited = self.waited();
+                self.waiting = None;
+                Ok(Ok(()))
+            }
+            // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
+            Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => Ok(Err(Lost::Busy)),
+            // Another is taking them at this moment, or writing one of the wallets.
+            Err(Rejected::Conflict) => {
+                self.usage.conflicts += 1;
+                self.known = None;
+                Ok(Err(Lost::Lease))
+            }
+            Err(rejected) => self.rejected(rejected).map(|round| round.map(drop)),
+        }
+    }
+
+    fn rejected(&mut self, rejected: Rejected) -> Round {
         match rejected {
             Rejected::Exists(existing) => self.answered(*existing).map(Ok),
-            // The mark is there, and our own transaction is not: somebody else's reversal came first.
-            Rejected::Reversed(transaction) => Err(ExecuteError::Refused(Refusal::AlreadyReversed { transaction })),
-            Rejected::Stale(found, barred) => {
+            Rejected::Moved(moved) => {
                 self.usage.conflicts += 1;
-                Ok(Err(self.refreshed(found, barred)))
+                Ok(Err(self.refreshed(moved)))
             }
             Rejected::Conflict => {
                 self.usage.conflicts += 1;
                 Ok(Err(Lost::Race))
             }
+            Rejected::Entry(wallet) => {
+                self.known = None;
+                Ok(Err(Lost::Entry(wallet)))
+            }
             Rejected::Failed(fault) => match fault.class() {
-                Class::Throttled => Ok(Err(Lost::Throttled)),
+                Class::Throttled => Ok(Err(Lost::Busy)),
                 Class::Unknown => {
                     tracing::warn!(cause = %fault, "the outcome of a commit is unknown; reading it back");
                     self.unknown = true;
-                    self.snapshots = None;
-                    self.verified.clear();
-                    self.ledger.cache.forget(&self.command.wallets());
+                    self.known = None;
+                    self.ledger.cache.forget(&self.command.reads().wallets);
                     Ok(Err(Lost::Unknown))
                 }
-                Class::Final if self.unknown => Err(ExecuteError::OutcomeUnknown),
-                Class::Final => Err(ExecuteError::Fault(fault)),
+                Class::Final => Err(self.fault(fault)),
             },
         }
     }
 
-    /// Takes over the wallets and transactions that a failed condition returned: the next round needs no read, unless
-    /// it has to wait for a lease.
-    fn refreshed(&mut self, found: Vec<Found>, barred: Vec<Transaction>) -> Lost {
-        let leases = || found.iter().map(|found| found.lease.as_ref());
-        let busy = self.barred(leases().flatten());
-        if !leases().all(|lease| lease.is_some_and(|lease| lease.is_of(&self.holder))) {
-            // They expired, and were taken over.
-            self.leased = None;
-        }
-        if let Some(snapshots) = &mut self.snapshots {
-            snapshots.transactions.extend(barred.into_iter().map(|transaction| (transaction.id, transaction)));
-        }
-        for Found { wallet, .. } in found {
-            self.ledger.cache.keep(&wallet);
-            self.verified.insert(wallet.id);
-            if let Some(snapshots) = &mut self.snapshots {
-                snapshots.wallets.insert(wallet.id, wallet);
+    /// Takes over what failed conditions have returned: the next round needs no read, unless it has to wait for a lease.
+    fn refreshed(&mut self, moved: Moved) -> Lost {
+        let now = self.ledger.now();
+        let leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
+        let busy = leases.into_iter().any(|lease| lease.bars(&self.holder, now));
+        for found in &moved.wallets {
+            if !found.lease.as_ref().is_some_and(|lease| lease.is_of(&self.holder)) {
+                // It expired, and was taken over.
+                self.held.remove(&found.wallet.id);
             }
+            self.ledger.cache.keep(&found.wallet);
         }
-        if busy {
-            // It has to go first, and will have changed the wallet: read then.
-            self.snapshots = None;
-            return Lost::Lease;
-        }
-        if self.leased.is_some() { Lost::Behind } else { Lost::Race }
+        // Another has to go first, and will have changed the wallet: read then.
+        let Some(known) = self.known.as_mut().filter(|_| !busy) else {
+            self.known = None;
+            return if busy { Lost::Lease } else { Lost::Race };
+        };
+        let mut seen = match std::mem::replace(&mut known.basis, Basis::Guess) {
+            Basis::Guess => BTreeSet::new(),
+            Basis::Items(seen) => seen,
+            Basis::Moment => known.snapshots.wallets.keys().copied().collect(),
+        };
+        seen.extend(moved.wallets.iter().map(|found| found.wallet.id));
+        known.basis = Basis::Items(seen);
+        let Snapshots { wallets, transactions, marks } = &mut known.snapshots;
+        wallets.extend(moved.wallets.into_iter().map(|found| (found.wallet.id, found.wallet)));
+        transactions.extend(moved.transactions.into_iter().map(|found| (found.id, found)));
+        marks.extend(moved.marks.into_iter().map(|mark| ((mark.of, mark.name), mark.by)));
+        if self.held.is_empty() { Lost::Race } else { Lost::Behind }
     }
 
-    fn cached(&self) -> Option<Snapshots> {
-        if !self.command.references().is_empty() {
-            return None;
-        }
-        let wallets = self.ledger.cache.all(&self.command.wallets())?;
-        let wallets = wallets.into_iter().map(|wallet| (wallet.id, wallet)).collect();
-        Some(Snapshots { wallets, ..Snapshots::default() })
-    }
-
-    /// What was read along with other commands, with the wallets that this process has written since: those are newer
-    /// than the read, and no refusal may rest on them. Where another held a lease it has to be read again.
-    fn caught_up(&mut self, mut snapshots: Snapshots, leases: &[Lease]) -> Option<Snapshots> {
-        if self.barred(leases) {
-            return None;
-        }
-        self.unanswered = true;
-        for id in self.command.wallets() {
-            match self.ledger.cache.newer(id, snapshots.wallets.get(&id).map(|wallet| wallet.version)) {
-                Some(wallet) => {
-                    self.unanswered = false;
-                    snapshots.wallets.insert(id, wallet);
-                }
-                None => drop(self.verified.insert(id)),
-            }
-        }
-        Some(snapshots)
-    }
-
-    async fn read(&mut self) -> Result<Result<Snapshots, Lost>, ExecuteError> {
+    /// What the command is decided on, each item by itself.
+    async fn read(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
         match self.ledger.load(self.command, self.usage).await {
-            Ok((snapshots, leases)) => {
-                self.busy = self.barred(&leases);
-                self.verified.extend(self.command.wallets());
-                self.unanswered = true;
-                Ok(Ok(snapshots))
+            Ok(read) => {
+                let wallets = self.command.reads().wallets.into_iter().collect();
+                Ok(Ok(self.known(read, Basis::Items(wallets))))
             }
-            Err(fault) => match fault.class() {
-                Class::Throttled => Ok(Err(Lost::Throttled)),
-                // A read has no outcome to lose: it is only tried again.
-                Class::Unknown => Ok(Err(Lost::Unknown)),
-                Class::Final if self.unknown => Err(ExecuteError::OutcomeUnknown),
-                Class::Final => Err(ExecuteError::Fault(fault)),
-            },
+            Err(fault) => self.unread(fault),
         }
     }
 
-    /// Whether another holds one of `leases` now.
-    fn barred<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) -> bool {
-        leases.into_iter().any(|lease| lease.bars(&self.holder, self.ledger.now()))
+    /// What the command is decided on, all of it at one moment.
+    async fn read_at_once(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
+        match self.ledger.load_at_once(self.command, self.usage).await {
+            Ok(Some(read)) => Ok(Ok(self.known(read, Basis::Moment))),
+            Ok(None) => {
+                self.usage.conflicts += 1;
+                Ok(Err(Lost::Race))
+            }
+            Err(fault) => self.unread(fault),
+        }
     }
 
-    fn all_verified(&self) -> bool {
-        self.unanswered && self.command.wallets().iter().all(|id| self.verified.contains(id))
+    fn known(&self, read: Read, basis: Basis) -> Known {
+        let now = self.ledger.now();
+        let busy = read.leases.iter().any(|lease| lease.bars(&self.holder, now));
+        Known { snapshots: read.snapshots, basis, busy }
+    }
+
+    /// A read has no outcome to lose: it is only tried again.
+    fn unread(&self, fault: Fault) -> Result<Result<Known, Lost>, ExecuteError> {
+        match fault.class() {
+            Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
+            Class::Final => Err(self.fault(fault)),
+        }
+    }
+
+    /// A fault ends the request; whether an earlier commit of it has moved anything is another matter.
+    fn fault(&self, fault: Fault) -> ExecuteError {
+        if self.unknown { ExecuteError::OutcomeUnknown } else { ExecuteError::Fault(fault) }
     }
 
     /// Waits before looking at a lease again: longer each time, so that many who wait do not slow the one who works.
@@ -356,7 +382,7 @@ impl<'a> Run<'a> {
         let policy = self.ledger.policy;
         let delay = policy.delay(2 + self.polls).min(policy.lock_wait.saturating_sub(self.waited()));
         self.polls = self.polls.saturating_add(1);
-        tokio::time::sleep(delay).await;
+        self.usage.sleep(delay).await;
     }
 
     /// Time spent on leases of others so far.
@@ -364,15 +390,17 @@ impl<'a> Run<'a> {
         self.waited + self.waiting.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn given_up(&self, lost: &Lost) -> ExecuteError {
+    fn given_up(&self, lost: Lost) -> ExecuteError {
         let retry_after_seconds = 1;
         match lost {
             _ if self.unknown => ExecuteError::OutcomeUnknown,
-            Lost::Race | Lost::Behind => ExecuteError::Conflict { retry_after_seconds },
             Lost::Lease if self.strategy == Strategy::Pessimistic => ExecuteError::LockTimeout { retry_after_seconds },
-            Lost::Lease => ExecuteError::Conflict { retry_after_seconds },
-            Lost::Throttled => ExecuteError::Throttled { retry_after_seconds },
+            Lost::Race | Lost::Behind | Lost::Lease => ExecuteError::Conflict { retry_after_seconds },
+            Lost::Busy => ExecuteError::Throttled { retry_after_seconds },
             Lost::Unknown => ExecuteError::OutcomeUnknown,
+            Lost::Entry(wallet) => {
+                ExecuteError::Fault(Fault::damaged(format!("{wallet}: an entry beyond the wallet's version exists")))
+            }
         }
     }
 }

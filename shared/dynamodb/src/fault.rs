@@ -26,10 +26,10 @@ pub(crate) enum Class {
 }
 
 impl Fault {
-    /// Whether DynamoDB asked to slow down.
+    /// Whether it passes by itself: trying later may help.
     #[must_use]
-    pub fn is_throttled(&self) -> bool {
-        self.class == Class::Throttled
+    pub fn is_passing(&self) -> bool {
+        self.class != Class::Final
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -39,6 +39,11 @@ impl Fault {
     /// Stored data that this code cannot have written.
     pub(crate) fn damaged(message: impl Into<String>) -> Fault {
         Fault { message: message.into(), class: Class::Final }
+    }
+
+    /// The time was over before an answer came.
+    pub(crate) fn late(operation: &str, class: Class) -> Fault {
+        Fault { message: format!("{operation}: the time was over before DynamoDB answered"), class }
     }
 
     pub(crate) fn throttled(message: impl Into<String>) -> Fault {
@@ -77,6 +82,8 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Class
             Some("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded") => {
                 Class::Throttled
             }
+            // A read in a transaction, cancelled for anything but another transaction in flight.
+            Some("TransactionCanceledException") => Class::Throttled,
             Some("TransactionInProgressException") => Class::Unknown,
             _ if service.raw().status().is_server_error() => Class::Unknown,
             _ => Class::Final,

@@ -10,6 +10,7 @@ use wallet_domain::Timestamp;
 
 use crate::cache::Cache;
 use crate::policy::Policy;
+use crate::skew::Skew;
 
 /// Tells the time. The only clock of the ledger, so that tests can set it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -17,7 +18,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Wallets and their movements on one table. Cheap to clone; clones share their snapshots.
 #[derive(Clone)]
 pub struct Ledger {
+    /// As it was handed over, without [`Ledger::skew`].
+    bare: Client,
     pub(crate) client: Client,
+    pub(crate) skew: Skew,
     pub(crate) table: Arc<str>,
     pub(crate) policy: Policy,
     pub(crate) clock: Clock,
@@ -40,7 +44,9 @@ impl Ledger {
     pub fn new(client: Client, table: impl Into<Arc<str>>) -> Ledger {
         #[expect(clippy::disallowed_methods, reason = "the edge's clock")]
         let clock: Clock = Arc::new(Timestamp::now);
-        Ledger { client, table: table.into(), policy: Policy::default(), clock, cache: Arc::default() }
+        let (watched, skew) = watched(&client, &clock);
+        let (table, policy, cache) = (table.into(), Policy::default(), Arc::default());
+        Ledger { bare: client, client: watched, skew, table, policy, clock, cache }
     }
 
     /// A ledger on `table` with region, credentials and endpoint from the environment, as any AWS SDK reads them.
@@ -58,7 +64,8 @@ impl Ledger {
     /// The same ledger by another clock.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Ledger {
-        Ledger { clock, ..self }
+        let (client, skew) = watched(&self.bare, &clock);
+        Ledger { client, skew, clock, ..self }
     }
 
     /// The same ledger with room for so many snapshots of its own; 0 reads before every commit.
@@ -78,4 +85,10 @@ impl Ledger {
     pub fn table(&self) -> &str {
         &self.table
     }
+}
+
+/// The client, and what its answers say of `clock`.
+fn watched(client: &Client, clock: &Clock) -> (Client, Skew) {
+    let skew = Skew::new(Arc::clone(clock));
+    (Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build()), skew)
 }

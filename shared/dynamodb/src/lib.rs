@@ -11,31 +11,35 @@
 //! | the same, pessimistic | 3: read, lease, commit (2 on wallets that this process wrote last) |
 //! | each lost race | +1: the failed commit brought the fresh wallet along |
 //! | a replay | 1 |
-//! | any of these after a shared read ([`Ledger::preload`]) | the read is made already |
-//! | a refusal | 2: read, record |
+//! | a refusal that one wallet gave, and that is recorded | 2: read, record |
+//! | any other refusal | 2: read, read all at one moment (and record it, where it is recorded) |
 
 mod cache;
 mod commit;
 mod execute;
+mod expression;
 mod fault;
+mod item;
 mod items;
 mod lease;
 mod ledger;
 mod names;
 mod outcome;
 mod policy;
-mod preload;
 mod read;
 pub mod scan;
+mod skew;
+mod transact;
 mod usage;
 
 pub use aws_sdk_dynamodb;
 pub use fault::Fault;
-pub use items::{Item, items_of};
+pub use item::Item;
+pub use items::items_of;
+pub use lease::MAX_LEASE;
 pub use ledger::{Clock, Ledger, timeouts};
 pub use names::{ATTEMPTS_INDEX, OWNER_INDEX};
 pub use outcome::{Done, ExecuteError};
 pub use policy::{Policy, Strategy, StrategyError};
-pub use preload::Preloaded;
-pub use read::{Mark, Page};
+pub use read::{Page, Place};
 pub use usage::Usage;

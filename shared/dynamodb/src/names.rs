@@ -14,15 +14,15 @@ pub const ATTEMPTS_INDEX: &str = "attempts-index";
 pub(crate) const WALLET: &str = "WALLET";
 pub(crate) const TXN: &str = "TXN";
 pub(crate) const ENTRY: &str = "ENTRY#";
-/// Beside a transaction that was reversed; holds the id of its reversal.
-pub(crate) const REVERSAL: &str = "REVERSAL";
 
 // Shared by several kinds of items.
 pub(crate) const AMOUNT: &str = "amount";
 pub(crate) const CREATED_AT: &str = "created_at";
 pub(crate) const CURRENCY: &str = "currency";
+pub(crate) const FORMAT: &str = "format";
 pub(crate) const METADATA: &str = "metadata";
 pub(crate) const REFERENCE: &str = "reference";
+pub(crate) const SEAL: &str = "seal";
 pub(crate) const STATUS: &str = "status";
 pub(crate) const TYPE: &str = "type";
 
@@ -52,6 +52,8 @@ pub(crate) const COUNTERPARTY: &str = "counterparty";
 
 // Of an entry.
 pub(crate) const TRANSACTION_ID: &str = "transaction_id";
+pub(crate) const ROWS: &str = "rows";
+pub(crate) const STATE: &str = "state";
 pub(crate) const BALANCE_AFTER: &str = "balance_after";
 pub(crate) const CHANGES: &str = "changes";
 pub(crate) const BY: &str = "by";
@@ -61,6 +63,7 @@ pub(crate) const HASH: &str = "hash";
 // Of a transaction. The pipes in template.yaml read them too: all that is flat but what the caller added.
 pub(crate) const ID: &str = "id";
 pub(crate) const WALLET_ID: &str = "wallet_id";
+pub(crate) const DESTINATION: &str = "destination";
 pub(crate) const FEE: &str = "fee";
 pub(crate) const LEGS: &str = "legs";
 pub(crate) const PRINCIPAL: &str = "principal";

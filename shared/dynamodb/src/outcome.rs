@@ -32,11 +32,18 @@ pub enum ExecuteError {
         /// When trying again makes sense.
         retry_after_seconds: u64,
     },
-    /// The database is at its limit. Nothing has moved.
-    #[error("DynamoDB throttled every try")]
+    /// The database did not answer in time, or asked to slow down. This request has sent no commit that could have moved
+    /// anything.
+    #[error("DynamoDB was not to be had in time")]
     Throttled {
         /// When trying again makes sense.
         retry_after_seconds: u64,
+    },
+    /// The clock is too far from the table's to decide by. Nothing has moved.
+    #[error("the clock is {seconds} s away from the table's")]
+    ClockSkew {
+        /// How far ahead of the table's it is; negative when it is behind.
+        seconds: i64,
     },
     /// The commit may have happened, and reading it back failed as well. The same key will tell.
     #[error("the outcome is unknown")]

@@ -1,20 +1,28 @@
-//! Reads: what a command needs in one `BatchGetItem`, and the pages of statements and lists.
+//! Reads: what a command is decided on, and the pages of statements and lists.
 //!
 //! Reads that a decision rests on are strongly consistent. The two indexes are not: a new wallet or attempt may take a
-//! moment to be listed.
+//! moment to be listed. `BatchGetItem` shows each item as it was at some moment, and not all at the same; only
+//! `TransactGetItems` is one moment.
+//!
+//! Round trips: one each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
-use wallet_domain::{Command, Entry, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, ReturnConsumedCapacity, TransactGetItem};
+use wallet_domain::{
+    Command, Entry, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId,
+};
 
-use crate::fault::Fault;
-use crate::items::{Builder, Fields, Item, entry_from_item, lease_of, transaction_from_item, wallet_from_item};
+use crate::fault::{Class, Fault};
+use crate::item::{Builder, Fields, Item};
+use crate::items::{entries_from_item, lease_of, mark_from_item, transaction_from_item, wallet_from_item};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::names::{
-    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, REVERSAL, SK, TXN, WALLET,
-    entry_sk, transaction_pk, wallet_pk,
+    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, SK, TXN, WALLET, entry_sk,
+    transaction_pk, wallet_pk,
 };
 use crate::usage::Usage;
 
@@ -27,9 +35,9 @@ pub struct Page<T, C> {
     pub next: Option<C>,
 }
 
-/// The place of an item in an index: its time, and its id where times are equal.
+/// Where an item is in an index: its time, and its id where times are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct Place {
     /// The range key.
     pub created_at: Timestamp,
     /// A wallet's or transaction's id.
@@ -38,11 +46,11 @@ pub struct Mark {
 
 impl<T, C> Page<T, C> {
     /// Cuts a list that was read one item further than asked for.
-    fn cut(mut items: Vec<T>, limit: u32, mark: impl Fn(&T) -> C) -> Page<T, C> {
+    fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> C) -> Page<T, C> {
         let limit = limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = if more { items.last().map(mark) } else { None };
+        let next = if more { items.last().map(place) } else { None };
         Page { items, next }
     }
 }
@@ -64,6 +72,20 @@ impl Ledger {
     pub async fn transaction(&self, id: TransactionId, usage: &mut Usage) -> Result<Option<Transaction>, Fault> {
         let items = self.get(vec![key(transaction_pk(id), TXN)], usage).await?;
         items.first().map(transaction_from_item).transpose()
+    }
+
+    /// The transaction that did the thing `name` to transaction `of`, if it has happened.
+    ///
+    /// # Errors
+    /// As [`Ledger::wallet`].
+    pub async fn mark(
+        &self,
+        of: TransactionId,
+        name: MarkName,
+        usage: &mut Usage,
+    ) -> Result<Option<TransactionId>, Fault> {
+        let items = self.get(vec![key(transaction_pk(of), name.as_str())], usage).await?;
+        Ok(items.first().map(mark_from_item).transpose()?.map(|mark| mark.by))
     }
 
     /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.
@@ -95,12 +117,16 @@ impl Ledger {
             .consistent_read(true)
             .limit(one_more(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk("Query", error))?;
+            .send();
+        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("Query", Class::Throttled))?;
+        let output = output.map_err(|error| Fault::from_sdk("Query", error))?;
         usage.read(output.consumed_capacity());
-        let entries = output.items().iter().map(entry_from_item).collect::<Result<_, _>>()?;
-        Ok(Page::cut(entries, limit, |entry: &Entry| entry.version))
+        // An item is a run of rows, and the run that `before` falls into has newer ones too.
+        let mut rows = vec![];
+        for item in output.items() {
+            rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= newest));
+        }
+        Ok(Page::cut(rows, limit, |row: &Entry| row.version))
     }
 
     /// An owner's wallets, oldest first.
@@ -110,13 +136,13 @@ impl Ledger {
     pub async fn wallets_of(
         &self,
         owner: &Owner,
-        after: Option<Mark>,
+        after: Option<Place>,
         limit: u32,
         usage: &mut Usage,
-    ) -> Result<Page<Wallet, Mark>, Fault> {
-        let start = after.map(|mark| (format!("WALLET#{}", mark.id), WALLET, mark.created_at));
+    ) -> Result<Page<Wallet, Place>, Fault> {
+        let start = after.map(|place| (format!("WALLET#{}", place.id), WALLET, place.created_at));
         let found = self.index(OWNER_INDEX, OWNER, owner.to_string(), true, start, limit, usage).await?;
-        let mut page = Page::cut(found, limit, mark);
+        let mut page = Page::cut(found, limit, place);
         let order: Vec<&str> = page.items.iter().map(|item| Fields(item).text(PK)).collect::<Result<_, _>>()?;
         let keys = order.iter().map(|pk| key((*pk).to_owned(), WALLET)).collect();
         let mut wallets = HashMap::new();
@@ -135,57 +161,83 @@ impl Ledger {
     pub async fn attempts(
         &self,
         wallet: WalletId,
-        after: Option<Mark>,
+        after: Option<Place>,
         limit: u32,
         usage: &mut Usage,
-    ) -> Result<Page<Transaction, Mark>, Fault> {
-        let start = after.map(|mark| (format!("TXN#{}", mark.id), TXN, mark.created_at));
+    ) -> Result<Page<Transaction, Place>, Fault> {
+        let start = after.map(|place| (format!("TXN#{}", place.id), TXN, place.created_at));
         let found = self.index(ATTEMPTS_INDEX, ATTEMPT_WALLET, wallet.to_string(), false, start, limit, usage).await?;
         let attempts = found.iter().map(transaction_from_item).collect::<Result<_, _>>()?;
-        let mark = |attempt: &Transaction| Mark { created_at: attempt.created_at, id: attempt.id.to_string() };
-        Ok(Page::cut(attempts, limit, mark))
+        let place = |attempt: &Transaction| Place { created_at: attempt.created_at, id: attempt.id.to_string() };
+        Ok(Page::cut(attempts, limit, place))
     }
 
-    /// Everything that `command` has to be decided on, and its own transaction if it exists already; and the leases on
-    /// its wallets, live or expired.
-    pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<(Snapshots, Vec<Lease>), Fault> {
-        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, sk)).collect();
-        understood(command, &self.get(keys, usage).await?)
+    /// What `command` has to be decided on, each item as it was at some moment.
+    pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<Read, Fault> {
+        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, &sk)).collect();
+        Read::of(&self.part(keys, usage).await.and_then(whole)?)
+    }
+
+    /// The same, all items as they were at one moment; `None` when a transaction was in flight on one of them.
+    pub(crate) async fn load_at_once(&self, command: &Command, usage: &mut Usage) -> Result<Option<Read>, Fault> {
+        let get = |(pk, sk): (String, String)| {
+            let get = Get::builder().table_name(&*self.table).set_key(Some(key(pk, &sk))).build();
+            TransactGetItem::builder().get(get.expect("table and key are set")).build()
+        };
+        usage.calls += 1;
+        let output = self
+            .client
+            .transact_get_items()
+            .set_transact_items(Some(places(command).into_iter().map(get).collect()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("TransactGetItems", Class::Throttled))?;
+        let output = match output {
+            Ok(output) => output,
+            Err(SdkError::ServiceError(service)) if in_flight(service.err()) => return Ok(None),
+            Err(error) => return Err(Fault::from_sdk("TransactGetItems", error)),
+        };
+        usage.read(output.consumed_capacity());
+        let items: Vec<Item> =
+            output.responses.unwrap_or_default().into_iter().filter_map(|found| found.item).collect();
+        Read::of(&items).map(Some)
     }
 
     /// The items that exist under up to 100 distinct keys, strongly consistent, in no order.
-    pub(crate) async fn get(&self, mut keys: Vec<Item>, usage: &mut Usage) -> Result<Vec<Item>, Fault> {
-        let mut items = vec![];
+    pub(crate) async fn get(&self, keys: Vec<Item>, usage: &mut Usage) -> Result<Vec<Item>, Fault> {
+        let (mut items, mut keys) = (vec![], keys);
         for round in 0..self.policy.max_attempts {
             if keys.is_empty() {
-                return Ok(items);
+                break;
             }
             if round > 0 {
-                tokio::time::sleep(self.policy.delay(round)).await;
+                usage.sleep(self.policy.delay(round)).await;
             }
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            usage.calls += 1;
-            let output = self
-                .client
-                .batch_get_item()
-                .request_items(&*self.table, request.expect("keys are set"))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| Fault::from_sdk("BatchGetItem", error))?;
-            usage.read(output.consumed_capacity());
-            // Under load DynamoDB answers in part and names the keys that it left out.
-            keys = output
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&*self.table))
-                .map(|rest| rest.keys)
-                .unwrap_or_default();
-            items.extend(output.responses.and_then(|mut tables| tables.remove(&*self.table)).unwrap_or_default());
+            let part = self.part(keys, usage).await?;
+            items.extend(part.items);
+            keys = part.left_out;
         }
-        if keys.is_empty() {
-            return Ok(items);
-        }
-        Err(Fault::throttled(format!("BatchGetItem: {} keys left unprocessed after all tries", keys.len())))
+        whole(Part { items, left_out: keys })
+    }
+
+    /// One `BatchGetItem`. Under load DynamoDB answers in part and names the keys that it left out.
+    async fn part(&self, keys: Vec<Item>, usage: &mut Usage) -> Result<Part, Fault> {
+        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        usage.calls += 1;
+        let output = self
+            .client
+            .batch_get_item()
+            .request_items(&*self.table, request.expect("keys are set"))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("BatchGetItem", Class::Throttled))?;
+        let output = output.map_err(|error| Fault::from_sdk("BatchGetItem", error))?;
+        usage.read(output.consumed_capacity());
+        let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
+        Ok(Part {
+            items: output.responses.and_then(|mut tables| tables.remove(&*self.table)).unwrap_or_default(),
+            left_out: rest.map(|rest| rest.keys).unwrap_or_default(),
+        })
     }
 
     /// One item more than `limit` under one hash key of an index.
@@ -216,56 +268,86 @@ impl Ledger {
             .set_exclusive_start_key(start)
             .limit(one_more(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| Fault::from_sdk("Query", error))?;
+            .send();
+        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("Query", Class::Throttled))?;
+        let output = output.map_err(|error| Fault::from_sdk("Query", error))?;
         usage.read(output.consumed_capacity());
         Ok(output.items.unwrap_or_default())
     }
 }
 
-/// Where everything is that `command` has to be decided on, and its own transaction: partition and sort keys, each once.
-pub(crate) fn places(command: &Command) -> BTreeSet<(String, &'static str)> {
-    let transactions = [command.transaction()].into_iter().chain(command.references());
-    transactions
-        .map(|id| (transaction_pk(id), TXN))
-        .chain(command.reverses().map(|id| (transaction_pk(id), REVERSAL)))
-        .chain(command.wallets().into_iter().map(|id| (wallet_pk(id), WALLET)))
-        .collect()
+/// Whether another transaction was in flight on one of the items.
+fn in_flight(error: &TransactGetItemsError) -> bool {
+    let TransactGetItemsError::TransactionCanceledException(canceled) = error else { return false };
+    canceled.cancellation_reasons().iter().any(|reason| reason.code() == Some("TransactionConflict"))
 }
 
-/// What the items at the [`places`] of `command` say: snapshots, and leases, live or expired.
-pub(crate) fn understood<'a>(
-    command: &Command,
-    items: impl IntoIterator<Item = &'a Item>,
-) -> Result<(Snapshots, Vec<Lease>), Fault> {
-    let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
-    for item in items {
-        match Fields(item).text(SK)? {
-            WALLET => {
-                let wallet = wallet_from_item(item)?;
-                snapshots.wallets.insert(wallet.id, wallet);
-                leases.extend(lease_of(item)?);
-            }
-            REVERSAL => snapshots.reversed.extend(command.reverses()),
-            _ => {
-                let transaction = transaction_from_item(item)?;
-                snapshots.transactions.insert(transaction.id, transaction);
+/// What a `BatchGetItem` found, and the keys that it left out.
+struct Part {
+    items: Vec<Item>,
+    left_out: Vec<Item>,
+}
+
+fn whole(part: Part) -> Result<Vec<Item>, Fault> {
+    match part.left_out.len() {
+        0 => Ok(part.items),
+        keys => Err(Fault::throttled(format!("BatchGetItem: {keys} keys left unprocessed"))),
+    }
+}
+
+/// What was read for a command, and the leases on its wallets, live or expired.
+pub(crate) struct Read {
+    pub(crate) snapshots: Snapshots,
+    pub(crate) leases: Vec<Lease>,
+}
+
+impl Read {
+    fn of(items: &[Item]) -> Result<Read, Fault> {
+        let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
+        for item in items {
+            match Fields(item).text(SK)? {
+                WALLET => {
+                    let wallet = wallet_from_item(item)?;
+                    snapshots.wallets.insert(wallet.id, wallet);
+                    leases.extend(lease_of(item)?);
+                }
+                TXN => {
+                    let transaction = transaction_from_item(item)?;
+                    snapshots.transactions.insert(transaction.id, transaction);
+                }
+                _ => {
+                    let Mark { of, name, by } = mark_from_item(item)?;
+                    snapshots.marks.insert((of, name), by);
+                }
             }
         }
+        Ok(Read { snapshots, leases })
     }
-    Ok((snapshots, leases))
+}
+
+/// Where everything is that `command` has to be decided on, and its own record: partition and sort keys, each once.
+fn places(command: &Command) -> Vec<(String, String)> {
+    let reads = command.reads();
+    let transactions = [command.transaction()].into_iter().chain(reads.transactions);
+    let mut places: Vec<_> = transactions
+        .map(|id| (transaction_pk(id), TXN.to_owned()))
+        .chain(reads.marks.into_iter().map(|(of, name)| (transaction_pk(of), name.as_str().to_owned())))
+        .chain(reads.wallets.into_iter().map(|id| (wallet_pk(id), WALLET.to_owned())))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 pub(crate) fn key(pk: String, sk: &str) -> Item {
     Builder::default().text(PK, pk).text(SK, sk).build()
 }
 
-/// The place of a wallet's keys in the owner index.
-fn mark(item: &Item) -> Result<Mark, Fault> {
+/// Where a wallet's keys are in the owner index.
+fn place(item: &Item) -> Result<Place, Fault> {
     let fields = Fields(item);
     let id = fields.named(PK, |pk| pk.strip_prefix("WALLET#").map(str::to_owned))?;
-    Ok(Mark { created_at: fields.parsed(CREATED_AT)?, id })
+    Ok(Place { created_at: fields.parsed(CREATED_AT)?, id })
 }
 
 fn one_more(limit: u32) -> i32 {

@@ -6,19 +6,22 @@
 //! Round trips: one per page of up to 1,000 items, and one per 100 keys looked up.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use wallet_domain::{Entry, Transaction, TransactionId, Wallet, WalletId};
+use rust_decimal::Decimal;
+use wallet_domain::{Entry, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
+use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    Builder, Fields, Item, entry_from_item, reversal_from_item, transaction_from_item, wallet_from_item,
+    entries_from_item, entries_item, mark_from_item, mark_item, transaction_from_item, transaction_item,
+    wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
-use crate::names::{ENTRY, PK, REVERSAL, SK, TXN, WALLET, entry_sk, transaction_pk, wallet_pk};
+use crate::names::{ENTRY, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, transaction_pk, wallet_pk};
 use crate::read::Page;
 use crate::usage::Usage;
 
 /// Keys of one `BatchGetItem`.
-pub(crate) const KEYS_PER_CALL: usize = 100;
+const KEYS_PER_CALL: usize = 100;
 /// Items of one page: at under 1 KB each a little less than the megabyte at which DynamoDB ends a page by itself. The
 /// embedded database reads all that is left of the table for a page without this bound.
 const ITEMS_PER_PAGE: i32 = 1_000;
@@ -28,23 +31,14 @@ const ITEMS_PER_PAGE: i32 = 1_000;
 pub enum Scanned {
     /// A wallet.
     Wallet(Box<Wallet>),
-    /// A line of a wallet's statement.
-    Entry(Box<Entry>),
+    /// Rows of a wallet's statement, one or a run of them.
+    Entries(Vec<Entry>),
     /// The record of a request.
     Transaction(Box<Transaction>),
-    /// The mark beside a transaction that was reversed.
-    Reversed(Reversed),
+    /// A thing that happened to a transaction.
+    Mark(Mark),
     /// What the ledger cannot have written.
     Unreadable(Unreadable),
-}
-
-/// A transaction that was reversed, and by which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reversed {
-    /// What was undone.
-    pub original: TransactionId,
-    /// What undid it.
-    pub reversal: TransactionId,
 }
 
 /// An item that cannot be read, by what its key says.
@@ -65,12 +59,12 @@ pub struct Unreadable {
 pub enum Key {
     /// A wallet.
     Wallet(WalletId),
-    /// A wallet's entry of one version.
-    Entry(WalletId, u64),
+    /// The rows of a wallet that begin with one version.
+    Entries(WalletId, u64),
     /// A transaction.
     Transaction(TransactionId),
-    /// The mark of a transaction's reversal.
-    Reversal(TransactionId),
+    /// A mark of a transaction.
+    Mark(TransactionId, MarkName),
 }
 
 /// Where a scan goes on.
@@ -142,9 +136,9 @@ impl Ledger {
         for keys in keys.chunks(KEYS_PER_CALL) {
             let keys = keys.iter().map(|key| match key {
                 Key::Wallet(id) => (wallet_pk(*id), WALLET.to_owned()),
-                Key::Entry(id, version) => (wallet_pk(*id), entry_sk(*version)),
+                Key::Entries(id, version) => (wallet_pk(*id), entry_sk(*version)),
                 Key::Transaction(id) => (transaction_pk(*id), TXN.to_owned()),
-                Key::Reversal(id) => (transaction_pk(*id), REVERSAL.to_owned()),
+                Key::Mark(id, name) => (transaction_pk(*id), name.as_str().to_owned()),
             });
             let keys = keys.map(|(pk, sk)| Builder::default().text(PK, pk).text(SK, sk).build()).collect();
             found.extend(self.get(keys, usage).await?.iter().map(scanned));
@@ -172,27 +166,53 @@ fn scanned(item: &Item) -> Scanned {
 }
 
 fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
-    let wrong = |name| Err(Fields(item).wrong(name));
-    match sk {
-        WALLET => Ok(Scanned::Wallet(Box::new(wallet_from_item(item)?))),
+    let (scanned, rewritten) = match sk {
+        WALLET => {
+            let wallet = wallet_from_item(item)?;
+            let rewritten = wallet_item(&wallet);
+            (Scanned::Wallet(Box::new(wallet)), rewritten)
+        }
         TXN => {
             let transaction = transaction_from_item(item)?;
-            if transaction_pk(transaction.id) != pk {
-                return wrong(PK);
-            }
-            Ok(Scanned::Transaction(Box::new(transaction)))
-        }
-        REVERSAL => {
-            let (original, reversal) = reversal_from_item(item)?;
-            Ok(Scanned::Reversed(Reversed { original, reversal }))
+            let rewritten = transaction_item(&transaction);
+            (Scanned::Transaction(Box::new(transaction)), rewritten)
         }
         _ if sk.starts_with(ENTRY) => {
-            let entry = entry_from_item(item)?;
-            if entry_sk(entry.version) != sk {
-                return wrong(SK);
-            }
-            Ok(Scanned::Entry(Box::new(entry)))
+            let rows = entries_from_item(item)?;
+            let rewritten = entries_item(&rows);
+            (Scanned::Entries(rows), rewritten)
         }
-        _ => Err(Fault::damaged(format!("item {pk} / {sk} is none of the ledger's"))),
+        _ if pk.starts_with("TXN#") => {
+            let mark = mark_from_item(item)?;
+            (Scanned::Mark(mark), mark_item(&mark))
+        }
+        _ => return Err(Fault::damaged(format!("item {pk} / {sk} is none of the ledger's"))),
+    };
+    as_written(item, &rewritten)?;
+    Ok(scanned)
+}
+
+/// Whether the item is what the ledger writes, attribute by attribute. A lease may be there or not.
+fn as_written(item: &Item, rewritten: &Item) -> Result<(), Fault> {
+    let lease = |name: &str| matches!(name, LEASE_HOLDER | LEASE_UNTIL);
+    let differs = |name: &&String| !rewritten.get(*name).zip(item.get(*name)).is_some_and(|(a, b)| same(a, b));
+    match item.keys().chain(rewritten.keys()).filter(|name| !lease(name)).find(differs) {
+        Some(name) => Err(Fields(item).wrong(name)),
+        None => Ok(()),
+    }
+}
+
+/// Whether two values are the same. Databases write numbers in their own way.
+fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
+    match (a, b) {
+        (AttributeValue::N(a), AttributeValue::N(b)) => {
+            let number = |text: &str| text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text));
+            a == b || number(a).is_ok_and(|a| number(b) == Ok(a))
+        }
+        (AttributeValue::L(a), AttributeValue::L(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (AttributeValue::M(a), AttributeValue::M(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        _ => a == b,
     }
 }

@@ -1,10 +1,15 @@
-//! What a request has cost: calls, tries, waiting, and the capacity that DynamoDB reports.
+//! What a request may use, and has used: time, calls, tries, waiting, and the capacity that DynamoDB reports.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
+use tokio::time::Instant;
 
 /// Counts over one request. Capacity is in half units, the smallest that DynamoDB bills (an eventually consistent read).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
+    /// No read, try or wait goes on beyond this. Without it, only their own bounds count.
+    pub until: Option<Instant>,
     /// DynamoDB operations sent. What the SDK repeats by itself counts once.
     pub calls: u32,
     /// Rounds of deciding and committing.
@@ -28,6 +33,24 @@ impl Usage {
     #[must_use]
     pub fn read_half_units(&self) -> u64 {
         self.read_half_units
+    }
+
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
+    }
+
+    /// Waits so long, or until the time is over.
+    pub(crate) async fn sleep(&self, delay: Duration) {
+        let end = Instant::now() + delay;
+        tokio::time::sleep_until(self.until.map_or(end, |until| until.min(end))).await;
+    }
+
+    /// What `work` comes to; `None` when the time is over first.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        match self.until {
+            Some(until) => tokio::time::timeout_at(until, work).await.ok(),
+            None => Some(work.await),
+        }
     }
 
     pub(crate) fn wrote<'a>(&mut self, capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) {

@@ -24,13 +24,13 @@ fn ceiling(text: Option<&str>) -> Change {
 fn amended(before: &Wallet, change: Change) -> Result<Wallet, Refusal> {
     let snapshots = snapshots(std::slice::from_ref(before));
     let plan = decided(&snapshots, &amend("root", VERSION, change.clone()), time(NOW))?;
-    let [posting] = plan.postings.as_slice() else { panic!("one wallet") };
-    assert!(posting.entry.changes.keys().eq(change.described().keys()), "{:?}", posting.entry.changes);
-    assert_eq!((posting.entry.kind, posting.entry.counterparty), (Kind::Amendment, None));
-    assert_eq!(posting.entry.by, owner("root"));
-    assert_eq!(plan.transaction.legs(), []);
+    let [posting] = plan.postings().as_slice() else { panic!("one wallet") };
+    assert!(posting.rows[0].changes.keys().eq(change.described().keys()), "{:?}", posting.rows[0].changes);
+    assert_eq!((posting.rows[0].kind, posting.rows[0].counterparty), (Kind::AMENDMENT, None));
+    assert_eq!(posting.rows[0].by, owner("root"));
+    assert_eq!(plan.transaction().legs(), []);
     let answer = Outcome::Posted { legs: vec![], wallet: Some(Box::new(posting.after.clone())) };
-    assert_eq!(plan.transaction.outcome, answer, "repeated, the request gets this wallet");
+    assert_eq!(plan.transaction().outcome, answer, "repeated, the request gets this wallet");
     Ok(posting.after.clone())
 }
 
@@ -215,6 +215,6 @@ fn an_entry_says_amounts_at_their_currency_s_full_scale() {
     };
     let before = snapshots(&[wallet("alice", "5")]);
     let plan = decided(&before, &amend("root", VERSION, change), time(NOW)).expect("within bounds");
-    let said: Vec<_> = plan.postings[0].entry.changes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let said: Vec<_> = plan.postings()[0].rows[0].changes.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(said, ["ceiling=100.50", "floor=-5.00", "max_daily_outflow=7.00", "max_movement=none"]);
 }

@@ -31,7 +31,7 @@ pub(crate) const TAMPERINGS: [fn(&mut Entry); 15] = [
     |entry| entry.wallet = id("ghost"),
     |entry| entry.version += 1,
     |entry| entry.transaction = TransactionId::amendment_of(entry.wallet, entry.version),
-    |entry| entry.kind = if entry.kind == Kind::Deposit { Kind::Rebate } else { Kind::Deposit },
+    |entry| entry.kind = if entry.kind == Kind::DEPOSIT { Kind::REBATE } else { Kind::DEPOSIT },
     |entry| entry.amount = nudged(entry.amount),
     |entry| entry.balance_after = nudged(entry.balance_after),
     |entry| {
@@ -83,8 +83,8 @@ fn statement() -> (Vec<Entry>, Wallet) {
     let mut entries = vec![];
     for command in steps {
         let plan = decided(&snapshots, &command, time(NOW)).expect("each step is allowed");
-        for posting in plan.postings {
-            entries.push(posting.entry);
+        for posting in plan.postings() {
+            entries.push(posting.rows[0]);
             snapshots.wallets.insert(posting.after.id, posting.after);
         }
     }

@@ -138,12 +138,12 @@ fn the_record_holds_what_was_asked_and_the_rule_in_force() {
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &command, time(NOW)).expect("an active wallet");
     let expected = Transaction {
         id: TransactionId::requested_by(&owner("bob"), &key("key")),
-        kind: Kind::Deposit,
+        kind: Kind::DEPOSIT,
         wallet: id("alice"),
         destination: None,
         amount: money("5"),
         fee: money("0"),
-        outcome: plan.transaction.outcome.clone(),
+        outcome: plan.transaction().outcome.clone(),
         principal: owner("bob"),
         reference: order.reference.clone(),
         metadata: order.metadata,
@@ -152,9 +152,9 @@ fn the_record_holds_what_was_asked_and_the_rule_in_force() {
         fingerprint: command.fingerprint(),
         created_at: time(NOW),
     };
-    assert_eq!(plan.transaction, expected);
-    assert_eq!(plan.postings[0].entry.counterparty, Some(Account::External));
-    assert_eq!(plan.postings[0].entry.reference, order.reference);
+    assert_eq!(plan.transaction(), expected);
+    assert_eq!(plan.postings()[0].rows[0].counterparty, Some(Account::External));
+    assert_eq!(plan.postings()[0].rows[0].reference, order.reference);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn times_are_kept_to_the_millisecond() {
     let now = time("2026-03-01T12:00:30.250999999Z");
     let deposit = deposit("alice", "alice", "1");
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &deposit, now).expect("an active wallet");
-    assert_eq!(plan.transaction.created_at, time(NOW));
+    assert_eq!(plan.transaction().created_at, time(NOW));
     for now in ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "9999-12-30T21:59:59Z"] {
         decided(&snapshots(&[wallet("alice", "0")]), &deposit, time(now)).expect("any time will do");
     }

@@ -84,10 +84,10 @@ impl Ledger {
         match outcome {
             Ok(plan) => {
                 assert_eq!(Ok(self.moves(&plan)), expected, "{request:?}");
-                if plan.transaction.kind == Kind::Deposit {
-                    self.deposits.push(plan.transaction.id);
+                if plan.transaction().kind == Kind::DEPOSIT {
+                    self.deposits.push(plan.transaction().id);
                 }
-                self.answered.insert(plan.transaction.id, request.key);
+                self.answered.insert(plan.transaction().id, request.key);
                 self.write(plan);
             }
             Err(refusal) => {
@@ -112,7 +112,7 @@ impl Ledger {
     }
 
     fn write(&mut self, plan: Plan) {
-        for posting in plan.postings {
+        for posting in plan.postings() {
             assert_eq!(
                 posting.before.as_ref(),
                 self.stored.wallets.get(&posting.after.id),
@@ -121,15 +121,15 @@ impl Ledger {
             if let Some(before) = &posting.before {
                 assert!(holds(posting.guard, before.balance), "a plan's own guard admits it");
             }
-            self.statements.entry(posting.after.id).or_default().push(posting.entry);
+            self.statements.entry(posting.after.id).or_default().push(posting.rows[0]);
             self.stored.wallets.insert(posting.after.id, posting.after);
         }
-        let before = self.stored.transactions.insert(plan.transaction.id, plan.transaction);
+        let before = self.stored.transactions.insert(plan.transaction().id, plan.transaction());
         assert_eq!(before, None, "a transaction is written once");
     }
 
     fn moves(&self, plan: &Plan) -> Vec<(Place, i128)> {
-        plan.transaction.legs().iter().map(|leg| (self.place(leg), leg.amount().minor_units())).collect()
+        plan.transaction().legs().iter().map(|leg| (self.place(leg), leg.amount().minor_units())).collect()
     }
 
     fn place(&self, leg: &Leg) -> Place {

@@ -11,7 +11,7 @@ fn check_each(alice: Wallet, steps: &[(&str, Command, Result<&str, Refusal>)]) {
     for (now, command, expected) in steps {
         let outcome = decided(&snapshots, command, time(now));
         assert_eq!(outcome.clone().map(|plan| legs(&plan)), expected.clone().map(str::to_owned), "at {now}");
-        for posting in outcome.into_iter().flat_map(|plan| plan.postings) {
+        for posting in outcome.into_iter().flat_map(|plan| plan.postings()) {
             snapshots.wallets.insert(posting.after.id, posting.after);
         }
     }
@@ -129,7 +129,7 @@ fn the_count_of_a_day_stops_at_the_largest_value() {
     let counters = Counters { day: 20_513, outflow: largest(), ..Counters::new(currency("EUR")) };
     let unlimited = Wallet { counters, ..wallet("alice", "100") };
     let plan = decided(&snapshots(std::slice::from_ref(&unlimited)), &out("5"), time(noon)).expect("enough money");
-    assert_eq!(plan.postings[0].after.counters.outflow, largest());
+    assert_eq!(plan.postings()[0].after.counters.outflow, largest());
     let limits = Limits { max_daily_outflow: Some(amount(&whole)), ..Limits::default() };
     let limited = Wallet { limits, ..unlimited };
     check_each(limited, &[(noon, out("0.01"), Err(past_the_day("0", "0.01")))]);

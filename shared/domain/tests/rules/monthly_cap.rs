@@ -33,9 +33,9 @@ impl Months {
         snapshots.transactions.insert(deposit.id, deposit.clone());
         match decided(&snapshots, &pay, time("2026-12-24T18:00:00Z")) {
             Ok(mut plan) => {
-                self.alice = plan.postings.remove(0).after;
-                let amount = plan.transaction.amount.to_string();
-                (plan.transaction, amount)
+                self.alice = plan.postings().remove(0).after;
+                let amount = plan.transaction().amount.to_string();
+                (plan.transaction(), amount)
             }
             Err(refusal) => {
                 let failed = pay.failed(&snapshots, &refusal, time(NOW)).expect("each of these outcomes is recorded");

@@ -38,8 +38,8 @@ fn a_wallet_starts_empty_at_version_zero() {
         ..open("alice")
     };
     let plan = opened(&asked).expect("anyone may open their own");
-    let [posting] = plan.postings.as_slice() else { panic!("one wallet") };
-    let entry = &posting.entry;
+    let [posting] = plan.postings().as_slice() else { panic!("one wallet") };
+    let entry = &posting.rows[0];
     let expected = Wallet {
         id: WalletId::opened_by(&owner("alice"), &key("key")),
         owner: owner("alice"),
@@ -57,11 +57,11 @@ fn a_wallet_starts_empty_at_version_zero() {
         updated_at: time(NOW),
     };
     assert_eq!(posting.after, expected);
-    assert_eq!((entry.kind, entry.counterparty, entry.previous), (Kind::Opening, None, GENESIS));
+    assert_eq!((entry.kind, entry.counterparty, entry.previous), (Kind::OPENING, None, GENESIS));
     let answer = Outcome::Posted { legs: vec![], wallet: Some(Box::new(expected)) };
-    assert_eq!(plan.transaction.outcome, answer, "repeated, the request gets this wallet");
-    assert_eq!((plan.transaction.amount, plan.transaction.fee), (money("0"), money("0")));
-    assert_eq!(plan.transaction.principal, owner("alice"));
+    assert_eq!(plan.transaction().outcome, answer, "repeated, the request gets this wallet");
+    assert_eq!((plan.transaction().amount, plan.transaction().fee), (money("0"), money("0")));
+    assert_eq!(plan.transaction().principal, owner("alice"));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn every_currency_with_minor_units_can_be_held() {
     for code in ["JPY", "EUR", "MRU", "KWD", "CLF"] {
         let (currency, floor) = (currency(code), Money::zero(currency(code)));
         let plan = opened(&Open { currency, floor, ..open("alice") }).expect("anyone may open their own");
-        assert_eq!(plan.postings[0].after.currency(), currency);
+        assert_eq!(plan.postings()[0].after.currency(), currency);
     }
 }
 

@@ -25,7 +25,7 @@ fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
     };
     let empty = Wallet { balance: Money::zero(currency), ..wallet("alice", &format!("0 {currency}")) };
     let plan = decided(&snapshots(&[empty]), deposit, time("2026-02-01T00:00:00Z")).expect("an active wallet");
-    let transactions = [(plan.transaction.id, plan.transaction)].into();
+    let transactions = [(plan.transaction().id, plan.transaction())].into();
     let wallets = alice.into_iter().map(|alice| (alice.id, alice)).collect();
     Snapshots { transactions, wallets, ..Snapshots::default() }
 }
@@ -39,14 +39,14 @@ fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, R
     assert_eq!(outcome.as_ref().map(legs).map_err(Clone::clone), expected.map(str::to_owned));
     match outcome {
         Ok(plan) => {
-            assert_eq!(plan.transaction.parent, Some(deposit.transaction()));
-            assert_eq!((plan.transaction.rule, &plan.transaction.principal), (None, &owner("alice")));
-            assert_eq!(plan.transaction.amount, plan.postings[0].entry.amount);
-            assert_eq!(plan.postings[0].entry.counterparty, Some(Account::Rebates));
+            assert_eq!(plan.transaction().parent, Some(deposit.transaction()));
+            assert_eq!((plan.transaction().rule, &plan.transaction().principal), (None, &owner("alice")));
+            assert_eq!(plan.transaction().amount, plan.postings()[0].rows[0].amount);
+            assert_eq!(plan.postings()[0].rows[0].counterparty, Some(Account::Rebates));
         }
         Err(refusal) => {
             let failed = pay.failed(&snapshots, &refusal, time(NOW)).expect("each of these outcomes is recorded");
-            assert_eq!((failed.kind, failed.wallet, failed.id), (Kind::Rebate, id("alice"), pay.transaction()));
+            assert_eq!((failed.kind, failed.wallet, failed.id), (Kind::REBATE, id("alice"), pay.transaction()));
             assert_eq!((failed.parent, failed.outcome), (Some(deposit.transaction()), Outcome::Failed(refusal)));
             assert_eq!((failed.principal, failed.created_at), (owner("alice"), time(NOW)));
         }
@@ -157,7 +157,7 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
     let outcome = Outcome::Failed(closed("alice"));
     failed.transactions.values_mut().for_each(|transaction| transaction.outcome = outcome.clone());
     refuses(&failed, pay(), Refusal::TransactionNotFound);
-    for kind in [Kind::Withdrawal, Kind::Transfer, Kind::Rebate, Kind::Opening, Kind::Amendment] {
+    for kind in [Kind::WITHDRAWAL, Kind::TRANSFER, Kind::REBATE, Kind::OPENING, Kind::AMENDMENT] {
         let mut other = good();
         other.transactions.values_mut().for_each(|transaction| transaction.kind = kind);
         refuses(&other, pay(), Refusal::TransactionNotFound);
@@ -195,7 +195,7 @@ fn check_pinned(rules: &[RebateTerms], moved: &str, at: &str, expected: &str) {
     let empty = Wallet { balance: Money::zero(money(moved).currency()), ..wallet("alice", "0") };
     let empty = Wallet { floor: empty.balance, counters: Counters::new(empty.currency()), ..empty };
     let plan = decided(&snapshots(&[empty]), &deposit, time(at)).expect("an active wallet");
-    assert_eq!(plan.transaction.rule.as_ref().map_or("", |rule| rule.id.as_str()), expected, "{moved} at {at}");
+    assert_eq!(plan.transaction().rule.as_ref().map_or("", |rule| rule.id.as_str()), expected, "{moved} at {at}");
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
     let failed = command.failed(&world(), &refusal, time("2026-03-01T12:00:30.250999Z")).expect("recorded");
     let expected = Transaction {
         id: command.transaction(),
-        kind: Kind::Transfer,
+        kind: Kind::TRANSFER,
         wallet: id("alice"),
         destination: Some(id("bob")),
         amount: money("500"),

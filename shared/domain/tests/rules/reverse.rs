@@ -50,9 +50,9 @@ fn outcome(reverse: Reverse, alice: &str, bob: &str, rebate: Option<&Transaction
 fn check(plan: Result<Plan, Refusal>, original: &Transaction, expected: &str) -> Plan {
     let plan = plan.expect("reversible");
     assert_eq!(legs(&plan), expected);
-    assert_eq!((plan.transaction.kind, plan.transaction.parent), (Kind::Reversal, Some(original.id)));
+    assert_eq!((plan.transaction().kind, plan.transaction().parent), (Kind::REVERSAL, Some(original.id)));
     assert_eq!(plan.reverses, Some(original.id));
-    assert_eq!(plan.transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum::<i128>(), 0);
+    assert_eq!(plan.transaction().legs().iter().map(|leg| leg.amount().minor_units()).sum::<i128>(), 0);
     plan
 }
 
@@ -85,11 +85,11 @@ fn a_paid_rebate_is_taken_back_and_an_unpaid_one_is_barred() {
     let rebate = made(&pay, std::slice::from_ref(&original));
     let expected = "external 100.00, alice -101.00 = 0.00 v8, rebates 1.00";
     let plan = check(outcome(reversal(&original), "101", "0", Some(&rebate)), &original, expected);
-    assert!(plan.bars.is_empty());
+    assert!(plan.bars().is_empty());
 
     let plan =
         check(outcome(reversal(&original), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
-    let [barred] = plan.bars.as_slice() else { panic!("one rebate is barred: {:?}", plan.bars) };
+    let [barred] = plan.bars().as_slice() else { panic!("one rebate is barred: {:?}", plan.bars()) };
     assert_eq!(barred.id, rebate.id);
     assert_eq!(barred.outcome, Outcome::Failed(Refusal::DepositReversed { wallet: id("alice") }));
     assert_eq!(replay(&pay, barred), Ok(barred), "it answers the message that asks for the rebate");

@@ -53,7 +53,7 @@ fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
     };
     assert_eq!(*guard, expected, "the guard holds exactly where the bound does");
     if let Some(before) = before
-        && transaction.kind != Kind::Amendment
+        && transaction.kind != Kind::AMENDMENT
     {
         let Wallet { balance, version, counters, rebated, head, updated_at, .. } = after.clone();
         let moved = Wallet { balance, version, counters, rebated, head, updated_at, ..before.clone() };
@@ -66,10 +66,10 @@ fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
 #[track_caller]
 fn wallet_legs(transaction: &Transaction, postings: &[Posting]) {
     let legs = transaction.legs().iter().filter(|leg| matches!(leg, Leg::Wallet { .. }));
-    let expected = postings.iter().filter(|posting| !posting.entry.amount.is_zero()).map(|posting| Leg::Wallet {
+    let expected = postings.iter().filter(|posting| !posting.rows[0].amount.is_zero()).map(|posting| Leg::Wallet {
         wallet: posting.after.id,
         owner: posting.after.owner.clone(),
-        amount: posting.entry.amount,
+        amount: posting.rows[0].amount,
         balance_after: posting.after.balance,
         version_after: posting.after.version,
     });

@@ -23,7 +23,7 @@ fn money_moves_across() {
 fn each_statement_names_the_other_wallet() {
     let plan = decided(&snapshots(&pair("9", "9")), &transfer("alice", "alice", "bob", "1"), time(NOW));
     let postings = plan.expect("enough money").postings;
-    let counterparties: Vec<_> = postings.iter().map(|posting| posting.entry.counterparty).collect();
+    let counterparties: Vec<_> = postings.iter().map(|posting| posting.rows[0].counterparty).collect();
     assert_eq!(counterparties, [Some(Account::Wallet(id("bob"))), Some(Account::Wallet(id("alice")))]);
 }
 
@@ -68,8 +68,8 @@ fn the_fee_is_paid_on_top_by_the_source() {
 fn the_record_shows_the_fee_beside_the_amount() {
     let command = transfer_at("0.25", "alice", "alice", "bob", "10");
     let plan = decided(&snapshots(&pair("50", "0")), &command, time(NOW)).expect("enough money");
-    assert_eq!((plan.transaction.amount, plan.transaction.fee), (money("10"), money("0.25")));
-    assert_eq!(plan.transaction.wallet, id("alice"));
+    assert_eq!((plan.transaction().amount, plan.transaction().fee), (money("10"), money("0.25")));
+    assert_eq!(plan.transaction().wallet, id("alice"));
     let plan = decided(&snapshots(&pair("50", "0")), &transfer("alice", "alice", "bob", "10"), time(NOW));
     assert_eq!(plan.expect("enough money").transaction.fee, money("0"));
 }
@@ -87,7 +87,7 @@ fn a_share_is_rounded_half_even_to_each_scale() {
         let (order, fee) = (order("alice", moved), money(&format!("{fee} {code}")));
         let transfer = Transfer { order, source: id("alice"), destination: id("bob"), fee: Some(schedule) };
         let plan = decided(&snapshots(&wallets), &Command::Transfer(transfer), time(NOW)).expect("enough money");
-        assert_eq!(plan.transaction.fee, fee);
+        assert_eq!(plan.transaction().fee, fee);
     }
     check_fee(one_percent(100), "50 JPY", "0");
     check_fee(one_percent(100), "150 JPY", "2");

@@ -102,7 +102,7 @@ fn derived_ids_and_hashes_are_the_same_for_ever() {
         ("amendment", TransactionId::amendment_of(id("alice"), VERSION).to_string()),
         ("rebate", TransactionId::rebate_of(deposit.transaction(), &spring).to_string()),
         ("fingerprint", deposit.fingerprint().to_string()),
-        ("entry", plan.postings[0].entry.hash.to_string()),
+        ("entry", plan.postings()[0].rows[0].hash.to_string()),
     ]
     .into();
     let expected = [
@@ -122,9 +122,9 @@ fn a_transaction_concerns_who_asked_and_whose_wallets_moved() {
     let plan = decided(&both, &transfer("root", "alice", "bob", "1"), time(NOW)).expect("enough money");
     let concerned =
         |transaction: &Transaction| ["root", "alice", "bob", "carol"].map(|name| transaction.concerns(&owner(name)));
-    assert_eq!(concerned(&plan.transaction), [true, true, true, false]);
+    assert_eq!(concerned(&plan.transaction()), [true, true, true, false]);
     let plan = decided(&both, &deposit("carol", "alice", "1"), time(NOW)).expect("an active wallet");
-    assert_eq!(concerned(&plan.transaction), [false, true, false, true]);
+    assert_eq!(concerned(&plan.transaction()), [false, true, false, true]);
     let refused = transfer("alice", "alice", "bob", "10");
     let failed = refused.failed(&both, &too_little("alice", "9", "10"), time(NOW)).expect("recorded");
     assert_eq!(concerned(&failed), [false, true, false, false]);

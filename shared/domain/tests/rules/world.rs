@@ -210,7 +210,10 @@ pub(crate) fn decided(snapshots: &Snapshots, command: &Command, now: Timestamp) 
     if let Ok(plan) = &outcome {
         sound(snapshots, command, plan, now);
     }
-    outcome
+    outcome.map_err(|none| match none {
+        NoPlan::Refused(refusal) => refusal,
+        NoPlan::Unsound(fault) => panic!("{fault}"),
+    })
 }
 
 /// The legs of a plan: `external -5.00, alice 5.00 = 105.00 v8`.
@@ -221,7 +224,7 @@ pub(crate) fn legs(plan: &Plan) -> String {
             format!("{} {amount} = {balance_after} v{version_after}", name(*wallet))
         }
     };
-    plan.transaction.legs().iter().map(shown).collect::<Vec<_>>().join(", ")
+    plan.transaction().legs().iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// What becomes of `command` when it finds `wallets`: its legs, or why not.

@@ -3,7 +3,7 @@
 use wallet_domain::{Amount, Counters, Currency, Limits, Rebated, Status, Timestamp, Wallet, WalletId};
 
 use crate::fault::Fault;
-use crate::items::{Builder, Fields, Item};
+use crate::item::{Builder, Fields, Item};
 use crate::lease::Lease;
 use crate::names::{
     BALANCE, CEILING, CREATED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL, MAX_DAILY_OUTFLOW, MAX_MOVEMENT,
@@ -30,7 +30,7 @@ pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
         .number(TRANSFER_MINUTE, wallet.counters.minute)
         .number(TRANSFERS, wallet.counters.transfers)
         .numbers(REBATED, wallet.rebated.all().map(|(month, rule, sum)| (format!("{month}#{}", rule.as_str()), sum)))
-        .text(HEAD, wallet.head)
+        .digest(HEAD, wallet.head)
         .texts(METADATA, wallet.metadata.labels())
         .time(CREATED_AT, wallet.created_at)
         .time(UPDATED_AT, wallet.updated_at)
@@ -65,7 +65,7 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
             transfers: fields.number(TRANSFERS)?,
         },
         rebated: rebated(fields, currency)?,
-        head: fields.parsed(HEAD)?,
+        head: fields.digest(HEAD)?,
         metadata: fields.metadata()?,
         created_at: fields.parsed(CREATED_AT)?,
         updated_at: fields.parsed(UPDATED_AT)?,

@@ -1,0 +1,166 @@
+//! What all movements share: who may, whether bounds and limits hold, and the step that a wallet makes.
+//!
+//! Checks run in one order for all: existence and ownership, pinned version, currency, status, limits, funds, room.
+
+use crate::caller::{Caller, Order};
+use crate::clock::Moment;
+use crate::hash::Hasher;
+use crate::id::WalletId;
+use crate::money::{Money, MoneyError};
+use crate::plan::{Guard, NoPlan, Step};
+use crate::refusal::{Limit, Refusal};
+use crate::snapshots::Snapshots;
+use crate::transaction::{Account, Leg, Outcome};
+use crate::verb::Asked;
+use crate::wallet::{Status, Wallet};
+
+impl Order {
+    /// What the record of a movement says of its request.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            by: self.caller.subject.clone(),
+            amount: self.amount.money(),
+            reference: self.reference.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    /// What the caller said.
+    pub(crate) fn said(&self, hasher: Hasher) -> Hasher {
+        let amount = self.amount.money();
+        hasher
+            .texts(self.metadata.labels())
+            .field(amount.currency().code())
+            .field(&amount.to_string())
+            .maybe(self.reference.as_ref())
+    }
+}
+
+pub(crate) fn posted(legs: Vec<Leg>) -> Outcome {
+    Outcome::Posted { legs, wallet: None }
+}
+
+/// Adds `amount` to `wallet`. `caller` is who will read the refusal; `None` may read everything.
+pub(crate) fn credit(wallet: &Wallet, amount: Money, from: Account, caller: Option<&Caller>) -> Result<Step, NoPlan> {
+    let highest = wallet.highest_balance().minus(amount);
+    match highest {
+        Ok(highest) if !highest.is_less_than(wallet.balance)? => {
+            Ok(Step::movement(wallet, amount, from, Guard::AtMost(highest))?)
+        }
+        Ok(_) | Err(MoneyError::OutOfRange) => {
+            let available = shown(room(wallet)?, wallet, caller);
+            Err(Refusal::MaxBalanceExceeded { wallet: wallet.id, available, requested: amount }.into())
+        }
+        Err(mismatch) => Err(mismatch.into()),
+    }
+}
+
+/// `amount`, if the `caller` may know it: a wallet's figures are for its owner. `None` may read everything.
+fn shown(amount: Money, wallet: &Wallet, caller: Option<&Caller>) -> Option<Money> {
+    caller.is_none_or(|caller| caller.owns(wallet)).then_some(amount)
+}
+
+/// What could still come in.
+pub(crate) fn room(wallet: &Wallet) -> Result<Money, MoneyError> {
+    // A balance far below zero leaves more room than the largest value; no single credit can be larger than that.
+    let room = wallet.highest_balance().minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
+    room.at_least(Money::zero(wallet.currency()))
+}
+
+/// What leaves a wallet, and how its limits count it.
+pub(crate) struct Outflow {
+    /// What was asked to move.
+    pub(crate) amount: Money,
+    /// What it costs on top.
+    pub(crate) fee: Money,
+    /// How many transfers it counts as.
+    pub(crate) transfers: u32,
+}
+
+/// Takes `outflow` out of `wallet`, whose owner or an administrator asks for it.
+pub(crate) fn debit(wallet: &Wallet, outflow: &Outflow, to: Account, moment: Moment) -> Result<Step, NoPlan> {
+    if wallet.status == Status::Frozen {
+        return Err(Refusal::WalletFrozen { wallet: wallet.id }.into());
+    }
+    within_largest_movement(wallet, outflow.amount, None)?;
+    let (zero, largest) = (Money::zero(wallet.currency()), Money::largest(wallet.currency()));
+    // No movement passes the largest value: with a fee that would take it there it is refused below, naming that value.
+    let leaving = outflow.amount.plus(outflow.fee);
+    let requested = leaving.unwrap_or(largest);
+    let mut counters = wallet.counters.at(moment.now);
+    let today = leaving.and_then(|leaving| counters.outflow.plus(leaving));
+    if let Some(limit) = wallet.limits.max_daily_outflow {
+        let limit = limit.money();
+        if !today.is_ok_and(|today| limit.is_less_than(today) == Ok(false)) {
+            let available = Some(limit.minus(counters.outflow)?.at_least(zero)?);
+            let limit = Limit::MaxDailyOutflow;
+            return Err(Refusal::LimitExceeded { wallet: wallet.id, limit, available, requested }.into());
+        }
+    }
+    // Without a limit the counter only informs; it stops at the largest value rather than refusing the movement.
+    counters.outflow = today.unwrap_or(largest);
+    if outflow.transfers > 0 {
+        counters.transfers = counters.transfers.saturating_add(outflow.transfers);
+        if let Some(limit) = wallet.limits.transfers_per_minute.filter(|limit| counters.transfers > *limit) {
+            let retry_after_seconds = counters.seconds_to_next_minute(moment.now);
+            return Err(Refusal::RateLimited { wallet: wallet.id, limit, retry_after_seconds }.into());
+        }
+    }
+    match leaving.and_then(|leaving| wallet.floor.plus(leaving)) {
+        Ok(lowest) if !wallet.balance.is_less_than(lowest)? => {
+            let mut step = Step::movement(wallet, requested.negated(), to, Guard::AtLeast(lowest))?;
+            step.after.counters = counters;
+            Ok(step)
+        }
+        _ => Err(too_little(wallet, requested)?.into()),
+    }
+}
+
+/// The refusal of more than can leave.
+pub(crate) fn too_little(wallet: &Wallet, requested: Money) -> Result<Refusal, MoneyError> {
+    // A reversal may have taken the balance below the floor; then nothing can leave.
+    let spendable = wallet.balance.minus(wallet.floor).unwrap_or_else(|_| Money::largest(wallet.currency()));
+    let available = Some(spendable.at_least(Money::zero(wallet.currency()))?);
+    Ok(Refusal::InsufficientFunds { wallet: wallet.id, available, requested })
+}
+
+/// The wallet, if it exists and the caller may debit it. A stranger's wallet and a missing one give the same refusal.
+pub(crate) fn owned<'a>(snapshots: &'a Snapshots, id: WalletId, caller: &Caller) -> Result<&'a Wallet, Refusal> {
+    let wallet = snapshots.wallet(id)?;
+    if caller.owns(wallet) { Ok(wallet) } else { Err(Refusal::WalletNotFound { wallet: id }) }
+}
+
+/// Whether the wallet is at the version that the order pins. A caller who may not read its version may not pin it:
+/// else he could find it out by asking.
+pub(crate) fn pinned(wallet: &Wallet, order: &Order) -> Result<(), Refusal> {
+    match order.expected_version {
+        Some(_) if !order.caller.owns(wallet) => Err(Refusal::VersionNotYours { wallet: wallet.id }),
+        Some(expected) if expected != wallet.version => Err(Refusal::VersionMismatch { wallet: wallet.id, expected }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the wallet takes part in movements of this currency at all.
+pub(crate) fn accepts(wallet: &Wallet, amount: Money) -> Result<(), Refusal> {
+    if wallet.currency() != amount.currency() {
+        let (holds, requested) = (wallet.currency(), amount.currency());
+        return Err(Refusal::CurrencyMismatch { wallet: wallet.id, holds, requested });
+    }
+    if wallet.status == Status::Closed {
+        return Err(Refusal::WalletClosed { wallet: wallet.id });
+    }
+    Ok(())
+}
+
+/// Whether the wallet moves so much at once. `caller` is who will read the refusal; `None` may read everything.
+pub(crate) fn within_largest_movement(wallet: &Wallet, amount: Money, caller: Option<&Caller>) -> Result<(), NoPlan> {
+    match wallet.limits.max_movement {
+        Some(limit) if limit.money().is_less_than(amount)? => Err(NoPlan::Refused(Refusal::LimitExceeded {
+            wallet: wallet.id,
+            limit: Limit::MaxMovement,
+            available: shown(limit.money(), wallet, caller),
+            requested: amount,
+        })),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,37 @@
+//! What was read before deciding.
+
+use std::collections::BTreeMap;
+
+use crate::id::{TransactionId, WalletId};
+use crate::mark::MarkName;
+use crate::refusal::Refusal;
+use crate::transaction::Transaction;
+use crate::wallet::Wallet;
+
+/// What has to be read before a command is decided, beside the record of the command itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Every wallet concerned.
+    pub wallets: Vec<WalletId>,
+    /// Other transactions: the deposit of a rebate, the rebate of a deposit that is reversed.
+    pub transactions: Vec<TransactionId>,
+    /// Whether these things have happened to these transactions.
+    pub marks: Vec<(TransactionId, MarkName)>,
+}
+
+/// What exists of what a command names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshots {
+    /// By id.
+    pub wallets: BTreeMap<WalletId, Wallet>,
+    /// By id.
+    pub transactions: BTreeMap<TransactionId, Transaction>,
+    /// What has happened to transactions, and the transaction that did it.
+    pub marks: BTreeMap<(TransactionId, MarkName), TransactionId>,
+}
+
+impl Snapshots {
+    pub(crate) fn wallet(&self, id: WalletId) -> Result<&Wallet, Refusal> {
+        self.wallets.get(&id).ok_or(Refusal::WalletNotFound { wallet: id })
+    }
+}

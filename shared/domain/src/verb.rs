@@ -1,0 +1,98 @@
+//! What every verb answers: how it names itself, what it must read, what it decides, and what of it is kept when refused.
+//!
+//! A verb is one file under `verbs/`; [`crate::Command`] lists them. Nothing else knows them all.
+
+use crate::clock::Moment;
+use crate::hash::{Digest, GENESIS, Hasher};
+use crate::id::{TransactionId, WalletId};
+use crate::money::Money;
+use crate::plan::{Draft, NoPlan};
+use crate::refusal::Refusal;
+use crate::snapshots::{Reads, Snapshots};
+use crate::text::{Metadata, Owner, Reference};
+use crate::transaction::{FORMAT, Kind, Outcome, Transaction};
+
+/// One thing that can be asked for.
+pub(crate) trait Verb {
+    /// The kind of transaction that it makes.
+    fn kind(&self) -> Kind;
+
+    /// The id of the transaction that it will become.
+    fn transaction(&self) -> TransactionId;
+
+    /// The wallet that it is about.
+    fn wallet(&self) -> WalletId;
+
+    /// The other wallet, where there is one that money goes to.
+    fn destination(&self) -> Option<WalletId> {
+        None
+    }
+
+    /// The transaction that it follows.
+    fn parent(&self) -> Option<TransactionId> {
+        None
+    }
+
+    /// What has to be read before deciding, beside its own record.
+    fn reads(&self) -> Reads {
+        Reads { wallets: vec![self.wallet()], ..Reads::default() }
+    }
+
+    /// Hashes everything that the caller said beside kind and wallet, but not how (strategy, `If-Match`), and nothing that
+    /// the deployment adds (fee, rebate rule).
+    fn said(&self, hasher: Hasher) -> Hasher;
+
+    /// What its record says of the request; `None` where the snapshots leave nothing to record it for.
+    fn asked(&self, snapshots: &Snapshots) -> Option<Asked>;
+
+    /// The one choice: what is to be written, or why not.
+    fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan>;
+
+    /// Whether a refusal by a wallet's state is kept as a failed transaction.
+    fn keeps_refusals(&self) -> bool {
+        true
+    }
+
+    /// The answer when its transaction's id belongs to another request.
+    fn taken(&self) -> Refusal {
+        Refusal::IdempotencyKeyReused
+    }
+}
+
+/// What a record says of the request behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) by: Owner,
+    pub(crate) amount: Money,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) metadata: Metadata,
+}
+
+/// The record of `verb`, not sealed yet.
+pub(crate) fn record(verb: &dyn Verb, asked: Asked, outcome: Outcome, moment: Moment) -> Transaction {
+    let Asked { by, amount, reference, metadata } = asked;
+    Transaction {
+        id: verb.transaction(),
+        kind: verb.kind(),
+        wallet: verb.wallet(),
+        destination: verb.destination(),
+        amount,
+        fee: Money::zero(amount.currency()),
+        outcome,
+        principal: by,
+        reference,
+        metadata,
+        parent: verb.parent(),
+        rule: None,
+        fingerprint: fingerprint(verb),
+        created_at: moment.recorded,
+        format: FORMAT,
+        seal: GENESIS,
+    }
+}
+
+/// What makes it the same request.
+pub(crate) fn fingerprint(verb: &dyn Verb) -> Digest {
+    let hasher = Hasher::new("request:1").field(verb.kind().as_str()).field(&verb.wallet().to_string());
+    verb.said(hasher).finish()
+}

@@ -1,0 +1,66 @@
+//! Deposit: money comes in from outside, and pins the rebate rule in force.
+
+use std::sync::Arc;
+
+use crate::caller::Order;
+use crate::clock::Moment;
+use crate::hash::Hasher;
+use crate::id::{TransactionId, WalletId};
+use crate::movement::{accepts, credit, pinned, posted, within_largest_movement};
+use crate::plan::{Draft, NoPlan};
+use crate::rebate::RebateTerms;
+use crate::snapshots::Snapshots;
+use crate::transaction::{Account, Kind, Leg};
+use crate::verb::{Asked, Verb, record};
+
+/// Brings money in.
+#[derive(Debug, Clone)]
+pub struct Deposit {
+    /// Who, how much, under which key.
+    pub order: Order,
+    /// Where to.
+    pub wallet: WalletId,
+    /// The deployment's rebate rules: the deposit pins the first that is for it.
+    pub rules: Arc<[RebateTerms]>,
+}
+
+impl Kind {
+    /// Money comes in.
+    pub const DEPOSIT: Kind = Kind::new("deposit");
+}
+
+impl Verb for Deposit {
+    fn kind(&self) -> Kind {
+        Kind::DEPOSIT
+    }
+
+    fn transaction(&self) -> TransactionId {
+        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
+    }
+
+    fn wallet(&self) -> WalletId {
+        self.wallet
+    }
+
+    fn said(&self, hasher: Hasher) -> Hasher {
+        self.order.said(hasher)
+    }
+
+    fn asked(&self, _: &Snapshots) -> Option<Asked> {
+        Some(self.order.asked())
+    }
+
+    fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
+        let (order, amount) = (&self.order, self.order.amount.money());
+        let wallet = snapshots.wallet(self.wallet)?;
+        pinned(wallet, order)?;
+        accepts(wallet, amount)?;
+        within_largest_movement(wallet, amount, Some(&order.caller))?;
+        let credit = credit(wallet, amount, Account::External, Some(&order.caller))?;
+        let mut transaction = record(self, order.asked(), posted(vec![]), moment);
+        transaction.rule = self.rules.iter().find_map(|terms| terms.pinned(amount, transaction.created_at));
+        let outside = Leg::System { account: Account::External, amount: amount.negated() };
+        transaction.outcome = posted(vec![outside, credit.leg()]);
+        Ok(Draft::new(transaction, vec![credit]))
+    }
+}

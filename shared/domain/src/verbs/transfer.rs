@@ -1,0 +1,85 @@
+//! Transfer: money moves from one of the caller's wallets to any other.
+
+use crate::caller::Order;
+use crate::clock::Moment;
+use crate::fee::FeeSchedule;
+use crate::hash::Hasher;
+use crate::id::{TransactionId, WalletId};
+use crate::money::Money;
+use crate::movement::{Outflow, accepts, credit, debit, owned, pinned, posted};
+use crate::plan::{Draft, NoPlan};
+use crate::refusal::Refusal;
+use crate::snapshots::{Reads, Snapshots};
+use crate::transaction::{Account, Kind, Leg};
+use crate::verb::{Asked, Verb, record};
+
+/// Moves money between two wallets.
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    /// Who, how much, under which key.
+    pub order: Order,
+    /// Where from; pays the fee.
+    pub source: WalletId,
+    /// Where to.
+    pub destination: WalletId,
+    /// What it costs.
+    pub fee: Option<FeeSchedule>,
+}
+
+impl Kind {
+    /// Money moves between wallets.
+    pub const TRANSFER: Kind = Kind::new("transfer");
+}
+
+impl Verb for Transfer {
+    fn kind(&self) -> Kind {
+        Kind::TRANSFER
+    }
+
+    fn transaction(&self) -> TransactionId {
+        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
+    }
+
+    fn wallet(&self) -> WalletId {
+        self.source
+    }
+
+    fn destination(&self) -> Option<WalletId> {
+        Some(self.destination)
+    }
+
+    fn reads(&self) -> Reads {
+        Reads { wallets: vec![self.source, self.destination], ..Reads::default() }
+    }
+
+    fn said(&self, hasher: Hasher) -> Hasher {
+        self.order.said(hasher).field(&self.destination.to_string())
+    }
+
+    fn asked(&self, _: &Snapshots) -> Option<Asked> {
+        Some(self.order.asked())
+    }
+
+    fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
+        if self.source == self.destination {
+            return Err(Refusal::SameWallet.into());
+        }
+        let (order, amount) = (&self.order, self.order.amount.money());
+        let source = owned(snapshots, self.source, &order.caller)?;
+        let destination = snapshots.wallet(self.destination)?;
+        pinned(source, order)?;
+        accepts(source, amount)?;
+        accepts(destination, amount)?;
+        let fee = self.fee.as_ref().map_or(Money::zero(amount.currency()), |schedule| schedule.fee_on(amount));
+        let outflow = Outflow { amount, fee, transfers: 1 };
+        let debit = debit(source, &outflow, Account::Wallet(destination.id), moment)?;
+        let credit = credit(destination, amount, Account::Wallet(source.id), Some(&order.caller))?;
+        let mut legs = vec![debit.leg(), credit.leg()];
+        if !fee.is_zero() {
+            legs.push(Leg::System { account: Account::Fees, amount: fee });
+        }
+        let mut transaction = record(self, order.asked(), posted(legs), moment);
+        transaction.fee = fee;
+        Ok(Draft::new(transaction, vec![debit, credit]))
+    }
+}

@@ -1,0 +1,60 @@
+//! Withdrawal: money goes out.
+
+use crate::caller::Order;
+use crate::clock::Moment;
+use crate::hash::Hasher;
+use crate::id::{TransactionId, WalletId};
+use crate::money::Money;
+use crate::movement::{Outflow, accepts, debit, owned, pinned, posted};
+use crate::plan::{Draft, NoPlan};
+use crate::snapshots::Snapshots;
+use crate::transaction::{Account, Kind, Leg};
+use crate::verb::{Asked, Verb, record};
+
+/// Takes money out.
+#[derive(Debug, Clone)]
+pub struct Withdraw {
+    /// Who, how much, under which key.
+    pub order: Order,
+    /// Where from.
+    pub wallet: WalletId,
+}
+
+impl Kind {
+    /// Money goes out.
+    pub const WITHDRAWAL: Kind = Kind::new("withdrawal");
+}
+
+impl Verb for Withdraw {
+    fn kind(&self) -> Kind {
+        Kind::WITHDRAWAL
+    }
+
+    fn transaction(&self) -> TransactionId {
+        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
+    }
+
+    fn wallet(&self) -> WalletId {
+        self.wallet
+    }
+
+    fn said(&self, hasher: Hasher) -> Hasher {
+        self.order.said(hasher)
+    }
+
+    fn asked(&self, _: &Snapshots) -> Option<Asked> {
+        Some(self.order.asked())
+    }
+
+    fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
+        let (order, amount) = (&self.order, self.order.amount.money());
+        let wallet = owned(snapshots, self.wallet, &order.caller)?;
+        pinned(wallet, order)?;
+        accepts(wallet, amount)?;
+        let outflow = Outflow { amount, fee: Money::zero(amount.currency()), transfers: 0 };
+        let debit = debit(wallet, &outflow, Account::External, moment)?;
+        let outside = Leg::System { account: Account::External, amount };
+        let transaction = record(self, order.asked(), posted(vec![debit.leg(), outside]), moment);
+        Ok(Draft::new(transaction, vec![debit]))
+    }
+}
