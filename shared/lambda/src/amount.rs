@@ -57,7 +57,7 @@ impl AmountText {
 /// # Errors
 /// `invalid_currency`.
 pub fn currency(text: &str) -> Result<Currency, Problem> {
-    text.parse().map_err(|error| Problem::new(Code::InvalidCurrency, format!("`currency`: {error}.")))
+    text.parse().map_err(|error| Problem::invalid_currency(&error))
 }
 
 /// The labels of a body, each there once: of two, readers of JSON disagree which counts.

@@ -8,7 +8,7 @@ mod from;
 use lambda_http::Body;
 use lambda_http::http::{HeaderValue, Response, header};
 use serde::Serialize;
-use wallet_domain::{AmountError, Money, WalletId};
+use wallet_domain::{AmountError, CurrencyError, Money, WalletId};
 
 pub use code::Code;
 
@@ -50,6 +50,8 @@ impl Reason {
 struct Facts {
     retry_after_seconds: Option<u64>,
     challenge: Option<String>,
+    /// Asking again does not help, though it mostly does where this code is told.
+    for_good: bool,
     cause: Option<String>,
     replayed: bool,
 }
@@ -122,6 +124,20 @@ impl Problem {
         Problem::new(Code::InvalidAmount, format!("`{field}`: {error}."))
     }
 
+    /// The field `currency` holds no currency.
+    #[must_use]
+    pub fn invalid_currency(error: &CurrencyError) -> Problem {
+        Problem::new(Code::InvalidCurrency, format!("`currency`: {error}."))
+    }
+
+    /// Our clock is too far from the database's `Date` to write by. `cause` tells the two times, to the log alone.
+    #[must_use]
+    pub fn clock_skew(cause: impl AsRef<str>) -> Problem {
+        let detail = "The clock here is not to be trusted. Nothing has moved. Send the same request again with the same \
+                      Idempotency-Key: another instance may answer it.";
+        Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
+    }
+
     /// A fault of ours. `cause` is logged, never shown.
     #[must_use]
     pub fn internal(cause: impl AsRef<str>) -> Problem {
@@ -174,6 +190,10 @@ impl Problem {
         self.facts(|facts| facts.retry_after_seconds = Some(seconds))
     }
 
+    fn for_good(self) -> Problem {
+        self.facts(|facts| facts.for_good = true)
+    }
+
     fn facts(mut self, set: impl FnOnce(&mut Facts)) -> Problem {
         set(&mut self.facts);
         self
@@ -206,7 +226,7 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
         title: code.title(),
         status: code.status().as_u16(),
         reason,
-        retryable: code.is_retryable(),
+        retryable: code.is_retryable() && !facts.for_good,
         request_id,
     };
     let mut response = reply::json_response(code.status(), "application/problem+json", reply::to_json(&body));

@@ -2,123 +2,77 @@
 
 use lambda_http::http::StatusCode;
 
-/// What went wrong, as callers see it. Codes are a contract: they may be added to, never changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Code {
-    /// The request cannot be read.
-    MalformedRequest,
-    /// A POST without its key.
-    IdempotencyKeyMissing,
-    /// A cursor of another list, or a damaged one.
-    InvalidCursor,
-    /// No token.
-    Unauthenticated,
-    /// A token that doesn't allow this.
-    MissingScope,
-    /// No such wallet, or a stranger's.
-    WalletNotFound,
-    /// No such transaction, or a stranger's.
-    TransactionNotFound,
-    /// No such route.
-    RouteNotFound,
-    /// Too many requests met on one wallet.
-    ConcurrencyConflict,
-    /// Others kept their leases for too long.
-    LockTimeout,
-    /// Closing a wallet that holds money.
-    WalletNotEmpty,
-    /// A second reversal of the same transaction.
-    AlreadyReversed,
-    /// The wallet has moved on from the version in `If-Match`.
-    VersionMismatch,
-    /// `If-Match` is needed here.
-    PreconditionRequired,
-    /// More than 16 KiB.
-    BodyTooLarge,
-    /// A request line and headers of more than 10,240 bytes. Only ever said by the gateway.
-    HeadersTooLarge,
-    /// Not JSON.
-    UnsupportedMediaType,
-    /// The balance would pass the floor.
-    InsufficientFunds,
-    /// The balance would pass the ceiling.
-    MaxBalanceExceeded,
-    /// A limit of the wallet stands in the way.
-    LimitExceeded,
-    /// A frozen wallet gives nothing.
-    WalletFrozen,
-    /// A closed wallet neither gives nor takes.
-    WalletClosed,
-    /// The wallet holds another currency.
-    CurrencyMismatch,
-    /// A rebate too small to be paid. Only ever the reason of a failed rebate.
-    RebateBelowMinimum,
-    /// The rule's monthly cap is reached. Only ever the reason of a failed rebate.
-    RebateCapReached,
-    /// The month of the deposit is no longer counted. Only ever the reason of a failed rebate.
-    RebateTooLate,
-    /// The deposit was reversed first. Only ever the reason of a failed rebate.
-    DepositReversed,
-    /// Not something that can be undone.
-    NotReversible,
-    /// Not an amount of the currency.
-    InvalidAmount,
-    /// Not a currency.
-    InvalidCurrency,
-    /// A transfer from a wallet to itself.
-    SameWallet,
-    /// The key belongs to a different request.
-    IdempotencyKeyReused,
-    /// More transfers than the wallet's limit allows in this minute.
-    RateLimited,
-    /// The database asked to slow down.
-    Throttled,
-    /// The answer was lost; the same key learns it.
-    OutcomeUnknown,
-    /// A fault of ours.
-    Internal,
+/// Makes of a table the type [`Code`], the list of all codes, and what is asked of one.
+macro_rules! codes {
+    ($($code:ident $name:literal $status:literal $retry:ident $title:literal;)*) => {
+        /// What went wrong, as callers see it. Codes are a contract: they may be added to, never changed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $code,)*
+        }
+
+        impl Code {
+            /// Every code, by status.
+            pub const ALL: &[Code] = &[$(Code::$code),*];
+
+            fn row(self) -> (&'static str, u16, bool, &'static str) {
+                match self {
+                    $(Code::$code => ($name, $status, stringify!($retry).eq("again"), $title),)*
+                }
+            }
+        }
+    };
+}
+
+// `again`: the very same request, with the same key, may yet succeed. `final`: it never will.
+// `HeadersTooLarge` is only ever said by the gateway. The four of rebates and reversed deposits are only ever the reason of
+// a failed rebate.
+codes! {
+    MalformedRequest      "malformed_request"       400 final "The request cannot be read";
+    IdempotencyKeyMissing "idempotency_key_missing" 400 final "An Idempotency-Key is needed";
+    InvalidCursor         "invalid_cursor"          400 final "The cursor is not of this list";
+    Unauthenticated       "unauthenticated"         401 final "A token is needed";
+    MissingScope          "missing_scope"           403 final "The token does not allow this";
+    WalletNotFound        "wallet_not_found"        404 final "There is no such wallet";
+    TransactionNotFound   "transaction_not_found"   404 final "There is no such transaction";
+    RouteNotFound         "route_not_found"         404 final "There is no such route";
+    ConcurrencyConflict   "concurrency_conflict"    409 again "Too many requests met on the wallet";
+    LockTimeout           "lock_timeout"            409 again "The wallet stayed locked";
+    WalletNotEmpty        "wallet_not_empty"        409 final "The wallet is not empty";
+    AlreadyReversed       "already_reversed"        409 final "The transaction has been reversed";
+    VersionMismatch       "version_mismatch"        412 final "The wallet is at another version";
+    BodyTooLarge          "body_too_large"          413 final "The body is too large";
+    UnsupportedMediaType  "unsupported_media_type"  415 final "The body must be JSON";
+    InsufficientFunds     "insufficient_funds"      422 final "The wallet has too little";
+    MaxBalanceExceeded    "max_balance_exceeded"    422 final "The wallet has too little room";
+    LimitExceeded         "limit_exceeded"          422 final "A limit of the wallet stands in the way";
+    WalletFrozen          "wallet_frozen"           422 final "The wallet is frozen";
+    WalletClosed          "wallet_closed"           422 final "The wallet is closed";
+    CurrencyMismatch      "currency_mismatch"       422 final "The wallet holds another currency";
+    RebateBelowMinimum    "rebate_below_minimum"    422 final "The rebate is too small to be paid";
+    RebateCapReached      "rebate_cap_reached"      422 final "The month's rebates are used up";
+    RebateTooLate         "rebate_too_late"         422 final "The rebate comes too late";
+    DepositReversed       "deposit_reversed"        422 final "The deposit was reversed first";
+    NotReversible         "not_reversible"          422 final "The transaction cannot be reversed";
+    InvalidAmount         "invalid_amount"          422 final "The amount is not valid";
+    InvalidCurrency       "invalid_currency"        422 final "The currency is not known";
+    SameWallet            "same_wallet"             422 final "Source and destination are the same";
+    IdempotencyKeyReused  "idempotency_key_reused"  422 final "The key belongs to another request";
+    PreconditionRequired  "precondition_required"   428 final "An If-Match is needed";
+    RateLimited           "rate_limited"            429 again "Too many transfers in this minute";
+    HeadersTooLarge       "headers_too_large"       431 final "The headers are too large";
+    Internal              "internal"                500 again "Something went wrong here";
+    Throttled             "throttled"               503 again "The database asked to slow down";
+    ClockSkew             "clock_skew"              503 again "A clock of ours is wrong";
+    OutcomeUnknown        "outcome_unknown"         503 again "The outcome is not known";
 }
 
 impl Code {
-    /// Every code, in the order of their statuses.
-    pub const ALL: [Code; 36] = [
-        Code::MalformedRequest,
-        Code::IdempotencyKeyMissing,
-        Code::InvalidCursor,
-        Code::Unauthenticated,
-        Code::MissingScope,
-        Code::WalletNotFound,
-        Code::TransactionNotFound,
-        Code::RouteNotFound,
-        Code::ConcurrencyConflict,
-        Code::LockTimeout,
-        Code::WalletNotEmpty,
-        Code::AlreadyReversed,
-        Code::VersionMismatch,
-        Code::BodyTooLarge,
-        Code::UnsupportedMediaType,
-        Code::InsufficientFunds,
-        Code::MaxBalanceExceeded,
-        Code::LimitExceeded,
-        Code::WalletFrozen,
-        Code::WalletClosed,
-        Code::CurrencyMismatch,
-        Code::RebateBelowMinimum,
-        Code::RebateCapReached,
-        Code::RebateTooLate,
-        Code::DepositReversed,
-        Code::NotReversible,
-        Code::InvalidAmount,
-        Code::InvalidCurrency,
-        Code::SameWallet,
-        Code::IdempotencyKeyReused,
-        Code::PreconditionRequired,
-        Code::RateLimited,
-        Code::HeadersTooLarge,
-        Code::Internal,
-        Code::Throttled,
-        Code::OutcomeUnknown,
-    ];
+    /// The code that callers spell `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
 
     /// As callers spell it.
     #[must_use]
@@ -132,57 +86,16 @@ impl Code {
         StatusCode::from_u16(self.row().1).expect("the table holds statuses")
     }
 
-    /// The same words for every occurrence (RFC 9457).
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        self.row().2
-    }
-
     /// Whether the very same request, with the same key, may yet succeed.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        self.row().3
+        self.row().2
     }
 
-    fn row(self) -> (&'static str, u16, &'static str, bool) {
-        match self {
-            Code::MalformedRequest => ("malformed_request", 400, "The request cannot be read", false),
-            Code::IdempotencyKeyMissing => ("idempotency_key_missing", 400, "An Idempotency-Key is needed", false),
-            Code::InvalidCursor => ("invalid_cursor", 400, "The cursor is not of this list", false),
-            Code::Unauthenticated => ("unauthenticated", 401, "A token is needed", false),
-            Code::MissingScope => ("missing_scope", 403, "The token does not allow this", false),
-            Code::WalletNotFound => ("wallet_not_found", 404, "There is no such wallet", false),
-            Code::TransactionNotFound => ("transaction_not_found", 404, "There is no such transaction", false),
-            Code::RouteNotFound => ("route_not_found", 404, "There is no such route", false),
-            Code::ConcurrencyConflict => ("concurrency_conflict", 409, "Too many requests met on the wallet", true),
-            Code::LockTimeout => ("lock_timeout", 409, "The wallet stayed locked", true),
-            Code::WalletNotEmpty => ("wallet_not_empty", 409, "The wallet is not empty", false),
-            Code::AlreadyReversed => ("already_reversed", 409, "The transaction has been reversed", false),
-            Code::VersionMismatch => ("version_mismatch", 412, "The wallet is at another version", false),
-            Code::BodyTooLarge => ("body_too_large", 413, "The body is too large", false),
-            Code::UnsupportedMediaType => ("unsupported_media_type", 415, "The body must be JSON", false),
-            Code::InsufficientFunds => ("insufficient_funds", 422, "The wallet has too little", false),
-            Code::MaxBalanceExceeded => ("max_balance_exceeded", 422, "The wallet has too little room", false),
-            Code::LimitExceeded => ("limit_exceeded", 422, "A limit of the wallet stands in the way", false),
-            Code::WalletFrozen => ("wallet_frozen", 422, "The wallet is frozen", false),
-            Code::WalletClosed => ("wallet_closed", 422, "The wallet is closed", false),
-            Code::CurrencyMismatch => ("currency_mismatch", 422, "The wallet holds another currency", false),
-            Code::RebateBelowMinimum => ("rebate_below_minimum", 422, "The rebate is too small to be paid", false),
-            Code::RebateCapReached => ("rebate_cap_reached", 422, "The month's rebates are used up", false),
-            Code::RebateTooLate => ("rebate_too_late", 422, "The rebate comes too late", false),
-            Code::DepositReversed => ("deposit_reversed", 422, "The deposit was reversed first", false),
-            Code::NotReversible => ("not_reversible", 422, "The transaction cannot be reversed", false),
-            Code::InvalidAmount => ("invalid_amount", 422, "The amount is not valid", false),
-            Code::InvalidCurrency => ("invalid_currency", 422, "The currency is not known", false),
-            Code::SameWallet => ("same_wallet", 422, "Source and destination are the same", false),
-            Code::IdempotencyKeyReused => ("idempotency_key_reused", 422, "The key belongs to another request", false),
-            Code::PreconditionRequired => ("precondition_required", 428, "An If-Match is needed", false),
-            Code::RateLimited => ("rate_limited", 429, "Too many transfers in this minute", true),
-            Code::HeadersTooLarge => ("headers_too_large", 431, "The headers are too large", false),
-            Code::Internal => ("internal", 500, "Something went wrong here", true),
-            Code::Throttled => ("throttled", 503, "The database asked to slow down", true),
-            Code::OutcomeUnknown => ("outcome_unknown", 503, "The outcome is not known", true),
-        }
+    /// The same words for every occurrence (RFC 9457).
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.row().3
     }
 }
 
@@ -194,17 +107,18 @@ mod tests {
 
     #[test]
     fn the_table_is_a_contract() {
-        let rows = Code::ALL.map(|code| {
+        let row = |code: &Code| {
             let retryable = if code.is_retryable() { "retryable" } else { "final" };
             format!("{} {:<23} {:<9} {}", code.status().as_u16(), code.as_str(), retryable, code.title())
-        });
-        insta::assert_snapshot!(rows.join("\n"));
+        };
+        insta::assert_snapshot!(Code::ALL.iter().map(row).collect::<Vec<_>>().join("\n"));
     }
 
     #[test]
-    fn every_code_is_listed_once() {
+    fn names_are_unique_and_the_table_is_sorted_by_status() {
         let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
         assert!(Code::ALL.is_sorted_by_key(|code| code.status()));
+        assert!(Code::ALL.iter().all(|code| Code::named(code.as_str()) == Some(*code)));
     }
 }

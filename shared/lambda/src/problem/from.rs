@@ -1,4 +1,5 @@
-//! From every error of the parts below to its problem: one exhaustive match each, without `_`.
+//! From every error of the parts below to its problem: one exhaustive match each, without `_`, so that a new one is
+//! not forgotten here.
 
 use wallet_domain::Refusal;
 use wallet_dynamodb::{ExecuteError, Fault};
@@ -9,46 +10,39 @@ const SAME_KEY: &str = "Send the same request again with the same Idempotency-Ke
 
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Problem {
-        let of = |code| Problem::new(code, sentence(&refusal.to_string()));
+        let code = Code::named(refusal.code()).expect("the table has the code of every refusal");
+        let problem = Problem::new(code, sentence(&refusal.to_string()));
         match refusal {
+            // The edge refuses these too, before the domain is asked: in the same words.
             Refusal::WalletNotFound { wallet } => Problem::wallet_not_found(&wallet.to_string()),
             Refusal::TransactionNotFound => Problem::transaction_not_found(),
             Refusal::MissingScope { scope } => Problem::missing_scope(scope),
             Refusal::InvalidAmount { field, error } => Problem::invalid_amount(field, error),
-            Refusal::InvalidCurrency(error) => Problem::new(Code::InvalidCurrency, format!("`currency`: {error}.")),
-            Refusal::SameWallet => of(Code::SameWallet),
-            Refusal::IdempotencyKeyReused => of(Code::IdempotencyKeyReused),
-            Refusal::VersionMismatch { wallet, .. } | Refusal::VersionNotYours { wallet } => {
-                of(Code::VersionMismatch).about(*wallet)
-            }
-            Refusal::WalletNotEmpty { wallet, .. } => of(Code::WalletNotEmpty).about(*wallet),
+            Refusal::InvalidCurrency(error) => Problem::invalid_currency(error),
+            Refusal::SameWallet
+            | Refusal::IdempotencyKeyReused
+            | Refusal::AlreadyReversed { .. }
+            | Refusal::NotReversible { .. } => problem,
+            Refusal::VersionMismatch { wallet, .. }
+            | Refusal::VersionNotYours { wallet }
+            | Refusal::WalletNotEmpty { wallet, .. }
+            | Refusal::WalletFrozen { wallet }
+            | Refusal::WalletClosed { wallet }
+            | Refusal::DepositReversed { wallet }
+            | Refusal::CurrencyMismatch { wallet, .. } => problem.about(*wallet),
+            // No minute has room for a transfer.
+            Refusal::RateLimited { wallet, limit: 0, .. } => problem.about(*wallet).for_good(),
             Refusal::RateLimited { wallet, retry_after_seconds, .. } => {
-                of(Code::RateLimited).about(*wallet).after(*retry_after_seconds)
+                problem.about(*wallet).after(*retry_after_seconds)
             }
-            Refusal::InsufficientFunds { wallet, available, requested } => {
-                of(Code::InsufficientFunds).about(*wallet).moving(*requested, *available)
+            Refusal::InsufficientFunds { wallet, available, requested }
+            | Refusal::MaxBalanceExceeded { wallet, available, requested }
+            | Refusal::LimitExceeded { wallet, available, requested, .. } => {
+                problem.about(*wallet).moving(*requested, *available)
             }
-            Refusal::MaxBalanceExceeded { wallet, available, requested } => {
-                of(Code::MaxBalanceExceeded).about(*wallet).moving(*requested, *available)
-            }
-            Refusal::LimitExceeded { wallet, available, requested, .. } => {
-                of(Code::LimitExceeded).about(*wallet).moving(*requested, *available)
-            }
-            Refusal::WalletFrozen { wallet } => of(Code::WalletFrozen).about(*wallet),
-            Refusal::WalletClosed { wallet } => of(Code::WalletClosed).about(*wallet),
-            Refusal::AlreadyReversed { .. } => of(Code::AlreadyReversed),
-            Refusal::NotReversible { .. } => of(Code::NotReversible),
-            Refusal::DepositReversed { wallet } => of(Code::DepositReversed).about(*wallet),
-            Refusal::CurrencyMismatch { wallet, .. } => of(Code::CurrencyMismatch).about(*wallet),
-            Refusal::RebateBelowMinimum { wallet, requested } => {
-                of(Code::RebateBelowMinimum).about(*wallet).moving(*requested, None)
-            }
-            Refusal::RebateCapReached { wallet, requested } => {
-                of(Code::RebateCapReached).about(*wallet).moving(*requested, None)
-            }
-            Refusal::RebateTooLate { wallet, requested } => {
-                of(Code::RebateTooLate).about(*wallet).moving(*requested, None)
-            }
+            Refusal::RebateBelowMinimum { wallet, requested }
+            | Refusal::RebateCapReached { wallet, requested }
+            | Refusal::RebateTooLate { wallet, requested } => problem.about(*wallet).moving(*requested, None),
         }
     }
 }
@@ -145,6 +139,17 @@ mod tests {
         for refusal in every_refusal() {
             assert_eq!(Problem::from(&refusal).code().as_str(), refusal.code());
         }
+    }
+
+    #[test]
+    fn a_limit_of_no_transfers_is_not_worth_another_try() {
+        let told = |limit| {
+            let refusal = Refusal::RateLimited { wallet: wallet(), limit, retry_after_seconds: 17 };
+            let response = problem_response(&Problem::from(&refusal), "r");
+            let body: serde_json::Value = serde_json::from_slice(response.body()).expect("JSON");
+            (body["retryable"].as_bool(), response.headers().contains_key("retry-after"))
+        };
+        assert_eq!((told(3), told(0)), ((Some(true), true), (Some(false), false)));
     }
 
     #[test]
