@@ -19,6 +19,7 @@ mod order;
 mod problem;
 mod reply;
 mod request;
+mod response;
 mod route;
 mod settings;
 mod view;

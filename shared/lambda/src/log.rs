@@ -14,6 +14,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 use wallet_domain::{Command, Owner, TransactionId, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 
+use crate::metrics::{self, whole};
 use crate::problem::Problem;
 
 /// The version of the function, as Lambda names it; set once at start, unset outside of Lambda.
@@ -112,13 +113,8 @@ impl Line {
             (Some(_), None) if self.cause.is_some() => line!(Level::WARN),
             _ => line!(Level::INFO),
         }
-        crate::metrics::write(self);
+        metrics::write(self.strategy, usage, self.code);
     }
-}
-
-/// Capacity units from halves, rounded up: an index read of up to 4 KB costs half a unit.
-pub(crate) fn whole(half_units: u64) -> u64 {
-    half_units.div_ceil(2)
 }
 
 /// Sends every log line to standard output. `RUST_LOG` says which; without it, `info` and above. Canonical lines name the

@@ -12,7 +12,7 @@ use wallet_domain::{AmountError, CurrencyError, Money, WalletId};
 
 pub use code::Code;
 
-use crate::reply;
+use crate::response::{json_response, to_json};
 
 /// Something that is not done, and what there is to say about it.
 #[derive(Debug)]
@@ -229,7 +229,7 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
         retryable: code.is_retryable() && !facts.for_good,
         request_id,
     };
-    let mut response = reply::json_response(code.status(), "application/problem+json", reply::to_json(&body));
+    let mut response = json_response(code.status(), "application/problem+json", to_json(&body), facts.replayed);
     let headers = response.headers_mut();
     if let Some(seconds) = facts.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -237,9 +237,6 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
     if let Some(challenge) = &facts.challenge {
         let challenge = HeaderValue::from_str(challenge).expect("scopes and error codes are printable ASCII");
         headers.insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    if facts.replayed {
-        headers.insert(reply::IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     }
     response
 }

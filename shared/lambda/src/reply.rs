@@ -3,17 +3,15 @@
 use std::fmt::Display;
 
 use lambda_http::Body;
-use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use wallet_domain::{Caller, Kind, Outcome, Transaction, Wallet};
 use wallet_dynamodb::Done;
 
 use crate::cursor::{List, Position};
 use crate::problem::Problem;
+use crate::response::{json_response, to_json};
 use crate::view::{TransactionView, WalletView};
-
-/// Says that the answer is the first one again.
-pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// An answer that is not a problem.
 #[derive(Debug)]
@@ -68,7 +66,7 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = json_response(self.status, "application/json", self.body);
+        let mut response = json_response(self.status, "application/json", self.body, self.replayed);
         let headers = response.headers_mut();
         if let Some(location) = self.location {
             let location = HeaderValue::from_str(&location).expect("ids are ASCII");
@@ -76,9 +74,6 @@ impl Reply {
         }
         if let Some(version) = self.version {
             headers.insert(header::ETAG, HeaderValue::from_str(&etag(version)).expect("digits are ASCII"));
-        }
-        if self.replayed {
-            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -121,17 +116,4 @@ impl<T: Serialize> Serialize for PageView<'_, T> {
         map.serialize_entry("next_cursor", &self.next_cursor)?;
         map.end()
     }
-}
-
-pub(crate) fn to_json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("what is shown has text for keys and no failing fields")
-}
-
-/// Balances and outcomes are nobody's to cache.
-pub(crate) fn json_response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

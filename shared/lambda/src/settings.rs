@@ -1,18 +1,17 @@
 //! What the deployment decides, read from the environment once, at start. A function with a wrong setting doesn't start.
 
 mod fee;
+mod json;
 mod rebate;
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use wallet_domain::{Bounds, FeeSchedule, Money, RebateTerms};
+use wallet_domain::{FeeSchedule, RebateTerms};
 use wallet_dynamodb::{Policy, Strategy};
 
-use crate::json::Object;
+pub use json::SettingsError;
 
 /// What the deployment decides.
 #[derive(Debug, Clone)]
@@ -31,15 +30,6 @@ pub struct Settings {
     pub policy: Policy,
     /// `METRICS_NAMESPACE`: where CloudWatch keeps the functions' metrics; without it none are written.
     pub metrics_namespace: Option<String>,
-}
-
-/// A variable of the environment that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}: {wrong}; {instead}")]
-pub struct SettingsError {
-    variable: &'static str,
-    wrong: String,
-    instead: String,
 }
 
 impl Settings {
@@ -142,42 +132,6 @@ fn number(
             wrong: format!("{text:?} is out of bounds"),
             instead: format!("write a whole number from {} to {}", range.start(), range.end()),
         }),
-    }
-}
-
-/// A JSON setting, and the words for what is wrong with it.
-struct JsonSetting {
-    variable: &'static str,
-    example: &'static str,
-}
-
-impl JsonSetting {
-    fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, SettingsError> {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            self.wrong(if matches!(path.as_str(), "." | "?") { "" } else { &path }, error.inner())
-        })?;
-        reader.end().map_err(|error| self.wrong("", &error))?;
-        Ok(value)
-    }
-
-    /// `place` is where in the JSON; nothing when it is all of it.
-    fn wrong(&self, place: &str, wrong: impl std::fmt::Display) -> SettingsError {
-        let wrong = if place.is_empty() { wrong.to_string() } else { format!("at `{place}`: {wrong}") };
-        SettingsError { variable: self.variable, wrong, instead: format!("write for example {}", self.example) }
-    }
-
-    /// One bound per currency, as `{"EUR": "0.10"}`.
-    fn bounds(&self, place: &str, texts: Option<Object<BTreeMap<String, String>>>) -> Result<Bounds, SettingsError> {
-        let mut amounts = Vec::new();
-        for (code, text) in texts.unwrap_or_default().0 {
-            let place = format!("{place}.{code}");
-            let currency = code.parse().map_err(|error| self.wrong(&place, error))?;
-            let amount = Money::parse(&text, currency);
-            amounts.push(amount.map_err(|error| self.wrong(&place, format_args!("{text:?}: {error}")))?);
-        }
-        Bounds::new(amounts).map_err(|error| self.wrong(place, error))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use wallet_domain::{BasisPoints, FeeSchedule};
 
-use super::{JsonSetting, SettingsError};
+use super::json::{JsonSetting, SettingsError};
 use crate::json::Object;
 
 const TRANSFER_FEE: JsonSetting = JsonSetting {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use wallet_domain::{BasisPoints, Currency, Money, RebateTerms, Rounding, Timestamp};
 
-use super::{JsonSetting, SettingsError};
+use super::json::{JsonSetting, SettingsError};
 use crate::json::Object;
 
 /// What is in force where nothing is set: one percent of every deposit.

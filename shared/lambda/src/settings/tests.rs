@@ -1,6 +1,8 @@
 //! Settings as a deployment writes them, right and wrong.
 
-use wallet_domain::{BasisPoints, Currency, Money, Rounding};
+use std::collections::BTreeMap;
+
+use wallet_domain::{BasisPoints, Bounds, Currency, Money, Rounding};
 
 use super::*;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wallet_domain::{Account, Entry, Kind, Reference};
 
-use super::time;
+use super::time::time;
 
 /// One line of a statement. An amendment says what it changed and by whom.
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, TransactionId};
 
-use super::time;
+use super::time::time;
 use crate::problem::{Problem, Reason};
 
 /// A transaction as one caller sees it.

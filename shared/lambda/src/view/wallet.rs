@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wallet_domain::{Amount, Limits, Money, Wallet};
 
-use super::time;
+use super::time::time;
 
 /// A wallet as its owner sees it. What bounds nothing is `null`.
 #[derive(Debug, Serialize)]

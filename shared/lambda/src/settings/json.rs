@@ -1,0 +1,57 @@
+//! A setting that is written as JSON, and the words for what is wrong with any setting.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use wallet_domain::{Bounds, Money};
+
+use crate::json::Object;
+
+/// A variable of the environment that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {wrong}; {instead}")]
+pub struct SettingsError {
+    pub(super) variable: &'static str,
+    pub(super) wrong: String,
+    pub(super) instead: String,
+}
+
+/// A JSON setting, and the words for what is wrong with it.
+pub(super) struct JsonSetting {
+    pub(super) variable: &'static str,
+    pub(super) example: &'static str,
+}
+
+impl JsonSetting {
+    pub(super) fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, SettingsError> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            self.wrong(if matches!(path.as_str(), "." | "?") { "" } else { &path }, error.inner())
+        })?;
+        reader.end().map_err(|error| self.wrong("", &error))?;
+        Ok(value)
+    }
+
+    /// `place` is where in the JSON; nothing when it is all of it.
+    pub(super) fn wrong(&self, place: &str, wrong: impl std::fmt::Display) -> SettingsError {
+        let wrong = if place.is_empty() { wrong.to_string() } else { format!("at `{place}`: {wrong}") };
+        SettingsError { variable: self.variable, wrong, instead: format!("write for example {}", self.example) }
+    }
+
+    /// One bound per currency, as `{"EUR": "0.10"}`.
+    pub(super) fn bounds(
+        &self,
+        place: &str,
+        texts: Option<Object<BTreeMap<String, String>>>,
+    ) -> Result<Bounds, SettingsError> {
+        let mut amounts = Vec::new();
+        for (code, text) in texts.unwrap_or_default().0 {
+            let place = format!("{place}.{code}");
+            let currency = code.parse().map_err(|error| self.wrong(&place, error))?;
+            let amount = Money::parse(&text, currency);
+            amounts.push(amount.map_err(|error| self.wrong(&place, format_args!("{text:?}: {error}")))?);
+        }
+        Bounds::new(amounts).map_err(|error| self.wrong(place, error))
+    }
+}
