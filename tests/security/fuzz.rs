@@ -110,9 +110,20 @@ impl World {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let captured = include_str!("../../shared/lambda/tests/data/http_api.json");
         let mut event: Value = serde_json::from_str(captured).expect("JSON");
-        event["rawPath"] = json!(fill(path));
+        let path = fill(path);
+        event["pathParameters"] = json!({});
+        let mut route = format!("{method} {path}");
+        for (prefix, parameter) in [("wal_", "wallet_id"), ("txn_", "transaction_id")] {
+            if let Some(id) = path.split('/').find(|part| part.starts_with(prefix)) {
+                route = route.replace(id, &format!("{{{parameter}}}"));
+                event["pathParameters"][parameter] = json!(id);
+            }
+        }
+        event["routeKey"] = json!(route);
+        event["requestContext"]["routeKey"] = json!(route);
+        event["rawPath"] = json!(path);
         event["rawQueryString"] = json!(query);
-        event["requestContext"]["http"]["path"] = json!(fill(path));
+        event["requestContext"]["http"]["path"] = json!(path);
         event["requestContext"]["http"]["method"] = json!(method);
         event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] = json!("alice");
         event["requestContext"]["authorizer"]["jwt"]["claims"]["scope"] =

@@ -43,9 +43,13 @@ pub struct Paging<P> {
 impl Call {
     /// Reads what is the same for all requests. `lists` are the routes that take `limit` and `cursor`; no other query
     /// parameter exists.
-    pub(crate) fn read(request: Request, route: Route, lists: &[&str], line: &mut Line) -> Result<Call, Problem> {
-        let claims = Claims::of(&request)?;
-        line.caller = Some(claims.caller.subject.clone());
+    pub(crate) fn read(
+        request: Request,
+        claims: Claims,
+        route: Route,
+        lists: &[&str],
+        line: &mut Line,
+    ) -> Result<Call, Problem> {
         let query = Query::read(&request.query_string_parameters(), lists.contains(&route.key))?;
         let (parts, body) = request.into_parts();
         Ok(Call { claims, route, query, headers: parts.headers, body, line: std::mem::take(line) })
@@ -79,7 +83,7 @@ impl Call {
     /// # Errors
     /// `wallet_not_found` for what is no id at all.
     pub fn wallet_id(&mut self) -> Result<WalletId, Problem> {
-        let text = self.route.parameter("wallet_id").expect("a function asks for a parameter of its own route");
+        let text = self.route.parameter("wallet_id");
         let id = text.parse().map_err(|_| Problem::wallet_not_found(text))?;
         self.line.wallets = vec![id];
         Ok(id)
@@ -90,8 +94,7 @@ impl Call {
     /// # Errors
     /// `transaction_not_found` for what is no id at all.
     pub fn transaction_id(&mut self) -> Result<TransactionId, Problem> {
-        let text = self.route.parameter("transaction_id").expect("a function asks for a parameter of its own route");
-        let id = text.parse().map_err(|_| Problem::transaction_not_found())?;
+        let id = self.route.parameter("transaction_id").parse().map_err(|_| Problem::transaction_not_found())?;
         self.line.transaction = Some(id);
         Ok(id)
     }

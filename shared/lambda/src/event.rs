@@ -4,6 +4,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::claims::Claims;
 use crate::log::Line;
 use crate::route::Route;
 
@@ -31,6 +32,7 @@ fn event(method: &str, uri: &str) -> Event {
         .with("/rawQueryString", json!(query))
         .with("/requestContext/http/path", json!(path))
         .with("/requestContext/http/method", json!(method))
+        .routed(&format!("{method} {path}"), json!({}))
 }
 
 impl Event {
@@ -38,6 +40,12 @@ impl Event {
     pub(crate) fn with(mut self, pointer: &str, value: Value) -> Event {
         *self.0.pointer_mut(pointer).expect("the event has it") = value;
         self
+    }
+
+    /// As the gateway routed it.
+    pub(crate) fn routed(mut self, key: &str, parameters: Value) -> Event {
+        self.0["pathParameters"] = parameters;
+        self.with("/routeKey", json!(key)).with("/requestContext/routeKey", json!(key))
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Event {
@@ -52,8 +60,8 @@ impl Event {
     /// The call that a function with the one route `key` sees.
     pub(crate) fn call(&self, key: &'static str) -> Call {
         let request = self.request();
-        let path = self.0["rawPath"].as_str().expect("text");
-        let route = Route::find(&[key], request.method().as_str(), path).expect("the path is the route's");
-        Call::read(request, route, &[], &mut Line::default()).expect("a good request")
+        let route = Route::of(&[key], &request).expect("the route's own");
+        let claims = Claims::of(&request).expect("claims");
+        Call::read(request, claims, route, &[], &mut Line::default()).expect("a good request")
     }
 }

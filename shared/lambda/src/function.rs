@@ -1,6 +1,6 @@
 //! A function that answers HTTP requests: what makes one, and the one path that every request takes through it.
 //!
-//! request -> route -> claims -> [`Function::handle`] -> response, and one line in the log.
+//! request -> claims -> route -> [`Function::handle`] -> response, and one line in the log.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::call::Call;
+use crate::claims::Claims;
 use crate::log::{self, Line};
 use crate::metrics;
 use crate::problem::{Problem, problem_response};
@@ -64,11 +65,15 @@ pub async fn answer<F: Function>(app: &App, request: Request) -> Response<Body> 
     outcome.map_or_else(|problem| problem_response(&problem, &request_id), Reply::into_response)
 }
 
+/// Claims come before the route: what reaches a function past the gateway, as it can under `cargo lambda watch`, has
+/// neither, and is told that a token is needed.
 fn read<F: Function>(request: Request, line: &mut Line) -> Result<Call, Problem> {
-    let (method, path) = (request.method().as_str(), request.raw_http_path());
-    let route = Route::find(F::ROUTES, method, path).ok_or_else(|| Problem::route_not_found(method, path))?;
-    line.route = Some(route.key);
-    Call::read(request, route, F::LISTS, line)
+    let route = Route::of(F::ROUTES, &request);
+    line.route = route.as_ref().map(|route| route.key);
+    let claims = Claims::of(&request)?;
+    line.caller = Some(claims.caller.subject.clone());
+    let route = route.ok_or_else(|| Problem::route_not_found(request.method().as_str(), request.raw_http_path()))?;
+    Call::read(request, claims, route, F::LISTS, line)
 }
 
 fn request_id(request: &Request) -> String {
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_goes_through_route_claims_and_handler() {
+    async fn a_request_goes_through_claims_route_and_handler() {
         assert_eq!(sent(event::get("/v1/echo?limit=5")).await, (200, json!("alice")));
         assert_eq!(sent(event::post("/v1/echo", &json!({"a": 1}))).await, (200, json!({"a": 1})));
     }

@@ -1,79 +1,55 @@
-//! Which of a function's routes a request is for. The gateway has asked the same question of template.yaml; the function
-//! asks again, so that it never acts on a request that was routed to it by mistake.
+//! Which of a function's routes a request is for, as the gateway says in its event. A function acts on no route but its
+//! own, even if a request is handed to it by mistake.
 
-use percent_encoding::percent_decode_str;
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt as _};
 
 /// A route and what its `{parameters}` stand for in one request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Route {
     /// As in template.yaml: `GET /v1/wallets/{wallet_id}`.
     pub(crate) key: &'static str,
-    parameters: Vec<(&'static str, String)>,
+    parameters: QueryMap,
 }
 
 impl Route {
-    /// The route of `routes` that a request of `method` and `path` is for.
-    pub(crate) fn find(routes: &[&'static str], method: &str, path: &str) -> Option<Route> {
-        routes.iter().find_map(|key| {
-            let (route_method, template) = key.split_once(' ')?;
-            let parameters = matched(template, path)?;
-            (route_method == method).then_some(Route { key, parameters })
-        })
+    /// The route of `routes` that `request` is for.
+    pub(crate) fn of(routes: &[&'static str], request: &Request) -> Option<Route> {
+        let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else { return None };
+        let key = routes.iter().find(|key| context.route_key.as_deref() == Some(**key))?;
+        Some(Route { key, parameters: request.path_parameters() })
     }
 
-    /// What `{name}` stands for.
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    /// What `{name}` stands for; nothing, which is no id, if the gateway left it out.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.first(name).unwrap_or_default()
     }
-}
-
-fn matched(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    if template.split('/').count() != path.split('/').count() {
-        return None;
-    }
-    let mut parameters = Vec::new();
-    for (expected, found) in template.split('/').zip(path.split('/')) {
-        let found = percent_decode_str(found).decode_utf8().ok()?;
-        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !found.is_empty() => parameters.push((name, found.into_owned())),
-            None if expected == found => {}
-            _ => return None,
-        }
-    }
-    Some(parameters)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    const ROUTES: &[&str] =
-        &["GET /v1/wallets", "GET /v1/wallets/{wallet_id}", "POST /v1/wallets/{wallet_id}/deposits"];
+    use super::*;
+    use crate::event;
+
+    const ROUTES: &[&str] = &["GET /v1/wallets", "GET /v1/wallets/{wallet_id}"];
 
     #[track_caller]
-    fn check(method: &str, path: &str, expected: Option<(&str, Option<&str>)>) {
-        let route = Route::find(ROUTES, method, path);
-        let found = route.as_ref().map(|route| (route.key, route.parameter("wallet_id")));
-        assert_eq!(found, expected);
+    fn check(key: &str, parameters: serde_json::Value, expected: Option<(&str, &str)>) {
+        let request = event::get("/v1/wallets/wal_1").routed(key, parameters).request();
+        let route = Route::of(ROUTES, &request);
+        assert_eq!(route.as_ref().map(|route| (route.key, route.parameter("wallet_id"))), expected);
     }
 
     #[test]
-    fn a_route_is_found_by_method_and_whole_path() {
-        check("GET", "/v1/wallets", Some((ROUTES[0], None)));
-        check("GET", "/v1/wallets/wal_1", Some((ROUTES[1], Some("wal_1"))));
-        check("POST", "/v1/wallets/wal_1/deposits", Some((ROUTES[2], Some("wal_1"))));
-        for path in ["/v1/wallets/", "/v1", "/", "", "/v1/wallets/1/", "/v1//wallets", "/V1/wallets", "/v1/wallets/%ff"]
-        {
-            check("GET", path, None);
+    fn a_route_is_what_the_gateway_says_and_no_other_function_s() {
+        check(ROUTES[1], json!({"wallet_id": "wal_1"}), Some((ROUTES[1], "wal_1")));
+        check(ROUTES[0], json!({}), Some((ROUTES[0], "")));
+        check(ROUTES[1], json!({"other": "wal_1"}), Some((ROUTES[1], "")));
+        for other in ["$default", "", "POST /v1/wallets", "get /v1/wallets", "GET /v1/wallets/{id}"] {
+            check(other, json!({"wallet_id": "wal_1"}), None);
         }
-        check("POST", "/v1/wallets", None);
-        check("get", "/v1/wallets", None);
-    }
-
-    #[test]
-    fn segments_are_decoded_one_by_one() {
-        check("GET", "/v1/wallets/wal%5F1", Some((ROUTES[1], Some("wal_1"))));
-        check("GET", "/v1/wallets/a%2Fb", Some((ROUTES[1], Some("a/b"))));
-        check("GET", "/v1/%77allets", Some((ROUTES[0], None)));
     }
 }
