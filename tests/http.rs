@@ -4,6 +4,7 @@
 //! queue messages.
 
 mod concurrency;
+mod deadline;
 mod deposit;
 mod events;
 mod idempotency;

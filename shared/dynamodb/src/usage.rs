@@ -18,6 +18,8 @@ pub struct Usage {
     pub conflicts: u32,
     /// Time spent waiting for leases of others, in milliseconds.
     pub lock_wait_ms: u64,
+    /// The instant that no read, try or wait passes.
+    pub until: Option<Instant>,
     write_half_units: u64,
     read_half_units: u64,
 }

@@ -2,9 +2,7 @@
 //!
 //! request -> claims -> route -> [`Function::handle`] -> response, and one line in the log.
 
-use std::any::Any;
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +21,7 @@ use serde_json::value::RawValue;
 use crate::app::App;
 use crate::call::Call;
 use crate::claims::Claims;
+use crate::deadline::{bounded, deadline};
 use crate::log::{self, Line};
 use crate::metrics;
 use crate::problem::{Problem, problem_response};
@@ -48,10 +47,12 @@ pub trait Function: Send + Sync + 'static {
 pub async fn answer<F: Function>(app: &App, request: Request) -> Response<Body> {
     let started = Instant::now();
     let request_id = request_id(&request);
+    let until = deadline(request.lambda_context_ref());
     let mut line = Line { function: F::NAME, request_id: Some(request_id.clone()), ..Line::default() };
+    line.usage.until = Some(until);
     let outcome = match read::<F>(request, &mut line) {
         Ok(mut call) => {
-            let outcome = caught(F::handle(app, &mut call)).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
+            let outcome = bounded(until, F::handle(app, &mut call)).await;
             line = call.line;
             outcome
         }
@@ -82,18 +83,6 @@ fn request_id(request: &Request) -> String {
         _ => None,
     };
     gateway.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
-}
-
-/// Runs `work`; a panic in it becomes an error that says so, and harms nothing else.
-///
-/// # Errors
-/// The panic's message.
-pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let message = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
-    };
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| format!("panicked: {}", message(panic)))
 }
 
 /// Runs `F` in Lambda until Lambda ends it. Without a good environment it says what is wrong and doesn't start.

@@ -9,6 +9,7 @@ mod app;
 mod call;
 mod claims;
 mod cursor;
+mod deadline;
 #[cfg(test)]
 mod event;
 mod function;
@@ -29,7 +30,8 @@ pub use app::App;
 pub use call::{Call, Paging};
 pub use claims::scope;
 pub use cursor::{List, Position};
-pub use function::{Function, answer, caught, serve, serve_queue, serve_schedule};
+pub use deadline::{bounded, caught, deadline};
+pub use function::{Function, answer, serve, serve_queue, serve_schedule};
 pub use json::Object;
 pub use log::{Line, log_to};
 pub use metrics::{Metric, Unit, emit};

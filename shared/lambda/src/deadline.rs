@@ -1,0 +1,91 @@
+//! How long one invocation may work: what Lambda leaves it, less what the answer itself takes.
+//!
+//! The ledger ends its reads, tries and waits at [`deadline`]. [`bounded`] ends whatever else may hang, a little later, so
+//! that the caller is answered and the log has its line before Lambda ends the function.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use futures::FutureExt as _;
+use lambda_runtime::Context;
+use tokio::time::{Instant, timeout_at};
+
+use crate::problem::Problem;
+
+/// From [`deadline`] to Lambda's own. [`LAST_RESORT`] of it is for work that the ledger does not bound; the other 400 ms are
+/// for the log line, the metrics and handing over the answer, which take some 4 ms: a hundredth, so that a processor that
+/// is taken away for a while costs no answer.
+const MARGIN: Duration = Duration::from_millis(500);
+/// Work that the ledger ended at [`deadline`] needs a moment to come back.
+const LAST_RESORT: Duration = Duration::from_millis(100);
+/// For events without a deadline, as tests and local tools have them: as long as API Gateway waits for an answer.
+const UNSAID: Duration = Duration::from_secs(30);
+/// Lambda's longest time-out.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// The instant after which the event of `context` is worked on no longer. A deadline that has passed, or lies further
+/// ahead than Lambda allows, is not Lambda's and counts as absent.
+pub fn deadline(context: Option<&Context>) -> Instant {
+    let end = context.map_or(SystemTime::UNIX_EPOCH, Context::deadline);
+    #[expect(clippy::disallowed_methods, reason = "the edge's clock: Lambda gives a time of day")]
+    let left = end.duration_since(SystemTime::now()).ok().filter(|left| *left <= LONGEST);
+    Instant::now() + left.map_or(UNSAID, |left| left.saturating_sub(MARGIN))
+}
+
+/// Runs `work`, until shortly after `until` at most.
+///
+/// # Errors
+/// Those of `work`, and `internal` where it panics or does not end.
+pub async fn bounded<T>(until: Instant, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    match caught(timeout_at(until + LAST_RESORT, work)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Problem::internal("still at work when the function's time was up")),
+        Err(panic) => Err(Problem::internal(panic)),
+    }
+}
+
+/// Runs `work`; a panic in it becomes an error that says so, and harms nothing else.
+///
+/// # Errors
+/// The panic's message.
+pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let message = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    };
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| format!("panicked: {}", message(panic)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From now to the deadline of an event that Lambda ends after `seconds`.
+    fn left(seconds: i64) -> Duration {
+        #[expect(clippy::disallowed_methods, reason = "as Lambda does")]
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let mut context = Context::default();
+        context.deadline = now.as_millis().try_into().map_or(0, |now: u64| now.saturating_add_signed(seconds * 1_000));
+        let started = Instant::now();
+        deadline(Some(&context)).duration_since(started)
+    }
+
+    #[test]
+    fn what_lambda_leaves_less_the_margin_is_the_time_for_work() {
+        for seconds in [3_i64, 10, 900] {
+            let whole = Duration::from_secs(seconds.unsigned_abs());
+            let late = whole - MARGIN - left(seconds);
+            assert!(late < Duration::from_secs(1), "{seconds} s: {late:?} too early");
+        }
+    }
+
+    #[test]
+    fn what_lambda_never_says_counts_as_unsaid() {
+        for seconds in [i64::MIN / 2_000, -1, 901, 100_000_000] {
+            let left = left(seconds);
+            assert!(left >= UNSAID && left < UNSAID + Duration::from_secs(1), "{seconds} s: {left:?}");
+        }
+        assert!(deadline(None).duration_since(Instant::now()) > UNSAID / 2);
+    }
+}
