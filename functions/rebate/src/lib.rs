@@ -9,12 +9,11 @@
 mod message;
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use wallet_domain::{Command, Outcome};
-use wallet_lambda::{App, Done, Line, Preloaded, Problem, Usage, caught};
+use wallet_lambda::{App, Done, Line, Problem, caught};
 
 use message::Message;
 
@@ -39,15 +38,9 @@ pub async fn handle(app: &App, event: SqsEvent) -> SqsBatchResponse {
 pub async fn report(app: &App, event: SqsEvent) -> Report {
     let mut report = Report::default();
     let commands: Vec<_> = event.records.iter().map(|record| command(app, record)).collect();
-    let mut shared = Usage::default();
-    // Should the shared read come to nothing, each message reads for itself.
-    let read = app.ledger().preload(commands.iter().flatten(), &mut shared);
-    let mut preloaded = caught(read).await.unwrap_or_default();
     for (record, command) in event.records.into_iter().zip(commands) {
-        // The first message that is worked on bears the cost of the read, so that the lines together tell all of it.
-        let usage = if command.is_ok() { mem::take(&mut shared) } else { Usage::default() };
-        let line = Line { function: NAME, message_id: record.message_id.clone(), usage, ..Line::default() };
-        let done = work_on(app, &mut preloaded, &record, command, line).await;
+        let line = Line { function: NAME, message_id: record.message_id.clone(), ..Line::default() };
+        let done = work_on(app, &record, command, line).await;
         if let (Err(NotDone { reason }), Some(id)) = (done, message_id(&record)) {
             report.response.add_failure(id);
             report.reasons.insert(id.to_owned(), reason);
@@ -79,13 +72,12 @@ fn command(app: &App, record: &SqsMessage) -> Result<Command, Problem> {
 
 async fn work_on(
     app: &App,
-    preloaded: &mut Preloaded,
     record: &SqsMessage,
     command: Result<Command, Problem>,
     mut line: Line,
 ) -> Result<(), NotDone> {
     let started = Instant::now();
-    let paid = async { pay(app, preloaded, &command?, &mut line).await };
+    let paid = async { pay(app, &command?, &mut line).await };
     let outcome = caught(paid).await.unwrap_or_else(|panic| Err(Problem::internal(panic)));
     let done = outcome.map_err(|problem| {
         let code = problem.code().as_str();
@@ -99,14 +91,14 @@ async fn work_on(
     done
 }
 
-async fn pay(app: &App, preloaded: &mut Preloaded, command: &Command, line: &mut Line) -> Result<(), Problem> {
+async fn pay(app: &App, command: &Command, line: &mut Line) -> Result<(), Problem> {
     let strategy = app.settings().strategy;
     line.runs(command, strategy);
-    let done = app.ledger().execute_preloaded(preloaded, command, strategy, &mut line.usage).await?;
+    let done = app.ledger().execute(command, strategy, &mut line.usage).await?;
     line.replayed = matches!(done, Done::Replayed(_));
     let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
-    if let Outcome::Failed(refusal) = transaction.outcome {
-        line.code = Some(refusal.code());
+    if let Outcome::Failed { refusal, .. } = transaction.outcome {
+        line.code = Some(Problem::from(&refusal).code().as_str());
     }
     Ok(())
 }

@@ -32,13 +32,13 @@ impl Function for Reversal {
         let reverse = Reverse {
             caller: call.caller().clone(),
             key,
-            original,
+            original: Box::new(original),
             allow_overdraft: body.allow_overdraft,
             return_fee: app.settings().reversal_returns_fee,
             reference: parsed("reference", body.reference)?,
             metadata: metadata(body.metadata)?,
         };
         let strategy = parsed("locking_strategy", body.locking_strategy)?;
-        app.execute(call, &Command::Reverse(Box::new(reverse)), strategy).await
+        app.execute(call, &Command::Reverse(reverse), strategy).await
     }
 }

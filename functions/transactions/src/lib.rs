@@ -1,5 +1,6 @@
 //! Shows transactions, statements and refused attempts. Writes nothing.
 
+use wallet_domain::MarkName;
 use wallet_lambda::{App, Call, EntryView, Function, List, Paging, Problem, Reply, TransactionView, may_see, scope};
 
 /// The `transactions` function.
@@ -45,12 +46,13 @@ async fn attempts(app: &App, call: &mut Call) -> Result<Reply, Problem> {
 
 async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let id = call.transaction_id()?;
-    let transaction = app.ledger().transaction(id, call.usage()).await?;
-    let seen = transaction.filter(|transaction| may_see(call.caller(), transaction));
-    let transaction = seen.ok_or_else(Problem::transaction_not_found)?;
+    let found = app.ledger().transaction_and(MarkName::REVERSAL, id, call.usage()).await?;
+    let seen = found.filter(|(transaction, _)| may_see(call.caller(), transaction));
+    let (transaction, reversal) = seen.ok_or_else(Problem::transaction_not_found)?;
     let rebate = match transaction.rebate() {
         Some(rebate) => app.ledger().transaction(rebate, call.usage()).await?,
         None => None,
     };
-    Ok(Reply::ok(&TransactionView::new(&transaction, call.caller()).with_rebate(rebate.as_ref())))
+    let view = TransactionView::new(&transaction, call.caller());
+    Ok(Reply::ok(&view.with_rebate(rebate.as_ref()).with_reversal(reversal)))
 }

@@ -74,18 +74,20 @@ impl Ledger {
         items.first().map(transaction_from_item).transpose()
     }
 
-    /// The transaction that did the thing `name` to transaction `of`, if it has happened.
+    /// The transaction, and the one that did the thing `name` to it, if that has happened. One call.
     ///
     /// # Errors
     /// As [`Ledger::wallet`].
-    pub async fn mark(
+    pub async fn transaction_and(
         &self,
-        of: TransactionId,
         name: MarkName,
+        id: TransactionId,
         usage: &mut Usage,
-    ) -> Result<Option<TransactionId>, Fault> {
-        let items = self.get(vec![key(transaction_pk(of), name.as_str())], usage).await?;
-        Ok(items.first().map(mark_from_item).transpose()?.map(|mark| mark.by))
+    ) -> Result<Option<(Transaction, Option<TransactionId>)>, Fault> {
+        let keys = [TXN, name.as_str()].map(|sk| key(transaction_pk(id), sk));
+        let Read { snapshots, .. } = Read::of(&self.get(keys.into(), usage).await?)?;
+        let by = snapshots.marks.get(&(id, name)).copied();
+        Ok(snapshots.transactions.into_values().next().map(|transaction| (transaction, by)))
     }
 
     /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.

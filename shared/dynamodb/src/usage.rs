@@ -18,8 +18,6 @@ pub struct Usage {
     pub conflicts: u32,
     /// Time spent waiting for leases of others, in milliseconds.
     pub lock_wait_ms: u64,
-    /// The instant that no read, try or wait passes.
-    pub until: Option<Instant>,
     write_half_units: u64,
     read_half_units: u64,
 }
@@ -49,6 +47,8 @@ impl Usage {
 
     /// What `work` comes to; `None` when the time is over first.
     pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        // In a box: layers of the SDK under layers of our own are too deep for the compiler in one piece.
+        let work = Box::pin(work);
         match self.until {
             Some(until) => tokio::time::timeout_at(until, work).await.ok(),
             None => Some(work.await),

@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use wallet_domain::{Hasher, Owner, Timestamp, WalletId};
-use wallet_dynamodb::Mark;
+use wallet_dynamodb::Place;
 
 use crate::problem::{Code, Problem};
 
@@ -90,15 +90,15 @@ impl Position for u64 {
     }
 }
 
-impl Position for Mark {
+impl Position for Place {
     fn write(&self) -> String {
         format!("{} {}", self.created_at.as_millisecond(), self.id)
     }
 
-    fn read(text: &str) -> Option<Mark> {
+    fn read(text: &str) -> Option<Place> {
         let (milliseconds, id) = text.split_once(' ')?;
         let created_at = Timestamp::from_millisecond(milliseconds.parse().ok()?).ok()?;
-        Some(Mark { created_at, id: id.to_owned() })
+        Some(Place { created_at, id: id.to_owned() })
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
 
         let list = List::attempts(wallet('1'));
         let created_at = Timestamp::from_millisecond(1_795_230_420_123).expect("in range");
-        let mark: Mark = list.position(&list.cursor(&Mark { created_at, id: "txn_1".to_owned() })).expect("its own");
+        let mark: Place = list.position(&list.cursor(&Place { created_at, id: "txn_1".to_owned() })).expect("its own");
         assert_eq!((mark.created_at, mark.id.as_str()), (created_at, "txn_1"));
     }
 

@@ -56,7 +56,7 @@ pub struct Line {
 impl Line {
     /// Notes what `command` concerns.
     pub fn runs(&mut self, command: &Command, strategy: Strategy) {
-        self.wallets = command.wallets();
+        self.wallets = command.reads().wallets;
         if self.wallets.is_empty() {
             self.wallets = vec![command.wallet()];
         }

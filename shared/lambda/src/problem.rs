@@ -36,10 +36,6 @@ pub(crate) struct Reason {
 }
 
 impl Reason {
-    pub(crate) fn is_about(&self, wallet: WalletId) -> bool {
-        self.wallet_id == Some(wallet.to_string())
-    }
-
     pub(crate) fn without_available(self) -> Reason {
         Reason { available: None, ..self }
     }
@@ -133,7 +129,7 @@ impl Problem {
     /// Our clock is too far from the database's `Date` to write by. `cause` tells the two times, to the log alone.
     #[must_use]
     pub fn clock_skew(cause: impl AsRef<str>) -> Problem {
-        let detail = "The clock here is not to be trusted. Nothing has moved. Send the same request again with the same \
+        let detail = "The clock here is not to be trusted. This attempt has moved nothing. Send the same request again with the same \
                       Idempotency-Key: another instance may answer it.";
         Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
     }

@@ -49,7 +49,7 @@ impl Reply {
             Done::Replayed(transaction) => (transaction, true),
         };
         let reply = match &transaction.outcome {
-            Outcome::Failed(refusal) => return Err(Problem::from(refusal).replayed(replayed)),
+            Outcome::Failed { refusal, .. } => return Err(Problem::from(refusal).replayed(replayed)),
             Outcome::Posted { wallet: Some(wallet), .. } => Reply::wallet(wallet),
             Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, caller)),
         };
@@ -80,21 +80,14 @@ impl Reply {
 }
 
 fn status_of(transaction: &Transaction) -> StatusCode {
-    match transaction.kind {
-        Kind::Amendment => StatusCode::OK,
-        Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate | Kind::Reversal => {
-            StatusCode::CREATED
-        }
-    }
+    if transaction.kind == Kind::AMENDMENT { StatusCode::OK } else { StatusCode::CREATED }
 }
 
 fn location_of(transaction: &Transaction) -> Option<String> {
     match transaction.kind {
-        Kind::Amendment => None,
-        Kind::Opening => Some(format!("/v1/wallets/{}", transaction.wallet)),
-        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Rebate | Kind::Reversal => {
-            Some(format!("/v1/transactions/{}", transaction.id))
-        }
+        Kind::AMENDMENT => None,
+        Kind::OPENING => Some(format!("/v1/wallets/{}", transaction.wallet)),
+        _ => Some(format!("/v1/transactions/{}", transaction.id)),
     }
 }
 

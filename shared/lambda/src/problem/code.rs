@@ -25,7 +25,7 @@ macro_rules! codes {
 }
 
 // `again`: the very same request, with the same key, may yet succeed. `final`: it never will.
-// `HeadersTooLarge` is only ever said by the gateway. The four of rebates and reversed deposits are only ever the reason of
+// `HeadersTooLarge` is only ever said by the gateway, `Refused` of what a newer version of this code has recorded. The four of rebates and reversed deposits are only ever the reason of
 // a failed rebate.
 codes! {
     MalformedRequest      "malformed_request"       400 final "The request cannot be read";
@@ -53,6 +53,7 @@ codes! {
     RebateCapReached      "rebate_cap_reached"      422 final "The month's rebates are used up";
     RebateTooLate         "rebate_too_late"         422 final "The rebate comes too late";
     DepositReversed       "deposit_reversed"        422 final "The deposit was reversed first";
+    Refused               "refused"                 422 final "The wallet refused";
     NotReversible         "not_reversible"          422 final "The transaction cannot be reversed";
     InvalidAmount         "invalid_amount"          422 final "The amount is not valid";
     InvalidCurrency       "invalid_currency"        422 final "The currency is not known";

@@ -10,7 +10,8 @@ const SAME_KEY: &str = "Send the same request again with the same Idempotency-Ke
 
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Problem {
-        let code = Code::named(refusal.code()).expect("the table has the code of every refusal");
+        // Only what a newer version of this code has recorded has a code that is not in the table.
+        let code = Code::named(refusal.code()).unwrap_or(Code::Refused);
         let problem = Problem::new(code, sentence(&refusal.to_string()));
         match refusal {
             // The edge refuses these too, before the domain is asked: in the same words.
@@ -43,6 +44,10 @@ impl From<&Refusal> for Problem {
             Refusal::RebateBelowMinimum { wallet, requested }
             | Refusal::RebateCapReached { wallet, requested }
             | Refusal::RebateTooLate { wallet, requested } => problem.about(*wallet).moving(*requested, None),
+            Refusal::Newer { wallet, available, requested: Some(requested), .. } => {
+                problem.about(*wallet).moving(*requested, *available)
+            }
+            Refusal::Newer { wallet, requested: None, .. } => problem.about(*wallet),
         }
     }
 }
@@ -52,17 +57,22 @@ impl From<ExecuteError> for Problem {
         match error {
             ExecuteError::Refused(refusal) => Problem::from(&refusal),
             ExecuteError::Conflict { retry_after_seconds } => {
-                let detail = format!("Other requests kept changing the wallet. Nothing has moved. {SAME_KEY}.");
+                let detail =
+                    format!("Other requests kept changing the wallet. This attempt has moved nothing. {SAME_KEY}.");
                 Problem::new(Code::ConcurrencyConflict, detail).after(retry_after_seconds)
             }
             ExecuteError::LockTimeout { retry_after_seconds } => {
-                let detail = format!("Other requests kept the wallet locked. Nothing has moved. {SAME_KEY}.");
+                let detail =
+                    format!("Other requests kept the wallet locked. This attempt has moved nothing. {SAME_KEY}.");
                 Problem::new(Code::LockTimeout, detail).after(retry_after_seconds)
             }
             ExecuteError::Throttled { retry_after_seconds } => throttled(retry_after_seconds),
             ExecuteError::OutcomeUnknown => {
                 let detail = format!("The database's answer was lost. {SAME_KEY} to learn whether anything has moved.");
                 Problem::new(Code::OutcomeUnknown, detail).after(1)
+            }
+            ExecuteError::ClockSkew { seconds } => {
+                Problem::clock_skew(format!("this clock is {seconds} s ahead of DynamoDB's"))
             }
             ExecuteError::Fault(fault) => fault.into(),
         }
@@ -71,7 +81,7 @@ impl From<ExecuteError> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Problem {
-        if fault.is_throttled() {
+        if fault.is_passing() {
             throttled(1).caused_by(fault.to_string())
         } else {
             Problem::internal(fault.to_string())
@@ -80,7 +90,7 @@ impl From<Fault> for Problem {
 }
 
 fn throttled(retry_after_seconds: u64) -> Problem {
-    let detail = format!("The database is busy. Nothing has moved. {SAME_KEY}.");
+    let detail = format!("The database is busy. This attempt has moved nothing. {SAME_KEY}.");
     Problem::new(Code::Throttled, detail).after(retry_after_seconds)
 }
 

@@ -12,7 +12,7 @@ use super::time::time;
 pub struct EntryView<'a> {
     version: u64,
     transaction_id: String,
-    r#type: &'static str,
+    r#type: &'a str,
     amount: String,
     balance_after: String,
     counterparty: Option<String>,
@@ -28,7 +28,7 @@ pub struct EntryView<'a> {
 
 impl<'a> From<&'a Entry> for EntryView<'a> {
     fn from(entry: &'a Entry) -> EntryView<'a> {
-        let amended = entry.kind == Kind::Amendment;
+        let amended = entry.kind == Kind::AMENDMENT;
         EntryView {
             version: entry.version,
             transaction_id: entry.transaction.to_string(),

@@ -8,11 +8,13 @@ use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, Trans
 use super::time::time;
 use crate::problem::{Problem, Reason};
 
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
 /// A transaction as one caller sees it.
 #[derive(Debug, Serialize)]
 pub struct TransactionView<'a> {
     id: String,
-    r#type: &'static str,
+    r#type: &'a str,
     status: &'static str,
     amount: String,
     currency: &'static str,
@@ -22,6 +24,8 @@ pub struct TransactionView<'a> {
     reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rebate: Option<RebateView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversed_by: Option<String>,
     reference: Option<&'a str>,
     metadata: &'a BTreeMap<String, String>,
     parent_id: Option<String>,
@@ -54,9 +58,12 @@ impl<'a> TransactionView<'a> {
     /// What `caller` may see of `transaction`.
     #[must_use]
     pub fn new(transaction: &'a Transaction, caller: &Caller) -> TransactionView<'a> {
+        let asked = caller.admin || transaction.principal == caller.subject;
+        // Of a request that was refused, the labels are for who gave them.
+        let labelled = asked || matches!(transaction.outcome, Outcome::Posted { .. });
         let reason = match &transaction.outcome {
             Outcome::Posted { .. } => None,
-            Outcome::Failed(refusal) => Some(reason(transaction, refusal, caller)),
+            Outcome::Failed { refusal, owner } => Some(reason(refusal, asked || *owner == caller.subject)),
         };
         TransactionView {
             id: transaction.id.to_string(),
@@ -72,8 +79,9 @@ impl<'a> TransactionView<'a> {
                 transaction_id: TransactionId::rebate_of(transaction.id, &rule.id).to_string(),
                 status: None,
             }),
-            reference: transaction.reference.as_ref().map(Reference::as_str),
-            metadata: transaction.metadata.labels(),
+            reversed_by: None,
+            reference: transaction.reference.as_ref().filter(|_| labelled).map(Reference::as_str),
+            metadata: if labelled { transaction.metadata.labels() } else { &NO_LABELS },
             parent_id: transaction.parent.map(|parent| parent.to_string()),
             created_at: time(transaction.created_at),
         }
@@ -89,12 +97,19 @@ impl TransactionView<'_> {
         }
         self
     }
+
+    /// The same with the transaction that reversed it.
+    #[must_use]
+    pub fn with_reversal(mut self, reversal: Option<TransactionId>) -> Self {
+        self.reversed_by = reversal.map(|id| id.to_string());
+        self
+    }
 }
 
 fn status(transaction: &Transaction) -> &'static str {
     match transaction.outcome {
         Outcome::Posted { .. } => "posted",
-        Outcome::Failed(_) => "failed",
+        Outcome::Failed { .. } => "failed",
     }
 }
 
@@ -103,17 +118,15 @@ fn status(transaction: &Transaction) -> &'static str {
 pub fn may_see(caller: &Caller, transaction: &Transaction) -> bool {
     let amended = match &transaction.outcome {
         Outcome::Posted { wallet: Some(wallet), .. } => caller.owns(wallet),
-        Outcome::Posted { wallet: None, .. } | Outcome::Failed(_) => false,
+        Outcome::Posted { wallet: None, .. } | Outcome::Failed { .. } => false,
     };
     caller.admin || amended || transaction.concerns(&caller.subject)
 }
 
-/// Why it failed. The refusal was written for whoever asked; the owner of the wallet that was asked about reads it too,
-/// and must not learn from it what another wallet holds.
-fn reason(transaction: &Transaction, refusal: &Refusal, caller: &Caller) -> Reason {
-    let asked = caller.admin || transaction.principal == caller.subject;
+/// Why it failed: with the figures for who asked and for the owner of the wallet that refused.
+fn reason(refusal: &Refusal, with_figures: bool) -> Reason {
     let reason = Problem::from(refusal).reason();
-    if asked || reason.is_about(transaction.wallet) { reason } else { reason.without_available() }
+    if with_figures { reason } else { reason.without_available() }
 }
 
 impl LegView {
