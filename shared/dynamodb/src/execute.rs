@@ -54,7 +54,8 @@ impl Ledger {
             waiting: None,
             waited: Duration::ZERO,
         };
-        run.finish().await
+        // In a box: layers of the SDK under layers of our own are too deep for the compiler in one piece.
+        Box::pin(run.finish()).await
     }
 
     /// The wallets that `command` concerns as this process wrote them last, where they are all that it is decided on.

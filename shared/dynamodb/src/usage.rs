@@ -46,12 +46,15 @@ impl Usage {
     }
 
     /// What `work` comes to; `None` when the time is over first.
-    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) fn in_time<T>(&self, work: impl Future<Output = T> + Send) -> impl Future<Output = Option<T>> + Send {
+        let until = self.until;
         // In a box: layers of the SDK under layers of our own are too deep for the compiler in one piece.
         let work = Box::pin(work);
-        match self.until {
-            Some(until) => tokio::time::timeout_at(until, work).await.ok(),
-            None => Some(work.await),
+        async move {
+            match until {
+                Some(until) => tokio::time::timeout_at(until, work).await.ok(),
+                None => Some(work.await),
+            }
         }
     }
 
