@@ -72,7 +72,7 @@ fn dependencies_point_one_way() {
     }
     let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(forbidden("wallet-deposit", &of(&["aws-sdk-dynamodb", "wallet-transfer", "serde"])).len(), 2);
-    assert_eq!(forbidden("wallet-audit", &of(&["wallet-local", "clap", "lambda_runtime", "aws-config"])).len(), 2);
+    assert_eq!(forbidden("wallet-audit", &of(&["wallet-stack", "clap", "lambda_runtime", "aws-config"])).len(), 2);
     assert_eq!(forbidden("wallet-domain", &of(&["wallet-lambda", "tokio", "jiff"])).len(), 2);
 }
 

@@ -4,7 +4,6 @@
 
 mod damage;
 mod function;
-mod generated;
 mod months;
 mod reversed;
 mod table;

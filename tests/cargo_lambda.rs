@@ -14,8 +14,8 @@ use expect_test::expect_file;
 use reqwest::Method;
 use serde_json::{Value, json};
 use wallet_domain::{TransactionId, WalletId};
-use wallet_local::template::Template;
-use wallet_local::{Options, Stack, clock};
+use wallet_stack::template::Template;
+use wallet_stack::{Options, Stack, clock};
 
 use crate::http::{TestApp, send, until};
 use lambda::Lambda;

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use wallet_local::token::EVERYDAY_SCOPE;
-use wallet_local::{Options, Stack};
+use wallet_stack::token::EVERYDAY_SCOPE;
+use wallet_stack::{Options, Stack};
 
 /// How long anything may take that comes by itself. Far more than it ever does.
 const PATIENCE: Duration = Duration::from_secs(20);

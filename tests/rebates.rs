@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
 use wallet_lambda::{App, Settings, answer};
-use wallet_local::TABLE;
 use wallet_rebate::Report;
+use wallet_stack::TABLE;
 
 use crate::faults::{World, audit, event, runtime};
 

@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Function, Settings, answer};
-use wallet_local::Stack;
 use wallet_reversal::Reversal;
+use wallet_stack::Stack;
 use wallet_transactions::Transactions;
 use wallet_transfer::Transfer;
 use wallet_wallets::Wallets;
@@ -46,7 +46,7 @@ impl Lambda {
 
     /// From now on the functions work on the table of `stack`.
     pub(super) fn uses(&self, stack: &Stack) {
-        let mut environment = wallet_local::template::Template::embedded().expect("a template").environment;
+        let mut environment = wallet_stack::template::Template::embedded().expect("a template").environment;
         environment.insert("TABLE_NAME".to_owned(), stack.table().to_owned());
         let settings = Settings::from_vars(|name| environment.get(name).cloned()).expect("the template's settings");
         let app = App::new(Ledger::new(stack.own_client(), stack.table()), settings);

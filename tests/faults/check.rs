@@ -9,7 +9,7 @@ use wallet_domain::{
     WalletId,
 };
 use wallet_dynamodb::{Ledger, Usage};
-use wallet_local::TABLE;
+use wallet_stack::TABLE;
 
 /// What a table held that adds up.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wallet_domain::{Command, Deposit, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 use wallet_lambda::{App, Settings, answer};
-use wallet_local::TABLE;
+use wallet_stack::TABLE;
 use wallet_transfer::Transfer;
 
 use super::check::audit;

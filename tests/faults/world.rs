@@ -12,8 +12,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use wallet_domain::{Command, Money, Open, Timestamp, WalletId};
 use wallet_dynamodb::{Ledger, Policy, Strategy, Usage};
-use wallet_local::template::Template;
-use wallet_local::{REGION, TABLE};
+use wallet_stack::template::Template;
+use wallet_stack::{REGION, TABLE};
 
 use super::fault::Treatment;
 use super::network::{Network, Weather};

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response};
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::{PATIENCE, TestApp};
 

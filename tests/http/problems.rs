@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use wallet_domain::Timestamp;
 use wallet_lambda::Code;
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::rebate::{dated, rebate_on_a_hundred};
 use super::wire::{Weather, Wire};

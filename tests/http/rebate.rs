@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wallet_domain::Timestamp;
-use wallet_local::{AdaptLedger, Options, clock};
+use wallet_stack::{AdaptLedger, Options, clock};
 
 use super::{Answer, TestApp, check_statement, until};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::{TestApp, across, check_statement, eur};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::{TestApp, across, send};
 

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_smithy_types::body::SdkBody;
-use wallet_local::template::Template;
-use wallet_local::{Options, REGION, Stack};
+use wallet_stack::template::Template;
+use wallet_stack::{Options, REGION, Stack};
 
 const ELSEWHERE: &str = "WALLET_TEST_DYNAMODB";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wallet_domain::{Command, Withdraw};
 use wallet_dynamodb::{Done, Strategy, Usage};
-use wallet_local::TABLE;
+use wallet_stack::TABLE;
 
 use super::{batch, check, failed, message};
 use crate::ledger::{caller, order};

@@ -17,7 +17,7 @@ use wallet_domain::{Kind, TransactionId, WalletId};
 use wallet_dynamodb::scan::Scanned;
 use wallet_dynamodb::{Ledger, Usage};
 use wallet_lambda::App;
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::{RULES, deposited, settings};
 use crate::http::TestApp;

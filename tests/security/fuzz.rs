@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use wallet_audit::Audit;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Code, Settings, answer};
-use wallet_local::{Options, Stack};
+use wallet_stack::{Options, Stack};
 
 /// One system for all cases of a property, and the functions on its table.
 struct World {

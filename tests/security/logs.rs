@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Settings};
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::lines::Log;
 use crate::http::wire::{Weather, Wire};

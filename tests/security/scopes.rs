@@ -1,8 +1,8 @@
 //! Every route of the template without a token, and with one that may do everything but that.
 
 use reqwest::Method;
-use wallet_local::Options;
-use wallet_local::token::SCOPES;
+use wallet_stack::Options;
+use wallet_stack::token::SCOPES;
 
 use super::routes;
 use crate::http::wire::Wire;

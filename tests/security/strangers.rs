@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use wallet_local::Options;
+use wallet_stack::Options;
 
 use super::lines::Log;
 use super::routes;

@@ -1,0 +1,95 @@
+//! What a person sees of `up`: the start, and a line per request. Colours only on a terminal.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use jiff::SignedDuration;
+use owo_colors::OwoColorize as _;
+use wallet_stack::{REGION, Served, TABLE, clock, token};
+
+use crate::demo::Demo;
+
+/// Of the token in the `curl` that is shown: a working day.
+const SHOWN_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(12);
+
+/// A line on stdout. Nobody reading it any more is no reason to stop.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+pub(crate) fn greet(data: Option<&std::path::Path>) {
+    let place = match data {
+        Some(path) => format!("data in {}", path.display()),
+        None => "in memory: gone when it stops".to_owned(),
+    };
+    line(&format!("\n{}  {}", "wallet functions".bold(), place.dimmed()));
+}
+
+pub(crate) fn show_demo(demo: &Demo) {
+    demo.warnings.iter().for_each(|warning| warn(warning));
+    line(&format!("\n  {}", demo.summary.dimmed()));
+    for wallet in [&demo.alice, &demo.bob] {
+        let money = format!("{:>10} {}", wallet.balance, wallet.currency);
+        line(&format!("  {:<6}{}  {}", wallet.owner.bold(), money.green(), wallet.id));
+    }
+}
+
+/// One command that works as pasted: it moves money if there is a demo, and opens a wallet if not.
+pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
+    let token = token::mint("alice", token::EVERYDAY_SCOPE, SHOWN_TOKEN_LIFE, clock::now())
+        .expect("hours from now are within all dates");
+    let (what, path, body) = match demo {
+        Some(Demo { alice, bob, .. }) => (
+            "alice sends bob 5.00; send it twice, and it still moves once",
+            "/v1/transfers",
+            format!(
+                r#"{{"source":"{}","destination":"{}","amount":"5.00","currency":"{}"}}"#,
+                alice.id, bob.id, alice.currency
+            ),
+        ),
+        None => ("alice opens a wallet", "/v1/wallets", r#"{"currency":"EUR"}"#.to_owned()),
+    };
+    line(&format!("\n  {}\n", what.dimmed()));
+    line(&format!("curl -sSi -w '\\n' {url}{path} \\"));
+    line(&format!("  -H 'authorization: Bearer {token}' \\"));
+    line("  -H 'idempotency-key: try-1' -H 'content-type: application/json' \\");
+    line(&format!("  -d '{body}'"));
+    line(&format!("\n  {}\n", "what happens to alice's money, as it happens".dimmed()));
+    line(&format!("curl -sSN {url}/v1/events -H 'authorization: Bearer {token}'"));
+    line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
+}
+
+/// What functions that run elsewhere need to use the embedded DynamoDB, to be pasted into their shell.
+pub(crate) fn show_environment(dynamodb_url: &str, template: &BTreeMap<String, String>) {
+    line(&format!("\n  {}\n", "for functions that run elsewhere, such as cargo lambda watch:".dimmed()));
+    let mut environment = template.clone();
+    let own = [
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_REGION", REGION),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url),
+        ("TABLE_NAME", TABLE),
+    ];
+    environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    for (name, value) in environment {
+        line(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
+    }
+    line("");
+}
+
+/// A request in a line on stderr: `POST /v1/transfers 201 12 ms`.
+pub(crate) fn show_request(served: &Served) {
+    let status = served.status.as_str();
+    let status = match served.status.as_u16() {
+        ..400 => status.green().to_string(),
+        400..500 => status.yellow().to_string(),
+        _ => status.red().to_string(),
+    };
+    let took = format!("{} ms", served.took.as_millis());
+    let path = served.uri.path();
+    let _ = writeln!(anstream::stderr(), "{:<5} {path} {status} {}", served.method, took.dimmed());
+}
+
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{} {text}", "warning:".yellow().bold());
+}

@@ -1,0 +1,183 @@
+//! The command against a running stack: what it lists, what it drives back, and what becomes of that.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use clap::Parser as _;
+use serde_json::json;
+use wallet_stack::token::EVERYDAY_SCOPE;
+use wallet_stack::{Options, Stack};
+
+use super::*;
+
+#[derive(Debug, clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+async fn run(url: &str, line: &[&str]) -> Result<String> {
+    let line = Line::try_parse_from(["dlq"].iter().chain(line).chain(&["--url", url]))?;
+    answer(&line.arguments).await
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_and_driven_back() {
+    let visibility_timeout = Some(Duration::from_millis(1));
+    let stack = Stack::start(Options { visibility_timeout, ..Options::default() }).await.expect("started");
+    assert_eq!(
+        run(stack.url(), &["list"]).await.expect("listed"),
+        "no dead letters; 0 messages wait or are tried again"
+    );
+    assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("nothing to do"), "no dead letters");
+
+    let id = stack.queue().send("no\u{1b}[2J JSON", clock::now()).expect("sent");
+    let dead = async {
+        while stack.queue().dead_letters().expect("read").is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), dead).await.expect("dead in time");
+    let list = run(stack.url(), &["list"]).await.expect("listed");
+    assert!(list.starts_with("1 dead letter; 0 messages"), "{list}");
+    assert!(list.contains(&format!("\n\n{id}  sent ")), "{list}");
+    assert!(
+        list.contains("received 5 times\n  malformed_request: The message is no JSON object.\n  no\u{fffd}[2J JSON")
+    );
+
+    stack.deliver(false);
+    let driven = run(stack.url(), &["redrive", "--message-id", &id]).await.expect("driven back");
+    assert_eq!(driven, "1 dead letter driven back");
+    let error = run(stack.url(), &["redrive", "--message-id", &id]).await.expect_err("no longer dead");
+    assert_eq!(error.to_string(), format!("There is no dead letter with the message id {id}."));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let nobody = run("http://127.0.0.1:1", &["list"]).await.expect_err("nothing there").to_string();
+    assert!(nobody.starts_with("nothing answers at http://127.0.0.1:1.\nStart `cargo wallet up`"), "{nobody}");
+    let secure = run("https://127.0.0.1:1", &["list"]).await.expect_err("refused").to_string();
+    assert!(secure.contains("must start with http://"), "{secure}");
+
+    let stack = Stack::start(Options::default()).await.expect("started");
+    let other = run(stack.dynamodb_url(), &["list"]).await.expect_err("another service").to_string();
+    assert!(other.contains("is no local stack"), "{other}");
+    stack.stop().await;
+
+    for line in [&["redrive"][..], &["redrive", "--message-id", "x"], &["redrive", "--all", "--message-id", "x"]] {
+        run("http://127.0.0.1:1", line).await.expect_err("wrong arguments");
+    }
+}
+
+/// The transactions that a bug in the function makes it panic on, by a part of their text.
+type Bug = Arc<Mutex<Option<String>>>;
+
+/// What the functions' SDK sends its requests with: the real thing, and the bug.
+fn buggy(bug: &Bug) -> SharedHttpClient {
+    let (base, bug) = (aws_smithy_http_client::Builder::new().build_http(), Arc::clone(bug));
+    http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(Buggy { inner: base.http_connector(settings, components), bug: Arc::clone(&bug) })
+    })
+}
+
+#[derive(Debug)]
+struct Buggy {
+    inner: SharedHttpConnector,
+    bug: Bug,
+}
+
+impl HttpConnector for Buggy {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let bug = self.bug.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let body = String::from_utf8_lossy(request.body().bytes().expect("the SDK's bodies are in memory"));
+        let writes = body.contains("TransactItems");
+        assert!(!bug.is_some_and(|bug| writes && body.contains(&bug)), "on purpose");
+        self.inner.call(request)
+    }
+}
+
+async fn post(stack: &Stack, path: &str, key: &str, body: &Value) -> Value {
+    let request =
+        Client::new().post(format!("{}{path}", stack.url())).bearer_auth(stack.token("alice", EVERYDAY_SCOPE));
+    let response = request.header("idempotency-key", key).json(body).send().await.expect("the gateway answers");
+    assert_eq!(response.status(), 201);
+    response.json().await.expect("answers are JSON")
+}
+
+async fn balance(stack: &Stack, wallet: &str) -> String {
+    let request = Client::new().get(format!("{}/v1/wallets/{wallet}", stack.url()));
+    let request = request.bearer_auth(stack.token("alice", EVERYDAY_SCOPE));
+    let wallet: Value = request.send().await.expect("answered").json().await.expect("answers are JSON");
+    wallet["balance"].as_str().expect("a text").to_owned()
+}
+
+#[tokio::test]
+async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven_back() {
+    let bug = Bug::default();
+    let stack = Stack::start(Options {
+        visibility_timeout: Some(Duration::from_millis(1)),
+        http_client: Some(buggy(&bug)),
+        deliver: false,
+        ..Options::default()
+    });
+    let stack = stack.await.expect("started");
+    let wallet = post(&stack, "/v1/wallets", "open", &json!({"currency": "EUR"})).await;
+    let wallet = wallet["id"].as_str().expect("an id");
+    let deposits = format!("/v1/wallets/{wallet}/deposits");
+    let mut rebates = vec![];
+    for (key, amount) in [("first", "100.00"), ("second", "200.00"), ("third", "300.00")] {
+        let deposit = post(&stack, &deposits, key, &json!({"amount": amount, "currency": "EUR"})).await;
+        rebates.push(deposit["rebate"]["transaction_id"].as_str().expect("it earns a rebate").to_owned());
+    }
+    *bug.lock().expect("nobody has panicked with it") = Some(rebates[1].clone());
+    stack.deliver(true);
+    let settled = async |dead: usize, waiting: u64| {
+        let settling = async {
+            let queue = stack.queue();
+            while queue.dead_letters().expect("read").len() != dead || queue.depth().expect("read") != waiting {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), settling).await.expect("it settles in time");
+    };
+    // The pipe has carried all three when the third is paid.
+    let others = async {
+        while balance(&stack, wallet).await != "604.00" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), others).await.expect("the others are paid in time");
+    settled(1, 0).await;
+    let list = run(stack.url(), &["list"]).await.expect("listed");
+    assert!(list.contains("received 5 times\n  internal: panicked: on purpose\n"), "{list}");
+    let id = stack.queue().dead_letters().expect("read").remove(0).message_id;
+
+    // Not mended yet: it dies again. Mended: it is paid.
+    assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("driven back"), "1 dead letter driven back");
+    settled(1, 0).await;
+    assert_eq!(balance(&stack, wallet).await, "604.00");
+    *bug.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    let driven = run(stack.url(), &["redrive", "--message-id", &id]).await.expect("driven back");
+    assert_eq!(driven, "1 dead letter driven back");
+    settled(0, 0).await;
+    assert_eq!(balance(&stack, wallet).await, "606.00", "paid");
+
+    // By an operator who drives back what he has kept, once more.
+    let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/now", stack.table());
+    let parent = Client::new().get(format!("{}/v1/transactions/{}", stack.url(), rebates[1]));
+    let parent = parent.bearer_auth(stack.token("alice", EVERYDAY_SCOPE)).send().await.expect("answered");
+    let rebate: Value = parent.json().await.expect("answers are JSON");
+    let again = json!({
+        "source": source, "deposit_id": rebate["parent_id"], "wallet_id": wallet, "rule_id": "standard",
+    });
+    stack.queue().send(&again.to_string(), clock::now()).expect("sent");
+    settled(0, 0).await;
+    assert_eq!(balance(&stack, wallet).await, "606.00", "and once");
+    stack.stop().await;
+}

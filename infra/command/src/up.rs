@@ -1,0 +1,181 @@
+//! `wallet up`: starts the stack, seeds the demo, says where everything is, and stops on SIGINT and SIGTERM.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jiff::SignedDuration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use wallet_stack::template::Template;
+use wallet_stack::{Observer, Options, Stack, Stores};
+
+use crate::{console, demo};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The gateway's port on 127.0.0.1; 0 picks a free one
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// The embedded DynamoDB's port on 127.0.0.1; 0 picks a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    dynamodb_port: u16,
+    /// Keep the data in this file across restarts (made if absent); in memory without it
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Start empty, without the demo
+    #[arg(long)]
+    no_seed: bool,
+    /// How long a message that failed waits until it is tried again, such as 2s; as in the cloud without it
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    visibility_timeout: Option<Duration>,
+    /// Only the embedded DynamoDB with its table, for functions that run elsewhere
+    #[arg(long, conflicts_with_all = ["port", "no_seed", "visibility_timeout"])]
+    dynamodb_only: bool,
+    /// Functions that run elsewhere in place of the stack's own, such as http://127.0.0.1:9010 of cargo lambda watch;
+    /// without the demo
+    #[arg(long, value_name = "URL", conflicts_with = "dynamodb_only")]
+    functions: Option<String>,
+    /// Write the functions' logs to stderr, as JSON; RUST_LOG chooses what
+    #[arg(long)]
+    logs: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    log(arguments.logs);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        tokio::select! {
+            // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
+            () = signals.any() => Ok(()),
+            outcome = up(&arguments) => {
+                let running = outcome?;
+                signals.any().await;
+                running.stop().await;
+                Ok(())
+            }
+        }
+    })
+}
+
+/// What `up` has started.
+enum Running {
+    Stack(Stack),
+    Stores(Stores),
+}
+
+impl Running {
+    async fn stop(self) {
+        match self {
+            Running::Stack(stack) => stack.stop().await,
+            Running::Stores(stores) => stores.stop().await,
+        }
+    }
+}
+
+async fn up(arguments: &Arguments) -> Result<Running> {
+    if arguments.dynamodb_only {
+        return database_only(arguments).await;
+    }
+    // What the shell sets goes before the template, as it would in the cloud.
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let show_requests = !arguments.logs && std::io::stderr().is_terminal();
+    // The demo's own requests would only be in the way.
+    let greeted = Arc::new(AtomicBool::new(false));
+    let observer: Observer = Arc::new({
+        let greeted = Arc::clone(&greeted);
+        move |served| {
+            if greeted.load(Ordering::Relaxed) {
+                console::show_request(served);
+            }
+        }
+    });
+    let stack = Stack::start(Options {
+        port: arguments.port,
+        dynamodb_port: arguments.dynamodb_port,
+        data: arguments.data.clone(),
+        env: env.collect(),
+        visibility_timeout: arguments.visibility_timeout,
+        functions: arguments.functions.clone(),
+        observer: show_requests.then_some(observer),
+        ..Options::default()
+    })
+    .await?;
+
+    console::greet(arguments.data.as_deref());
+    let demo = if arguments.no_seed || arguments.functions.is_some() {
+        None
+    } else {
+        let seeded = demo::seed(stack.router()).await;
+        seeded.inspect_err(|error| console::warn(&format!("the demo could not be seeded: {error:#}"))).ok()
+    };
+    if let Some(demo) = &demo {
+        console::show_demo(demo);
+    }
+    console::show_curl(stack.url(), demo.as_ref());
+    if arguments.functions.is_some() {
+        console::show_environment(stack.dynamodb_url(), &Template::embedded()?.environment);
+    }
+    console::line(&format!("dynamodb {}", stack.dynamodb_url()));
+    console::line(&format!("ready {}", stack.url()));
+    greeted.store(true, Ordering::Relaxed);
+    Ok(Running::Stack(stack))
+}
+
+async fn database_only(arguments: &Arguments) -> Result<Running> {
+    let data = arguments.data.as_deref();
+    let template = Template::embedded()?;
+    let stores = Stores::start(&template, data, arguments.dynamodb_port).await?;
+    console::greet(data);
+    console::show_environment(stores.dynamodb_url(), &template.environment);
+    console::line(&format!("dynamodb {}", stores.dynamodb_url()));
+    Ok(Running::Stores(stores))
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "write it as 500ms, 2s or 3m".to_owned())
+}
+
+/// Faults always; everything that a function logs on demand.
+fn log(wanted: bool) {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::new(filter),
+        _ if wanted => EnvFilter::new("info,dynoxide=off"),
+        _ => EnvFilter::new("error,dynoxide=off"),
+    };
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// The signals that stop a service.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals> {
+        let listen = |kind| signal(kind).context("no signals can be listened to");
+        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One run: transfers by many callers at once, each a function instance with snapshots of its own.
+//!
+//! It has a table of its own in memory, reached through the real SDK over loopback. A caller that is told to try again does so
+//! with the same key until the transfer is done. Afterwards the whole table is checked.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use hdrhistogram::Histogram;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use wallet_domain::{
+    Amount, Caller, Command, Deposit, IdempotencyKey, Metadata, Money, Open, Order, Outcome, Transfer, WalletId,
+};
+use wallet_dynamodb::{Done as Executed, ExecuteError, Ledger, Strategy, Usage};
+use wallet_stack::template::Template;
+use wallet_stack::{Stores, TABLE};
+
+use super::network::Network;
+use crate::caller::Repeats;
+use crate::check::{Done, check};
+
+/// More than any wallet sends in a run of this bench.
+const SEED: &str = "1000000.00";
+const SEED_CENTS: i128 = 100_000_000;
+
+/// Which wallets the transfers are between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Distribution {
+    /// Any two wallets
+    Uniform,
+    /// Any two wallets, the nth with a weight of 1/n
+    Zipf,
+    /// From any wallet to the first
+    Hot,
+}
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.to_possible_value().expect("none is skipped").get_name())
+    }
+}
+
+/// Which strategies the callers use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mix {
+    Optimistic,
+    Pessimistic,
+    /// Every other transfer pessimistic
+    Mixed,
+}
+
+impl Mix {
+    fn of(self, transfer: u64) -> Strategy {
+        match self {
+            Mix::Optimistic => Strategy::Optimistic,
+            Mix::Mixed if transfer.is_multiple_of(2) => Strategy::Optimistic,
+            Mix::Pessimistic | Mix::Mixed => Strategy::Pessimistic,
+        }
+    }
+}
+
+impl fmt::Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.to_possible_value().expect("none is skipped").get_name())
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) distribution: Distribution,
+    pub(crate) mix: Mix,
+    /// How many at once.
+    pub(crate) callers: u32,
+    /// How many in all.
+    pub(crate) transfers: u64,
+    /// How many wallets; at least two.
+    pub(crate) wallets: u32,
+    /// Between callers and table.
+    pub(crate) network: Network,
+    /// Chooses the wallets of each transfer.
+    pub(crate) seed: u64,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} callers, {}", self.distribution, self.callers, self.mix)
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// What was run.
+    pub(crate) setting: Setting,
+    /// From the first transfer's start to the last one's end.
+    pub(crate) took: Duration,
+    /// Transfers per second of the last tenth by those of the first: whether it gets slower with what it has done.
+    pub(crate) last_by_first: f64,
+    /// From a transfer's first request to its success, in microseconds.
+    pub(crate) latency: Histogram<u64>,
+    /// Summed over all requests.
+    pub(crate) calls: u64,
+    /// Rounds lost to others.
+    pub(crate) conflicts: u64,
+    /// Time spent on leases of others, in milliseconds.
+    pub(crate) lock_wait_ms: u64,
+    /// Capacity of the transactions that went through, in halves; cancelled ones are not reported.
+    pub(crate) write_half_units: u64,
+    /// Requests that ended in 409 and were repeated.
+    pub(crate) repeated: u64,
+    /// What the table holds afterwards.
+    pub(crate) done: Done,
+}
+
+impl Measured {
+    /// So much per transfer.
+    pub(crate) fn per_transfer(&self, total: u64) -> f64 {
+        total as f64 / self.setting.transfers as f64
+    }
+
+    /// Transfers per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.setting.transfers as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// Runs `setting` on a table of its own and checks the table; `progress` is called once for each transfer done.
+///
+/// # Errors
+/// When a transfer doesn't succeed in the end, or the table doesn't add up.
+pub(crate) async fn measure(setting: Setting, progress: impl Fn() + Clone + Send + 'static) -> Result<Measured> {
+    ensure!(setting.wallets >= 2, "a transfer needs two wallets");
+    let stores = Stores::start(&Template::embedded()?, None, 0).await?;
+    let ledger = Ledger::new(stores.client(None), TABLE);
+    let wallets: Arc<[WalletId]> = seeded(&ledger, setting.wallets).await.context("seeding the wallets")?.into();
+    let (next, http) = (Arc::new(AtomicU64::new(0)), setting.network.http_client());
+    let mut callers = JoinSet::new();
+    let start = Instant::now();
+    for _ in 0..setting.callers {
+        let ledger = Ledger::new(stores.client(Some(http.clone())), TABLE);
+        let work = Work { ledger, setting, wallets: Arc::clone(&wallets), next: Arc::clone(&next) };
+        callers.spawn(work.run(progress.clone()));
+    }
+    let mut all: Vec<Transferred> = vec![];
+    while let Some(transfers) = callers.join_next().await {
+        all.extend(transfers.context("a caller panicked")??);
+    }
+    let took = start.elapsed();
+    let (opened, moved) = (u64::from(setting.wallets), setting.transfers);
+    // Of each wallet its opening and its deposit, and each transfer with two entries.
+    let done = Done {
+        wallets: opened,
+        entries: 2 * opened + 2 * moved,
+        transactions: 2 * opened + moved,
+        deposited: SEED_CENTS * i128::from(opened),
+        rebates: 0,
+    };
+    check(ledger, &done).await.context("checking the table")?;
+    stores.stop().await;
+    let mut latency = Histogram::new(3).expect("three digits are allowed");
+    for one in &all {
+        latency.record(u64::try_from(one.ended.duration_since(one.started).as_micros())?)?;
+    }
+    let sum = |of: fn(&Transferred) -> u64| all.iter().map(of).sum();
+    Ok(Measured {
+        setting,
+        took,
+        last_by_first: last_by_first(start, all.iter().map(|one| one.ended).collect()),
+        latency,
+        calls: sum(|one| one.usage.calls.into()),
+        conflicts: sum(|one| one.usage.conflicts.into()),
+        lock_wait_ms: sum(|one| one.usage.lock_wait_ms),
+        write_half_units: sum(|one| one.usage.write_half_units()),
+        repeated: sum(|one| one.repeated),
+        done,
+    })
+}
+
+/// The rate of the last tenth of what ended by that of the first tenth.
+fn last_by_first(start: Instant, mut ends: Vec<Instant>) -> f64 {
+    ends.sort_unstable();
+    let (count, tenth) = (ends.len(), ends.len() / 10);
+    let Some(last) = (tenth > 0).then(|| ends[count - 1] - ends[count - 1 - tenth]) else { return 1.0 };
+    (ends[tenth - 1] - start).as_secs_f64() / last.as_secs_f64()
+}
+
+/// A transfer that was done.
+struct Transferred {
+    started: Instant,
+    ended: Instant,
+    usage: Usage,
+    repeated: u64,
+}
+
+/// One caller's share.
+struct Work {
+    ledger: Ledger,
+    setting: Setting,
+    wallets: Arc<[WalletId]>,
+    next: Arc<AtomicU64>,
+}
+
+impl Work {
+    async fn run(self, progress: impl Fn()) -> Result<Vec<Transferred>> {
+        let mut done = vec![];
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.setting.transfers {
+                return Ok(done);
+            }
+            done.push(self.transfer(number).await.with_context(|| format!("transfer {number}"))?);
+            progress();
+        }
+    }
+
+    async fn transfer(&self, number: u64) -> Result<Transferred> {
+        let mut rng = fastrand::Rng::with_seed(self.setting.seed.wrapping_mul(1 << 32).wrapping_add(number));
+        let (source, destination) = pair(&mut rng, self.setting.distribution, self.wallets.len());
+        let order = order(format!("transfer {number}"), "0.01")?;
+        let (source, destination) = (self.wallets[source], self.wallets[destination]);
+        let command = Command::Transfer(Transfer { order, source, destination, fee: None });
+        let (strategy, started) = (self.setting.mix.of(number), Instant::now());
+        let (mut usage, mut repeats) = (Usage::default(), Repeats::default());
+        loop {
+            let seconds = match self.ledger.execute(&command, strategy, &mut usage).await {
+                Ok(Executed::Executed(done) | Executed::Replayed(done)) => match done.outcome {
+                    Outcome::Posted { .. } => break,
+                    Outcome::Failed(refusal) => bail!("refused: {refusal}"),
+                },
+                Err(
+                    ExecuteError::Conflict { retry_after_seconds }
+                    | ExecuteError::LockTimeout { retry_after_seconds }
+                    | ExecuteError::Throttled { retry_after_seconds },
+                ) => retry_after_seconds,
+                Err(ExecuteError::OutcomeUnknown) => 1,
+                Err(error) => return Err(error.into()),
+            };
+            repeats.wait(Duration::from_secs(seconds)).await?;
+        }
+        Ok(Transferred { started, ended: Instant::now(), usage, repeated: repeats.count() })
+    }
+}
+
+/// Two wallets, by their place.
+pub(crate) fn pair(rng: &mut fastrand::Rng, distribution: Distribution, wallets: usize) -> (usize, usize) {
+    if distribution == Distribution::Hot {
+        return (rng.usize(1..wallets), 0);
+    }
+    let mut one = || match distribution {
+        Distribution::Zipf => zipf(rng, wallets),
+        _ => rng.usize(..wallets),
+    };
+    let source = one();
+    loop {
+        let destination = one();
+        if destination != source {
+            return (source, destination);
+        }
+    }
+}
+
+fn zipf(rng: &mut fastrand::Rng, wallets: usize) -> usize {
+    let weights = || (1..=wallets).map(|place| 1_000_000_000 / place);
+    let mut left = rng.usize(..weights().sum::<usize>());
+    for (place, weight) in weights().enumerate() {
+        if left < weight {
+            return place;
+        }
+        left -= weight;
+    }
+    unreachable!("the weights sum to more than was drawn")
+}
+
+/// Wallets with enough in each.
+async fn seeded(ledger: &Ledger, wallets: u32) -> Result<Vec<WalletId>> {
+    stream::iter(0..wallets).map(|number| seed(ledger, number)).buffered(8).try_collect().await
+}
+
+async fn seed(ledger: &Ledger, number: u32) -> Result<WalletId> {
+    let currency = "EUR".parse()?;
+    let (caller, key) = (caller()?, key(format!("open {number}"))?);
+    let open = Open {
+        owner: caller.subject.clone(),
+        caller,
+        key,
+        currency,
+        floor: Money::zero(currency),
+        ceiling: None,
+        limits: Default::default(),
+        metadata: Metadata::default(),
+    };
+    let wallet = open.wallet();
+    let order = order(format!("deposit {number}"), SEED)?;
+    for command in [Command::Open(open), Command::Deposit(Deposit { order, wallet, rules: [].into() })] {
+        // What is written is seen in the check of the table.
+        let _ = ledger.execute(&command, Strategy::Optimistic, &mut Usage::default()).await?;
+    }
+    Ok(wallet)
+}
+
+fn order(name: String, amount: &str) -> Result<Order> {
+    Ok(Order {
+        caller: caller()?,
+        key: key(name)?,
+        amount: Amount::parse(amount, "EUR".parse()?)?,
+        reference: None,
+        metadata: Metadata::default(),
+        expected_version: None,
+    })
+}
+
+fn key(name: String) -> Result<IdempotencyKey> {
+    Ok(name.parse()?)
+}
+
+fn caller() -> Result<Caller> {
+    Ok(Caller { subject: "bench".parse()?, admin: true })
+}

@@ -1,0 +1,122 @@
+//! Sees when the rebate function is given a message and when its commit is answered, without a call of its own.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use serde_json::Value;
+use tokio::time::Instant;
+use wallet_stack::AdaptBatch;
+
+/// The times of deliveries, by deposit, and of payments, by rebate. Clones share them.
+#[derive(Clone)]
+pub(super) struct Watch {
+    times: Arc<Mutex<Times>>,
+    progress: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Times {
+    delivered: HashMap<String, Instant>,
+    paid: HashMap<String, Instant>,
+}
+
+impl Watch {
+    pub(super) fn new(progress: impl Fn() + Send + Sync + 'static) -> Watch {
+        Watch { times: Arc::default(), progress: Arc::new(progress) }
+    }
+
+    /// When the function was first given the message of this deposit.
+    pub(super) fn delivered(&self, deposit: &str) -> Option<Instant> {
+        self.times().delivered.get(deposit).copied()
+    }
+
+    /// When this rebate's commit was answered.
+    pub(super) fn paid(&self, rebate: &str) -> Option<Instant> {
+        self.times().paid.get(rebate).copied()
+    }
+
+    /// How many rebates were paid.
+    pub(super) fn count(&self) -> u64 {
+        self.times().paid.len() as u64
+    }
+
+    /// Looks at each batch, and changes nothing.
+    pub(super) fn deliveries(&self) -> AdaptBatch {
+        let watch = self.clone();
+        Arc::new(move |batch| {
+            let now = Instant::now();
+            let mut times = watch.times();
+            for deposit in batch.records.iter().filter_map(deposit) {
+                times.delivered.entry(deposit).or_insert(now);
+            }
+            drop(times);
+            batch
+        })
+    }
+
+    /// The SDK's own client, which tells of each rebate that was committed.
+    pub(super) fn http_client(&self) -> SharedHttpClient {
+        let (base, watch) = (aws_smithy_http_client::Builder::new().build_http(), self.clone());
+        http_client_fn(move |settings, components| {
+            let inner = base.http_connector(settings, components);
+            SharedHttpConnector::new(Watched { inner, watch: watch.clone() })
+        })
+    }
+
+    fn committed(&self, rebate: String) {
+        if self.times().paid.insert(rebate, Instant::now()).is_none() {
+            (self.progress)();
+        }
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    inner: SharedHttpConnector,
+    watch: Watch,
+}
+
+impl HttpConnector for Watched {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Some(rebate) = rebate(&request) else { return self.inner.call(request) };
+        let (call, watch) = (self.inner.call(request), self.watch.clone());
+        HttpConnectorFuture::new(async move {
+            let response = call.await?;
+            if response.status().is_success() {
+                watch.committed(rebate);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// The rebate that this call pays.
+fn rebate(request: &HttpRequest) -> Option<String> {
+    request.headers().get("x-amz-target").filter(|target| target.ends_with(".TransactWriteItems"))?;
+    let body: Value = serde_json::from_slice(request.body().bytes()?).ok()?;
+    let item = &body["TransactItems"][0]["Put"]["Item"];
+    let paid = item["type"]["S"] == "rebate" && item["status"]["S"] == "posted";
+    if paid { item["id"]["S"].as_str().map(str::to_owned) } else { None }
+}
+
+fn deposit(message: &SqsMessage) -> Option<String> {
+    let body: Value = serde_json::from_str(message.body.as_deref()?).ok()?;
+    body["deposit_id"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,40 @@
+//! The local stack: the whole system in one process, on one machine, without the cloud.
+//!
+//! Embedded DynamoDB with its stream, a queue, and a gateway that hands real API Gateway events to the same handlers
+//! that Lambda runs. Routes, table, queue and pipe are read from `template.yaml`. Development only: listens on
+//! loopback, and its tokens are signed with a key that everybody knows.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use wallet_stack::{Options, Stack};
+//!
+//! let stack = Stack::start(Options::default()).await?;
+//! let token = stack.token("alice", "wallets:read");
+//! println!("curl {}/v1/wallets -H 'authorization: Bearer {token}'", stack.url());
+//! stack.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod admin;
+pub mod clock;
+mod data_file;
+mod database;
+mod events;
+mod functions;
+mod gateway;
+pub mod in_flight;
+mod names;
+mod pipe;
+mod poller;
+pub mod queue;
+mod remote;
+mod stack;
+mod stores;
+pub mod template;
+pub mod token;
+
+pub use gateway::{Observer, Served};
+pub use names::{ACCOUNT, REGION, TABLE};
+pub use stack::{AdaptBatch, AdaptLedger, Options, Stack};
+pub use stores::Stores;

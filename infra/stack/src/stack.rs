@@ -1,0 +1,240 @@
+//! The whole system in one process: database, stream, queue, functions and gateway, started and stopped together.
+//!
+//! Each stack is its own world: own table, own queue, own ports. A test starts as many as it likes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_lambda_events::event::sqs::SqsEvent;
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use wallet_dynamodb::Ledger;
+
+use crate::admin;
+use crate::database::listen;
+use crate::events::{self, Events};
+use crate::functions;
+use crate::gateway::{self, Gateway, Observer};
+use crate::names::TABLE;
+use crate::pipe::{Feed, Pipe};
+use crate::poller::Poller;
+use crate::queue::Queue;
+use crate::remote::{Lambda, PATIENCE};
+use crate::stores::Stores;
+use crate::template::Template;
+use crate::{clock, token};
+
+/// How long requests and batches at work may take to finish when the stack stops.
+const STOP_GRACE: Duration = Duration::from_secs(4);
+
+/// Called once for each function.
+pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
+
+/// Called with each batch on its way from the queue to its function.
+pub type AdaptBatch = Arc<dyn Fn(SqsEvent) -> SqsEvent + Send + Sync>;
+
+/// How a stack is to be. The default is in memory, on free ports, with the template's settings.
+#[derive(Clone)]
+pub struct Options {
+    /// The gateway's port on 127.0.0.1; 0 is any free one.
+    pub port: u16,
+    /// The embedded DynamoDB's port on 127.0.0.1; 0 is any free one.
+    pub dynamodb_port: u16,
+    /// Where the data lives on; in memory if `None`.
+    pub data: Option<PathBuf>,
+    /// Environment variables of the functions, in place of the template's.
+    pub env: BTreeMap<String, String>,
+    /// How long a message that failed stays hidden until it comes again, in place of the queue's own time-out.
+    pub visibility_timeout: Option<Duration>,
+    /// What the functions' SDK sends its requests with: for tests that let requests fail or replies get lost.
+    pub http_client: Option<SharedHttpClient>,
+    /// Changes each function's ledger: its clock or its snapshots. Its policy is a matter of `env`.
+    pub adapt: Option<AdaptLedger>,
+    /// Changes what the queue's function is given: for tests in which messages come twice, or out of order.
+    pub adapt_batch: Option<AdaptBatch>,
+    /// Where the functions run, such as `http://127.0.0.1:9010`; in the stack itself if `None`. What the other options
+    /// say about functions is then of no consequence.
+    pub functions: Option<String>,
+    /// Whether the queue delivers from the start; see [`Stack::deliver`].
+    pub deliver: bool,
+    /// Called after each request.
+    pub observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            port: 0,
+            dynamodb_port: 0,
+            data: None,
+            env: BTreeMap::new(),
+            visibility_timeout: None,
+            http_client: None,
+            adapt: None,
+            adapt_batch: None,
+            functions: None,
+            deliver: true,
+            observer: None,
+        }
+    }
+}
+
+/// A running system. Dropped, it stops at once; [`Stack::stop`] lets it finish what it is doing.
+pub struct Stack {
+    url: String,
+    router: Router,
+    stores: Stores,
+    client: aws_sdk_dynamodb::Client,
+    delivering: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Starts everything; when this returns, the gateway serves.
+    ///
+    /// # Errors
+    /// When a port is taken, the data cannot be used, a setting is wrong or the template asks for something that the
+    /// local stack lacks. The message says what to do.
+    pub async fn start(options: Options) -> Result<Stack> {
+        let mut template = Template::embedded()?;
+        let elsewhere = options.functions.as_deref().map(Lambda::at).transpose()?;
+        let listener = listen(options.port).await?;
+        let address = listener.local_addr()?;
+        // Answers are small and awaited: they go out at once.
+        let listener = listener.tap_io(|connection| {
+            let _ = connection.set_nodelay(true);
+        });
+
+        let data = options.data.as_deref();
+        let stores = Stores::start(&template, data, options.dynamodb_port).await?;
+        let Stores { database, queue } = &stores;
+        let client = database.client(options.http_client);
+
+        let mut env = template.environment;
+        env.extend(options.env);
+        env.insert("TABLE_NAME".to_owned(), TABLE.to_owned());
+        let ledger = || {
+            let ledger = Ledger::new(client.clone(), TABLE);
+            if let Some(adapt) = &options.adapt { adapt(ledger) } else { ledger }
+        };
+        let pipe = |spec| Pipe::new(spec, database.handle(), database.stream());
+        let feed = Feed::new(pipe(&template.pipe)?, Arc::clone(queue));
+        let (stop, stopped) = watch::channel(false);
+        let (handlers, handler) = match &elsewhere {
+            None => (
+                functions::http(&ledger, &env, &template.routes)?,
+                functions::queue(&ledger, &env, &template.consumer)?,
+            ),
+            Some(lambda) => {
+                template.routes.iter_mut().for_each(|route| route.timeout = PATIENCE);
+                template.consumer.timeout = PATIENCE;
+                (lambda.http(&template.routes), lambda.queue(&template.consumer))
+            }
+        };
+        // Asked by the stack itself, the functions wake and show nobody.
+        let unobserved = Gateway { address, handlers: handlers.clone(), after: Arc::default(), observer: None };
+        let events = Events {
+            pipe: pipe(&template.events.pipe)?,
+            detail_type: template.events.detail_type,
+            functions: gateway::router(unobserved, &template.routes)?,
+            stopped: stopped.clone(),
+        };
+        let gateway = Gateway { address, handlers, after: feed.waker(), observer: options.observer };
+        let router = gateway::router(gateway, &template.routes)?
+            .merge(events::router(events))
+            .merge(admin::router(Arc::clone(queue)));
+        let (delivering, delivers) = watch::channel(options.deliver);
+        let adapt_batch = options.adapt_batch;
+        let handler = move |event| handler(if let Some(adapt) = &adapt_batch { adapt(event) } else { event });
+        let (queue, retry_after) = (Arc::clone(queue), options.visibility_timeout);
+        let poller = Poller { queue, consumer: template.consumer, handler, retry_after, delivering: delivers };
+
+        let mut tasks = JoinSet::new();
+        let server = axum::serve(listener, router.clone()).with_graceful_shutdown(is_true(stopped.clone()));
+        tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!("the gateway failed: {error}");
+            }
+        });
+        tasks.spawn(poller.run(stopped.clone()));
+        tasks.spawn(async move {
+            tokio::select! {
+                () = feed.run() => {}
+                () = is_true(stopped) => {}
+            }
+        });
+        Ok(Stack { url: format!("http://{address}"), router, stores, client, delivering, stop, tasks })
+    }
+
+    /// Where the gateway answers: `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the embedded DynamoDB answers: `http://127.0.0.1:<port>`.
+    pub fn dynamodb_url(&self) -> &str {
+        self.stores.dynamodb_url()
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &'static str {
+        TABLE
+    }
+
+    /// The client that the functions use.
+    pub fn client(&self) -> &aws_sdk_dynamodb::Client {
+        &self.client
+    }
+
+    /// A client of its own, past whatever the functions' one was given.
+    pub fn own_client(&self) -> aws_sdk_dynamodb::Client {
+        self.stores.database.client(None)
+    }
+
+    /// The queue between stream and rebate.
+    pub fn queue(&self) -> &Queue {
+        &self.stores.queue
+    }
+
+    /// The gateway without its socket.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Whether the queue delivers to its function. Held back, messages wait.
+    pub fn deliver(&self, deliver: bool) {
+        self.delivering.send_replace(deliver);
+    }
+
+    /// A token that this stack accepts, good for an hour.
+    pub fn token(&self, sub: &str, scope: &str) -> String {
+        let hour = SignedDuration::from_hours(1);
+        token::mint(sub, scope, hour, clock::now()).expect("an hour from now is within all dates")
+    }
+
+    /// Takes no more requests, lets those at work finish, and stops; bounded to a few seconds.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let finish = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_GRACE, finish).await.is_err() {
+            tracing::warn!("stopped with requests still at work");
+        }
+        self.tasks.shutdown().await;
+        let _ = tokio::time::timeout(STOP_GRACE, self.stores.stop()).await;
+    }
+}
+
+async fn is_true(mut signal: watch::Receiver<bool>) {
+    let _ = signal.wait_for(|signal| *signal).await;
+}
+
+#[cfg(test)]
+mod tests;

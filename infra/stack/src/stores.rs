@@ -1,0 +1,62 @@
+//! What a stack remembers: the embedded DynamoDB and the queue, in memory or in files beside each other.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::SharedHttpClient;
+
+use crate::data_file::{self, DataFiles, Kind};
+use crate::database::Database;
+use crate::queue::Queue;
+use crate::template::Template;
+
+/// The embedded DynamoDB and the queue.
+pub struct Stores {
+    pub(crate) database: Database,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Stores {
+    /// Opens both, or makes them, and serves the database on `127.0.0.1:port`; 0 is any free port.
+    ///
+    /// # Errors
+    /// When the port is taken or the data cannot be used. The message says what to do.
+    pub async fn start(template: &Template, data: Option<&Path>, port: u16) -> Result<Stores> {
+        let spec = template.queue.clone();
+        let files = data.map(DataFiles::at).transpose()?;
+        if let Some(files) = &files {
+            // Looked at first: beside a file of another program nothing is made.
+            data_file::open(&files.ledger, Kind::Ledger)?;
+        }
+        // Before the database: the queue's file is the lock of both.
+        let queue = Arc::new(match &files {
+            Some(files) => Queue::open(&files.queue, spec)?,
+            None => Queue::memory(spec)?,
+        });
+        let ledger = files.as_ref().map(|files| files.ledger.as_path());
+        let database = Database::start(ledger, &template.table, port).await?;
+        Ok(Stores { database, queue })
+    }
+
+    /// Where the embedded DynamoDB answers: `http://127.0.0.1:<port>`.
+    pub fn dynamodb_url(&self) -> &str {
+        self.database.url()
+    }
+
+    /// A client of the database, over `http` if given.
+    pub fn client(&self, http: Option<SharedHttpClient>) -> Client {
+        self.database.client(http)
+    }
+
+    /// The database itself, past its server: for filling it.
+    pub fn database(&self) -> dynoxide::Database {
+        self.database.handle()
+    }
+
+    /// Takes no more connections and returns when those at work are done.
+    pub async fn stop(self) {
+        self.database.stop().await;
+    }
+}
