@@ -65,7 +65,7 @@ impl Lambda {
             "transactions" => http::<Transactions>(app, event).await,
             "rebate" => {
                 let event = serde_json::from_str(event).expect("a batch");
-                serde_json::to_value(wallet_rebate::handle(app, event).await).expect("JSON")
+                serde_json::to_value(wallet_rebate::report(app, event).await.response).expect("JSON")
             }
             other => panic!("there is no function {other}"),
         }

@@ -67,13 +67,7 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
         let postman = Arc::clone(&postman);
         Arc::new(move |batch| lock(&postman).adapt(batch))
     };
-    let app = TestApp::with(Options {
-        adapt_batch: Some(adapt_batch),
-        // Who lost every race for his wallet comes again soon.
-        visibility_timeout: Some(Duration::from_millis(200)),
-        ..Options::default()
-    })
-    .await;
+    let app = TestApp::with(Options { adapt_batch: Some(adapt_batch), ..Options::default() }).await;
     let mut wallets: Vec<WalletId> = vec![];
     for number in 0..WALLETS {
         wallets.push(app.open(&format!("owner {number}")).await.parse().expect("an id"));
@@ -111,6 +105,10 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
     }
     let ledger = Ledger::new(app.stack.own_client(), app.stack.table());
     let found = found(&ledger).await;
+    let [middle, p99, longest] = found.lags(&[50, 99, 100]);
+    println!(
+        "from deposit to rebate: {middle} ms in the middle, {p99} ms at the 99th percentile, {longest} ms at most"
+    );
     assert_eq!(found.balances, expected);
     assert_eq!(found.rebates.len(), count, "one rebate for each deposit");
     for (deposit, (wallet, cents)) in &deposits {
@@ -153,6 +151,18 @@ struct Found {
     balances: BTreeMap<WalletId, i128>,
     /// By deposit: to whom and how much.
     rebates: HashMap<TransactionId, Vec<(WalletId, i128)>>,
+    /// When each deposit and each deposit's rebate was made, in milliseconds.
+    deposited: HashMap<TransactionId, i64>,
+    rebated: HashMap<TransactionId, i64>,
+}
+
+impl Found {
+    /// The times from deposits to their rebates, at these percentiles, in milliseconds.
+    fn lags<const N: usize>(&self, percentiles: &[usize; N]) -> [i64; N] {
+        let mut lags: Vec<_> = self.rebated.iter().map(|(deposit, at)| at - self.deposited[deposit]).collect();
+        lags.sort_unstable();
+        percentiles.map(|percentile| lags[(lags.len() * percentile).div_ceil(100) - 1])
+    }
 }
 
 async fn found(ledger: &Ledger) -> Found {
@@ -165,7 +175,11 @@ async fn found(ledger: &Ledger) -> Found {
                 Scanned::Transaction(rebate) if rebate.kind == Kind::Rebate => {
                     assert!(!rebate.legs().is_empty(), "not paid: {rebate:?}");
                     let of = rebate.parent.expect("a rebate names its deposit");
+                    found.rebated.insert(of, rebate.created_at.as_millisecond());
                     found.rebates.entry(of).or_default().push((rebate.wallet, rebate.amount.minor_units()));
+                }
+                Scanned::Transaction(deposit) if deposit.kind == Kind::Deposit => {
+                    found.deposited.insert(deposit.id, deposit.created_at.as_millisecond());
                 }
                 Scanned::Transaction(_) | Scanned::Entry(_) | Scanned::Reversed(_) => {}
                 Scanned::Unreadable(item) => panic!("{item:?}"),

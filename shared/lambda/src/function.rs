@@ -5,7 +5,6 @@
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt as _;
@@ -17,6 +16,7 @@ use lambda_http::{Adapter, Body, Request, RequestExt as _, Service as _, service
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::call::Call;
@@ -106,15 +106,20 @@ pub async fn serve<F: Function>() -> ExitCode {
 }
 
 /// Runs the function `name` in Lambda, which works on batches of queue messages.
-pub async fn serve_queue(name: &'static str, handle: impl AsyncFn(&App, SqsEvent) -> SqsBatchResponse) -> ExitCode {
+///
+/// `handle` is given a batch and the instant at which its time is up.
+pub async fn serve_queue(
+    name: &'static str,
+    handle: impl AsyncFn(&App, SqsEvent, Instant) -> SqsBatchResponse,
+) -> ExitCode {
     log::start();
     let started = async {
         let app = &start(name)?;
         let handle = &handle;
         // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
         let service = async |event: LambdaEvent<SqsEvent>| {
-            let app = app.clone().await;
-            Ok::<_, Infallible>(Box::pin(handle(&app, event.payload)).await)
+            let (app, until) = (app.clone().await, deadline(Some(&event.context)));
+            Ok::<_, Infallible>(Box::pin(handle(&app, event.payload, until)).await)
         };
         lambda_runtime::run(service_fn(service)).await
     };

@@ -3,8 +3,8 @@
 //! Never bodies, tokens or idempotency keys. A failure is logged here and nowhere else.
 
 use std::sync::OnceLock;
-use std::time::Instant;
 
+use tokio::time::Instant;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;

@@ -66,7 +66,7 @@ impl From<ExecuteError> for Problem {
                     format!("Other requests kept the wallet locked. This attempt has moved nothing. {SAME_KEY}.");
                 Problem::new(Code::LockTimeout, detail).after(retry_after_seconds)
             }
-            ExecuteError::Throttled { retry_after_seconds } => throttled(retry_after_seconds),
+            ExecuteError::Throttled { retry_after_seconds } => throttled().after(retry_after_seconds),
             ExecuteError::OutcomeUnknown => {
                 let detail = format!("The database's answer was lost. {SAME_KEY} to learn whether anything has moved.");
                 Problem::new(Code::OutcomeUnknown, detail).after(1)
@@ -81,17 +81,20 @@ impl From<ExecuteError> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Problem {
-        if fault.is_passing() {
-            throttled(1).caused_by(fault.to_string())
-        } else {
-            Problem::internal(fault.to_string())
-        }
+        if fault.is_passing() { Problem::throttled(fault.to_string()) } else { Problem::internal(fault.to_string()) }
     }
 }
 
-fn throttled(retry_after_seconds: u64) -> Problem {
-    let detail = format!("The database is busy. This attempt has moved nothing. {SAME_KEY}.");
-    Problem::new(Code::Throttled, detail).after(retry_after_seconds)
+fn throttled() -> Problem {
+    Problem::new(Code::Throttled, format!("The database is busy. This attempt has moved nothing. {SAME_KEY}."))
+}
+
+impl Problem {
+    /// The database had no time for the request, or the function none for the database. `cause` is logged, never shown.
+    #[must_use]
+    pub fn throttled(cause: impl AsRef<str>) -> Problem {
+        throttled().after(1).caused_by(cause)
+    }
 }
 
 /// A refusal's text as a sentence.
