@@ -172,7 +172,7 @@ mod tests {
             Rejected::Moved(_) => "moved".to_owned(),
             Rejected::Entry(_) => "entry".to_owned(),
             Rejected::Conflict => "conflict".to_owned(),
-            Rejected::Failed(fault) if fault.is_throttled() => "throttled".to_owned(),
+            Rejected::Failed(fault) if fault.is_passing() => "throttled".to_owned(),
             Rejected::Failed(fault) => fault.to_string(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wallet_domain::{
-    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, Open, Order, Plan, RebateTerms, Refusal,
+    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, Open, Order, NoPlan, Plan, RebateTerms, Refusal,
     Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
 };
 
@@ -27,7 +27,7 @@ fn order(subject: &str, amount: &str) -> Order {
     }
 }
 
-fn run(wallets: &[&Wallet], command: &Command) -> Result<Plan, Refusal> {
+fn run(wallets: &[&Wallet], command: &Command) -> Result<Plan, NoPlan> {
     let wallets = wallets.iter().map(|wallet| (wallet.id, (*wallet).clone())).collect();
     let now = Timestamp::from_millisecond(1_795_230_420_050).expect("in range");
     decide(&Snapshots { wallets, ..Snapshots::default() }, command, now)
@@ -45,12 +45,12 @@ fn funded(owner: &str) -> (Wallet, Transaction) {
         limits: Limits::default(),
         metadata: Metadata::default(),
     };
-    let opened = run(&[], &Command::Open(open)).expect("opened").postings.remove(0).after;
+    let opened = run(&[], &Command::Open(open)).expect("opened").postings()[0].after.clone();
     let share = wallet_domain::BasisPoints::new(100).expect("a share");
     let rule = RebateTerms::new("standard".parse().expect("a rule"), share);
     let deposit = Deposit { order: order(owner, "100"), wallet: opened.id, rules: [rule].into() };
-    let mut plan = run(&[&opened], &Command::Deposit(deposit)).expect("credited");
-    (plan.postings.remove(0).after, plan.transaction)
+    let plan = run(&[&opened], &Command::Deposit(deposit)).expect("credited");
+    (plan.postings()[0].after.clone(), plan.transaction().clone())
 }
 
 fn transfer(source: WalletId, destination: WalletId, amount: &str) -> Command {
@@ -65,7 +65,7 @@ fn seen(transaction: &Transaction, subject: &str, admin: bool) -> Value {
 fn a_leg_shows_its_balance_to_its_owner_and_to_admins() {
     let ((alice, _), (bob, _)) = (funded("alice"), funded("bob"));
     let plan = run(&[&alice, &bob], &transfer(alice.id, bob.id, "25")).expect("moved");
-    let legs = |subject, admin| seen(&plan.transaction, subject, admin)["legs"].clone();
+    let legs = |subject, admin| seen(plan.transaction(), subject, admin)["legs"].clone();
     let known = |id: WalletId, amount: &str, balance: &str| json!({"wallet_id": id.to_string(), "amount": amount, "balance_after": balance, "version_after": 2});
     let unknown = |id: WalletId, amount: &str| json!({"wallet_id": id.to_string(), "amount": amount});
     let (from_alice, to_bob) = (known(alice.id, "-25.00", "75.00"), known(bob.id, "25.00", "125.00"));
@@ -94,22 +94,25 @@ fn a_deposit_says_where_its_rebate_will_be() {
 }
 
 #[test]
-fn a_failed_transaction_says_why_but_never_what_a_strangers_wallet_holds() {
+fn a_refused_attempt_tells_its_labels_to_who_asked_and_its_figures_to_him_and_to_whose_wallet_refused() {
     let ((alice, _), (bob, _)) = (funded("alice"), funded("bob"));
     let command = transfer(alice.id, bob.id, "75");
     let available = Some(eur("50"));
     let refusal = Refusal::MaxBalanceExceeded { wallet: bob.id, available, requested: eur("75") };
-    let mut failed = command.failed(&Snapshots::default(), &refusal, Timestamp::UNIX_EPOCH).expect("recorded");
-    // As if an admin had asked: the refusal in the record knows bob's room.
-    failed.principal = "root".parse().expect("an owner");
-
-    let view = seen(&failed, "root", false);
-    assert_eq!(
-        (&view["status"], &view["legs"], &view["reason"]["available"]),
-        (&json!("failed"), &json!([]), &json!("50.00"))
-    );
-    let reason = &seen(&failed, "alice", false)["reason"];
-    assert_eq!((&reason["code"], reason.get("available")), (&json!("max_balance_exceeded"), None));
+    let snapshots = Snapshots { wallets: [(bob.id, bob)].into(), ..Snapshots::default() };
+    let attempt = command.attempt(&snapshots, &refusal, Timestamp::UNIX_EPOCH).expect("recorded");
+    let failed = attempt.transaction();
+    for (subject, admin, sees, labels) in
+        [("alice", false, true, true), ("bob", false, true, false), ("root", true, true, true), ("eve", false, false, false)]
+    {
+        assert_eq!(may_see(&caller(subject, admin), failed), sees, "{subject}");
+        let view = seen(failed, subject, admin);
+        assert_eq!((&view["status"], &view["legs"]), (&json!("failed"), &json!([])));
+        let reference = if labels { json!("order 1") } else { json!(null) };
+        let figure = if sees { json!("50.00") } else { json!(null) };
+        assert_eq!((&view["reference"], &view["reason"]["available"]), (&reference, &figure), "{subject}");
+        assert_eq!(view["reason"]["code"], json!("max_balance_exceeded"));
+    }
 }
 
 #[test]
@@ -121,13 +124,13 @@ fn an_amendment_is_seen_by_the_owner_and_told_in_the_statement() {
     for (subject, admin, sees) in
         [("alice", false, true), ("root", false, true), ("eve", true, true), ("eve", false, false)]
     {
-        assert_eq!(may_see(&caller(subject, admin), &plan.transaction), sees, "{subject}");
+        assert_eq!(may_see(&caller(subject, admin), plan.transaction()), sees, "{subject}");
     }
 
-    let entry = serde_json::to_value(EntryView::from(&plan.postings[0].entry)).expect("JSON");
+    let entry = serde_json::to_value(EntryView::from(&plan.postings()[0].rows[0])).expect("JSON");
     assert_eq!((&entry["changes"], &entry["by"]), (&json!({"status": "frozen", "ceiling": "none"}), &json!("root")));
     assert_eq!((&entry["amount"], &entry["counterparty"]), (&json!("0.00"), &json!(null)));
-    let wallet = serde_json::to_value(WalletView::from(&plan.postings[0].after)).expect("JSON");
+    let wallet = serde_json::to_value(WalletView::from(&plan.postings()[0].after)).expect("JSON");
     assert_eq!(
         (&wallet["status"], &wallet["ceiling"], &wallet["version"]),
         (&json!("frozen"), &json!(null), &json!(2))
