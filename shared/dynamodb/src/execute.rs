@@ -64,7 +64,13 @@ impl Ledger {
         if !reads.transactions.is_empty() || !reads.marks.is_empty() {
             return None;
         }
-        let wallets = self.cache.all(&reads.wallets)?.into_iter().map(|wallet| (wallet.id, wallet)).collect();
+        let wallets = self
+            .cache
+            .all(&reads.wallets)
+            .filter(|wallets| wallets.is_empty() || self.cache.pays())?
+            .into_iter()
+            .map(|wallet| (wallet.id, wallet))
+            .collect();
         let snapshots = Snapshots { wallets, ..Snapshots::default() };
         Some(Known { snapshots, basis: Basis::Guess, busy: false })
     }
@@ -220,7 +226,16 @@ impl Run<'_> {
             return Ok(Err(lost));
         }
         let holder = (moves && !self.held.is_empty()).then_some(&self.holder);
-        match self.ledger.commit(&plan, holder, self.usage).await {
+        let rested_on_a_guess = moves
+            && !wallets.is_empty()
+            && self.known.as_ref().is_some_and(|known| matches!(known.basis, Basis::Guess));
+        let committed = self.ledger.commit(&plan, holder, self.usage).await;
+        if rested_on_a_guess
+            && !matches!(committed, Err(Rejected::Exists(_) | Rejected::Conflict | Rejected::Failed(_)))
+        {
+            self.ledger.cache.proved(committed.is_ok());
+        }
+        match committed {
             Ok(()) => {
                 for posting in plan.postings() {
                     self.ledger.cache.keep(&posting.after);
@@ -340,8 +355,13 @@ impl Run<'_> {
     async fn read(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
         match self.ledger.load(self.command, self.usage).await {
             Ok(read) => {
-                let wallets = self.command.reads().wallets.into_iter().collect();
-                Ok(Ok(self.known(read, Basis::Items(wallets))))
+                let wallets = self.command.reads().wallets;
+                // Whether this read was needed.
+                if let Some(kept) = self.ledger.cache.all(&wallets).filter(|kept| !kept.is_empty()) {
+                    let version = |id| read.snapshots.wallets.get(&id).map(|wallet| wallet.version);
+                    self.ledger.cache.proved(kept.iter().all(|kept| version(kept.id) == Some(kept.version)));
+                }
+                Ok(Ok(self.known(read, Basis::Items(wallets.into_iter().collect()))))
             }
             Err(fault) => self.unread(fault),
         }
