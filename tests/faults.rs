@@ -22,6 +22,7 @@ mod handlers;
 mod network;
 mod schedule;
 mod single;
+mod table;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

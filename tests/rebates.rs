@@ -49,7 +49,7 @@ fn check(test: impl AsyncFnOnce(&Desk)) {
         let desk = Desk { world: World::new(), deposits: Cell::new(0) };
         test(&desk).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
-        let books = audit(&desk.world.database, &desk.world.plain()).await.expect("the books add up");
+        let books = audit(&desk.world.table, &desk.world.plain()).await.expect("the books add up");
         let rebates = books.transactions.values().filter(|transaction| transaction.kind == Kind::Rebate).count();
         assert_eq!(rebates as u64, desk.deposits.get(), "one rebate on record for each deposit");
     });

@@ -1,15 +1,14 @@
 //! Recomputes everything from the table, with the faults off: what design section 2 promises, and what callers were told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use dynoxide::Database;
-use dynoxide::actions::scan::ScanRequest;
 use wallet_domain::{
     Account, Amount, Counters, Entry, GENESIS, Kind, Leg, Money, Outcome, Status, Transaction, TransactionId, Wallet,
     WalletId,
 };
 use wallet_dynamodb::{Ledger, Usage};
-use wallet_stack::TABLE;
+
+use super::table::Table;
 
 /// What a table held that adds up.
 #[derive(Debug, Default)]
@@ -27,8 +26,8 @@ macro_rules! ensure {
 
 /// # Errors
 /// What doesn't add up.
-pub(crate) async fn audit(database: &Database, ledger: &Ledger) -> Result<Books, String> {
-    let keys = keys(database)?;
+pub(crate) async fn audit(table: &Table, ledger: &Ledger) -> Result<Books, String> {
+    let keys = table.keys();
     let mut usage = Usage::default();
     let mut books = Books::default();
     let mut wallets = BTreeMap::new();
@@ -67,27 +66,6 @@ pub(crate) async fn audit(database: &Database, ledger: &Ledger) -> Result<Books,
     ensure!(balances == -legs.system, "the wallets hold {balances}, the system accounts {}", legs.system);
     books.wallets = wallets.len();
     Ok(books)
-}
-
-fn keys(database: &Database) -> Result<BTreeSet<(String, String)>, String> {
-    let mut keys = BTreeSet::new();
-    let mut start = None;
-    loop {
-        let request: ScanRequest = serde_json::from_value(serde_json::json!({
-            "TableName": TABLE, "ProjectionExpression": "PK, SK", "ExclusiveStartKey": start,
-        }))
-        .map_err(|error| error.to_string())?;
-        let page = database.scan(request).map_err(|error| error.to_string())?;
-        let page = serde_json::to_value(page).map_err(|error| error.to_string())?;
-        for item in page["Items"].as_array().into_iter().flatten() {
-            let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
-            keys.insert((text("PK"), text("SK")));
-        }
-        start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
-        if start.is_none() {
-            return Ok(keys);
-        }
-    }
 }
 
 /// All of a wallet's entries, oldest first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::network::Call;
+use super::table::Reason;
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,57 @@ pub(crate) struct Treatment {
     pub(crate) work: Duration,
     pub(crate) back: Duration,
     pub(crate) fault: Option<Fault>,
+    pub(crate) order: Order,
+}
+
+/// In which order a transaction's items become visible and a batch's are read, and which reasons of a cancelled
+/// transaction are told: DynamoDB promises nothing of either.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they were sent; every reason.
+    #[default]
+    Sent,
+    /// The last that was sent is the first; every reason.
+    Backwards,
+    /// Any order, and any of the reasons, by this seed.
+    Any(u64),
+}
+
+impl Order {
+    /// The place of each of so many.
+    pub(crate) fn places(self, number: usize) -> Vec<u32> {
+        let mut places: Vec<_> = (0..u32::try_from(number).expect("100 at most")).collect();
+        match self {
+            Order::Sent => {}
+            Order::Backwards => places.reverse(),
+            Order::Any(seed) => Rng::with_seed(seed).shuffle(&mut places),
+        }
+        places
+    }
+
+    /// Those of so many that a conflict concerns: one at least.
+    pub(crate) fn some(self, number: usize) -> impl Fn(usize) -> bool {
+        move |position| match self {
+            Order::Sent | Order::Backwards => true,
+            Order::Any(seed) => {
+                let mut rng = Rng::with_seed(seed);
+                let one = rng.usize(..number);
+                position == one || rng.u64(..) >> (position % 64) & 1 == 1
+            }
+        }
+    }
+
+    /// The reasons that are told of those that hold: one at least.
+    pub(crate) fn told(self, mut reasons: Vec<Option<Reason>>) -> Vec<Option<Reason>> {
+        let holding: Vec<_> = (0..reasons.len()).filter(|position| reasons[*position].is_some()).collect();
+        let told = self.some(holding.len());
+        for (index, position) in holding.into_iter().enumerate() {
+            if !told(index) {
+                reasons[position] = None;
+            }
+        }
+        reasons
+    }
 }
 
 impl Treatment {
@@ -87,7 +139,7 @@ impl Climate {
         let mut delay = || Duration::from_millis(rng.u64(0..=self.delay_ms));
         let (there, work, back) = (delay(), delay(), delay());
         let fault = (rng.u32(..1000) < self.faults).then(|| if call.is_write() { write(rng) } else { read(rng) });
-        Treatment { there, work, back, fault }
+        Treatment { there, work, back, fault, order: Order::Any(rng.u64(..)) }
     }
 }
 

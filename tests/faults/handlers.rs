@@ -36,7 +36,7 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         tokio::time::sleep(Duration::from_secs(60)).await;
         world.network.set(fair());
         let again = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
-        audit(&world.database, &world.plain()).await.expect("the books add up");
+        audit(&world.table, &world.plain()).await.expect("the books add up");
         let found = world.plain().wallet(b, &mut Usage::default()).await.expect("the table answers");
         (first, again, found.expect("the wallet exists").balance.to_string())
     });

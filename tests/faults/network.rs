@@ -1,8 +1,7 @@
-//! The wire between the SDK and the embedded DynamoDB, in process: delays, faults, and transactions that meet in flight.
+//! The wire between the SDK and the table in memory, in process: delays, faults, and transactions that meet in flight.
 //!
-//! An HTTP client for the SDK that answers from a [`dynoxide::Database`] without sockets, so that paused time stands
-//! still while anything can run. It skips the server's own checks of requests (signature, JSON types); everything above
-//! it is the real thing. Like a real server, it carries on with a request whose sender has gone.
+//! An HTTP client for the SDK that answers without sockets, so that paused time stands still while anything can run. Like
+//! a real server, it carries on with a request whose sender has gone. Each reply carries the table's own time as `Date`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,12 +12,19 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
-use dynoxide::Database;
+use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+use wallet_domain::Timestamp;
 
-use super::fault::{Fault, Treatment};
+use super::fault::{Fault, Order, Treatment};
+use super::table::{Action, Key, Reason, Table, Twin, key_of};
+
+/// Two minutes before midnight, UTC: schedules run into the next day.
+const START: &str = "2026-03-01T23:58:00Z";
 
 /// One request on its way to DynamoDB.
 pub(crate) struct Call {
@@ -33,25 +39,15 @@ impl Call {
 
     /// A transaction that records something; taking or giving back leases only updates wallets.
     pub(crate) fn is_commit(&self) -> bool {
-        self.actions().first().is_some_and(|action| action.get("Put").is_some())
+        self.is_write() && self.body["TransactItems"][0].get("Put").is_some()
     }
 
     pub(crate) fn is_lease(&self) -> bool {
         self.is_write() && !self.is_commit()
     }
 
-    fn actions(&self) -> &[Value] {
-        self.body["TransactItems"].as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// The key of each action's item, by position.
-    fn keys(&self) -> Vec<String> {
-        let key = |action: &Value| {
-            let write = action.as_object().and_then(|action| action.values().next()).unwrap_or(&Value::Null);
-            let key = if write["Key"].is_null() { &write["Item"] } else { &write["Key"] };
-            format!("{} {}", key["PK"]["S"], key["SK"]["S"])
-        };
-        self.actions().iter().map(key).collect()
+    fn actions(&self) -> Vec<Action<'_>> {
+        self.body["TransactItems"].as_array().into_iter().flatten().map(Action::of).collect()
     }
 }
 
@@ -59,17 +55,19 @@ impl Call {
 pub(crate) type Weather = Box<dyn FnMut(&Call) -> Treatment + Send>;
 
 /// What goes back: a status and a body, or a broken connection.
-type Reply = Result<(u16, String), ConnectorError>;
+type Reply = Result<(u16, Value), ConnectorError>;
 
 pub(crate) struct Network {
-    database: Database,
+    table: Table,
+    twin: Option<Twin>,
+    start: Instant,
     state: Mutex<State>,
 }
 
 struct State {
     weather: Weather,
-    /// The items of each transaction being worked on, by its number.
-    in_flight: BTreeMap<u64, Vec<String>>,
+    /// The items of each transaction that is being prepared, by its number.
+    prepared: BTreeMap<u64, Vec<Key>>,
     next: u64,
     counts: BTreeMap<&'static str, u64>,
     /// A running hash of all requests and their fates, to tell one schedule from another.
@@ -77,14 +75,20 @@ struct State {
 }
 
 impl Network {
-    pub(crate) fn new(database: Database, weather: Weather) -> Arc<Network> {
-        let (in_flight, counts) = (BTreeMap::new(), BTreeMap::new());
-        Arc::new(Network { database, state: Mutex::new(State { weather, in_flight, next: 0, counts, trace: 0 }) })
+    /// In front of `table`, whose time began at `start`.
+    pub(crate) fn new(table: Table, start: Instant, twin: Option<Twin>, weather: Weather) -> Arc<Network> {
+        let state = State { weather, prepared: BTreeMap::new(), next: 0, counts: BTreeMap::new(), trace: 0 };
+        Arc::new(Network { table, twin, start, state: Mutex::new(state) })
     }
 
     pub(crate) fn http_client(self: &Arc<Network>) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(Wire(Arc::clone(self)));
         http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// The table's own time.
+    pub(crate) fn time(&self) -> Timestamp {
+        time_after(self.start.elapsed())
     }
 
     /// From now on other weather.
@@ -126,113 +130,187 @@ impl Network {
             }
             Some(Fault::ThrottledWithin) => {
                 // Any one item of a transaction can be over its partition's limit.
-                let position = call.keys().len() / 2;
-                cancelled(call.keys().len(), "ThrottlingError", |index| index == position)
+                let mut reasons = vec![None; call.actions().len()];
+                let position = reasons.len() / 2;
+                reasons[position] = Some(Reason::Throttled);
+                cancelled(reasons)
             }
-            Some(Fault::Conflict) => cancelled(call.keys().len(), "TransactionConflict", |_| true),
+            Some(Fault::Conflict) => {
+                let actions = call.actions();
+                let met = treatment.order.some(actions.len());
+                let reasons = self.table.reasons(&actions).into_iter().enumerate();
+                cancelled(reasons.map(|(at, failed)| if met(at) { Some(Reason::Conflict) } else { failed }).collect())
+            }
             Some(Fault::ServerError) => failure(500, "InternalServerError", "not done"),
             Some(Fault::Unconnected) => Err(ConnectorError::io("connection refused".into())),
             Some(Fault::RequestLost) => return None,
             Some(Fault::ReplyLost) => {
-                let _ = self.work(&call, treatment.work).await;
+                let _ = self.work(&call, treatment).await;
                 return None;
             }
             Some(Fault::BrokenOff) => {
-                let _ = self.work(&call, treatment.work).await;
+                let _ = self.work(&call, treatment).await;
                 Err(ConnectorError::io("connection reset".into()))
             }
             Some(Fault::ServerErrorAfter) => {
-                let _ = self.work(&call, treatment.work).await;
+                let _ = self.work(&call, treatment).await;
                 failure(500, "InternalServerError", "done, or not")
             }
             Some(Fault::Late(late)) => {
                 tokio::time::sleep(late).await;
-                self.work(&call, treatment.work).await
+                self.work(&call, treatment).await
             }
-            Some(Fault::Partial) => self.partial(call),
-            None => self.work(&call, treatment.work).await,
+            Some(Fault::Partial) => self.partial(call, treatment).await,
+            None => self.work(&call, treatment).await,
         };
         tokio::time::sleep(treatment.back).await;
         Some(reply)
     }
 
-    /// What DynamoDB does. Of two transactions in flight on one item it cancels one, here the later.
-    async fn work(&self, call: &Call, takes: Duration) -> Reply {
-        if !call.is_write() {
-            tokio::time::sleep(takes).await;
-            return self.dispatch(call);
-        }
-        let keys = call.keys();
-        let ticket = {
-            let mut state = self.state();
-            let busy: Vec<bool> =
-                keys.iter().map(|key| state.in_flight.values().flatten().any(|other| other == key)).collect();
-            if busy.contains(&true) {
-                drop(state);
-                self.count("transactions in flight on one item");
-                return cancelled(keys.len(), "TransactionConflict", |index| busy[index]);
+    /// What DynamoDB does.
+    async fn work(&self, call: &Call, treatment: Treatment) -> Reply {
+        let Treatment { work, order, .. } = treatment;
+        let reply = match call.operation.as_str() {
+            "TransactWriteItems" => return self.write(call, work, order).await,
+            "BatchGetItem" => self.batch(call, work, order).await,
+            operation => {
+                tokio::time::sleep(work).await;
+                match operation {
+                    "TransactGetItems" => self.together(call),
+                    "GetItem" => {
+                        let found = self.table.get(&key_of(&call.body["Key"]));
+                        Ok((200, found.map_or_else(|| json!({}), |item| json!({ "Item": item }))))
+                    }
+                    "Query" => Ok((200, self.table.query(&call.body))),
+                    other => panic!("the ledger never calls {other}"),
+                }
             }
-            state.next += 1;
-            let ticket = state.next;
-            state.in_flight.insert(ticket, keys);
-            ticket
         };
-        tokio::time::sleep(takes).await;
-        let reply = self.dispatch(call);
-        self.state().in_flight.remove(&ticket);
-        reply
+        self.compared(call, reply)
+    }
+
+    /// A transaction: prepared, and cancelled if another is in flight on one of its items or a condition fails; else
+    /// committed, applied item by item, and answered.
+    async fn write(&self, call: &Call, work: Duration, order: Order) -> Reply {
+        let actions = call.actions();
+        let (ticket, met): (u64, Vec<bool>) = {
+            let mut state = self.state();
+            let prepared = |key: &Key| state.prepared.values().flatten().any(|other| other == key);
+            let met = actions.iter().map(|action| prepared(&action.key) || self.table.in_flight(&action.key)).collect();
+            state.next += 1;
+            (state.next, met)
+        };
+        if met.contains(&true) {
+            self.count("transactions in flight on one item");
+            let reasons = self.table.reasons(&actions).into_iter().zip(met);
+            let reasons = reasons.map(|(failed, met)| if met { Some(Reason::Conflict) } else { failed });
+            return cancelled(order.told(reasons.collect()));
+        }
+        self.state().prepared.insert(ticket, actions.iter().map(|action| action.key.clone()).collect());
+        tokio::time::sleep(work / 2).await;
+        let failed = self.table.reasons(&actions);
+        let ended = if failed.iter().any(Option::is_some) {
+            self.compared(call, cancelled(order.told(failed)))
+        } else {
+            let places = order.places(actions.len());
+            let steps = u32::try_from(actions.len() - 1).expect("100 actions at most").max(1);
+            let now = Instant::now();
+            self.table.commit(&actions, |position| now + work / 2 * places[position] / steps);
+            self.compared(call, Ok((200, json!({}))))
+        };
+        self.state().prepared.remove(&ticket);
+        if ended.as_ref().is_ok_and(|(status, _)| *status == 200) {
+            tokio::time::sleep(work / 2).await;
+        }
+        ended
+    }
+
+    /// Reads one item after the other.
+    async fn batch(&self, call: &Call, work: Duration, order: Order) -> Reply {
+        let mut responses = serde_json::Map::new();
+        for (table, request) in call.body["RequestItems"].as_object().expect("tables") {
+            let keys = request["Keys"].as_array().expect("keys");
+            let mut sequence: Vec<_> = (0..keys.len()).collect();
+            let places = order.places(keys.len());
+            sequence.sort_by_key(|position| places[*position]);
+            let mut found = vec![];
+            for position in sequence {
+                if !work.is_zero() {
+                    tokio::time::sleep(work / u32::try_from(keys.len()).expect("100 keys at most")).await;
+                }
+                found.extend(self.table.get(&key_of(&keys[position])).map(Value::Object));
+            }
+            responses.insert(table.clone(), found.into());
+        }
+        Ok((200, json!({ "Responses": responses, "UnprocessedKeys": {} })))
+    }
+
+    /// Reads all items at one moment; not while one of them is in flight.
+    fn together(&self, call: &Call) -> Reply {
+        let keys: Vec<_> = call.body["TransactItems"].as_array().expect("items").iter().collect();
+        let keys: Vec<_> = keys.iter().map(|get| key_of(&get["Get"]["Key"])).collect();
+        let met = {
+            let state = self.state();
+            let prepared = |key: &Key| state.prepared.values().flatten().any(|other| other == key);
+            keys.iter().map(|key| prepared(key) || self.table.in_flight(key)).collect::<Vec<_>>()
+        };
+        if met.contains(&true) {
+            self.count("reads of one moment in flight");
+            return cancelled(met.into_iter().map(|met| met.then_some(Reason::Conflict)).collect());
+        }
+        let found =
+            keys.iter().map(|key| self.table.get(key).map_or_else(|| json!({}), |item| json!({ "Item": item })));
+        Ok((200, json!({ "Responses": found.collect::<Vec<_>>() })))
     }
 
     /// A batch answered in part: the first key is left out and named.
-    fn partial(&self, mut call: Call) -> Reply {
-        let Some(tables) = call.body["RequestItems"].as_object_mut() else { return self.dispatch(&call) };
+    async fn partial(&self, mut call: Call, treatment: Treatment) -> Reply {
+        let Some(tables) = call.body["RequestItems"].as_object_mut() else { return self.work(&call, treatment).await };
         let mut left = serde_json::Map::new();
         for (table, request) in tables.iter_mut() {
             let Some(keys) = request["Keys"].as_array_mut().filter(|keys| keys.len() > 1) else { continue };
             let key = keys.remove(0);
             left.insert(table.clone(), json!({ "Keys": [key], "ConsistentRead": true }));
         }
-        let (status, body) = self.dispatch(&call)?;
-        let mut body: Value = serde_json::from_str(&body).expect("the database answers in JSON");
+        let (status, mut body) = self.work(&call, treatment).await?;
         body["UnprocessedKeys"] = Value::Object(left);
-        Ok((status, body.to_string()))
+        Ok((status, body))
     }
 
-    fn dispatch(&self, call: &Call) -> Reply {
-        fn run<Q: serde::de::DeserializeOwned, A: serde::Serialize>(
-            body: &Value,
-            operation: impl FnOnce(Q) -> dynoxide::Result<A>,
-        ) -> (u16, String) {
-            let request = serde_json::from_value(body.clone()).expect("the SDK's requests are well-formed");
-            match operation(request) {
-                Ok(answer) => (200, serde_json::to_string(&answer).expect("answers are JSON")),
-                Err(error) => (error.status_code(), error.to_json()),
-            }
+    fn compared(&self, call: &Call, reply: Reply) -> Reply {
+        if let (Some(twin), Ok((status, answer))) = (&self.twin, &reply) {
+            twin.agrees(&call.operation, &call.body, *status, answer);
         }
-        let (database, body) = (&self.database, &call.body);
-        Ok(match call.operation.as_str() {
-            "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
-            "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-            "Query" => run(body, |request| database.query(request)),
-            "Scan" => run(body, |request| database.scan(request)),
-            other => panic!("the ledger never calls {other}"),
-        })
+        reply
     }
+}
+
+/// The table's time when so much has passed.
+pub(crate) fn time_after(passed: Duration) -> Timestamp {
+    let start: Timestamp = START.parse().expect("a time");
+    let passed = i64::try_from(passed.as_millis()).expect("a schedule ends within centuries");
+    Timestamp::from_millisecond(start.as_millisecond() + passed).expect("a time within all dates")
 }
 
 fn failure(status: u16, name: &str, message: &str) -> Reply {
-    let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message });
-    Ok((status, body.to_string()))
+    Ok((status, json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message })))
 }
 
-fn cancelled(actions: usize, code: &str, concerned: impl Fn(usize) -> bool) -> Reply {
-    let reason = |index| if concerned(index) { json!({ "Code": code }) } else { json!({ "Code": "None" }) };
-    let body = json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
-        "CancellationReasons": (0..actions).map(reason).collect::<Vec<_>>(),
-    });
-    Ok((400, body.to_string()))
+fn cancelled(reasons: Vec<Option<Reason>>) -> Reply {
+    let told = |reason| match reason {
+        None => json!({ "Code": "None" }),
+        Some(Reason::Condition(item)) => json!({ "Code": "ConditionalCheckFailed", "Item": item }),
+        Some(Reason::Conflict) => json!({ "Code": "TransactionConflict" }),
+        Some(Reason::Throttled) => json!({ "Code": "ThrottlingError" }),
+    };
+    Ok((
+        400,
+        json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
+            "CancellationReasons": reasons.into_iter().map(told).collect::<Vec<_>>(),
+        }),
+    ))
 }
 
 /// The SDK's end of the wire.
@@ -265,10 +343,14 @@ impl HttpConnector for Wire {
                 }
             }
         });
+        let network = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             let (status, body) = answered.await.expect("every request is answered or left open")?;
             let status = status.try_into().expect("a status of HTTP");
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+            let date = DateTime::from_secs(network.time().as_second()).fmt(Format::HttpDate).expect("a year of HTTP");
+            response.headers_mut().insert("date", date);
+            Ok(response)
         })
     }
 }

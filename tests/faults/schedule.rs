@@ -115,9 +115,9 @@ async fn schedule(seed: u64, operations: usize) -> Result<Report, String> {
     }
     // Whatever is on its way still arrives.
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let World { database, network, .. } = &processes.world;
+    let World { table, network, .. } = &processes.world;
     network.set(fair());
-    let books = audit(database, &processes.world.plain()).await?;
+    let books = audit(table, &processes.world.plain()).await?;
     let asked = merged(asked);
     let mut counts = network.counts();
     kept(&books, &asked, wallets.len(), &mut counts)?;

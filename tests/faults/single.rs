@@ -29,7 +29,7 @@ fn check(test: impl AsyncFn(&World, WalletId, WalletId)) {
         }
         test(&world, a, b).await;
         sleep(Duration::from_secs(60)).await;
-        audit(&world.database, &world.plain()).await.expect("the books add up");
+        audit(&world.table, &world.plain()).await.expect("the books add up");
     });
 }
 

@@ -7,24 +7,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
-use dynoxide::Database;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use wallet_domain::{Command, Money, Open, Timestamp, WalletId};
-use wallet_dynamodb::{Ledger, Policy, Strategy, Usage};
-use wallet_stack::template::Template;
+use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_stack::{REGION, TABLE};
 
 use super::fault::Treatment;
-use super::network::{Network, Weather};
+use super::network::{Network, Weather, time_after};
+use super::table::{Table, Twin};
 use crate::ledger::caller;
 
 /// One try of the SDK.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(300);
 /// All its tries of a call.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(800);
-/// Two minutes before midnight, UTC: schedules run into the next day.
-const START: &str = "2026-03-01T23:58:00Z";
 
 /// One thread and paused time: whatever waits, waits for nothing, and in the same order each time.
 pub(crate) fn runtime() -> Runtime {
@@ -32,7 +29,7 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 pub(crate) struct World {
-    pub(crate) database: Database,
+    pub(crate) table: Table,
     pub(crate) network: Arc<Network>,
     start: Instant,
 }
@@ -40,17 +37,14 @@ pub(crate) struct World {
 impl World {
     /// Fair weather and no delay.
     pub(crate) fn new() -> World {
-        let database = Database::memory().expect("memory is there");
-        let mut table = Template::embedded().expect("the template is whole").table;
-        table["TableName"] = TABLE.into();
-        // Nobody reads the stream here, and it doubles the work.
-        if let Some(table) = table.as_object_mut() {
-            table.remove("StreamSpecification");
-        }
-        let request = serde_json::from_value(table).expect("the template's table");
-        database.create_table(request).expect("an empty database takes a table");
-        let network = Network::new(database.clone(), fair());
-        World { database, network, start: Instant::now() }
+        World::beside(None)
+    }
+
+    /// The same, and the twin is asked whatever the table is.
+    pub(crate) fn beside(twin: Option<Twin>) -> World {
+        let (table, start) = (Table::default(), Instant::now());
+        let network = Network::new(table.clone(), start, twin, fair());
+        World { table, network, start }
     }
 
     /// A process of its own, its clock off by `skew_seconds`, that tries so many times.
@@ -61,19 +55,22 @@ impl World {
             lock_wait: Duration::from_secs(2),
             ..Policy::default()
         };
+        Ledger::new(client(&self.network), TABLE).with_policy(policy).with_clock(self.clock(skew_seconds))
+    }
+
+    /// The table's time, so many seconds off.
+    pub(crate) fn clock(&self, skew_seconds: i64) -> Clock {
         let start = self.start;
-        let clock = move || {
-            let base: Timestamp = START.parse().expect("a time");
-            let passed = i64::try_from(start.elapsed().as_millis()).expect("a schedule ends within centuries");
-            let now = base.as_millisecond() + passed + skew_seconds * 1_000;
+        Arc::new(move || {
+            let now = time_after(start.elapsed()).as_millisecond() + skew_seconds * 1_000;
             Timestamp::from_millisecond(now).expect("a time within all dates")
-        };
-        Ledger::new(client(&self.network), TABLE).with_policy(policy).with_clock(Arc::new(clock))
+        })
     }
 
     /// Past every fault and delay.
     pub(crate) fn plain(&self) -> Ledger {
-        Ledger::new(client(&Network::new(self.database.clone(), fair())), TABLE)
+        let network = Network::new(self.table.clone(), self.start, None, fair());
+        Ledger::new(client(&network), TABLE).with_clock(self.clock(0))
     }
 
     /// Opens a wallet between its bounds, in fair weather.

@@ -32,7 +32,7 @@ fn the_same_message_a_hundred_times_at_once_is_paid_once() {
             let mut delays = fastrand::Rng::with_seed(7);
             desk.world.network.set(Box::new(move |_| {
                 let mut delay = || Duration::from_millis(delays.u64(0..20));
-                Treatment { there: delay(), work: delay(), back: delay(), fault: None }
+                Treatment { there: delay(), work: delay(), back: delay(), ..Treatment::default() }
             }));
             let mut processes = JoinSet::new();
             for _ in 0..10 {
