@@ -29,9 +29,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 pub(crate) use check::audit;
-pub(crate) use fault::{Climate, Fault, Treatment};
+pub(crate) use fault::{Climate, Fault, Order, Treatment};
 pub(crate) use handlers::event;
-pub(crate) use network::Call;
+pub(crate) use network::{Call, Weather};
 pub(crate) use world::{World, fair, runtime};
 
 use schedule::{Counts, Report};

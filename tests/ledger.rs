@@ -2,11 +2,14 @@
 
 mod counts;
 mod database;
+mod hangs;
 mod leases;
 mod limits;
+mod moments;
 mod rebates;
 mod reversals;
 mod strategies;
+mod torn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

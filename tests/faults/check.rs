@@ -118,11 +118,17 @@ fn terms(
         }
         let terms = terms.as_ref().ok_or_else(|| format!("{what}: before it was opened"))?;
         let less = |a: Money, b: Money| a.is_less_than(b).expect("one wallet, one currency");
-        ensure!(!less(entry.balance_after, terms.floor), "{what}: below the floor");
+        // An administrator may lift the floor for a reversal, and nothing but credits follows it below.
+        let reversal = entry.kind == Kind::Reversal;
+        let lifted = reversal || !entry.amount.is_negative();
+        ensure!(lifted || !less(entry.balance_after, terms.floor), "{what}: below the floor");
         ensure!(!less(terms.highest_balance(), entry.balance_after), "{what}: above the ceiling");
         ensure!(entry.amount.is_zero() || terms.status != Status::Closed, "{what}: closed, and money moved");
         if entry.amount.is_negative() {
             ensure!(terms.status == Status::Active, "{what}: a debit while {}", terms.status.as_str());
+        }
+        // Limits bound what owners ask for.
+        if entry.amount.is_negative() && !reversal {
             counters = counters.at(entry.created_at);
             counters.outflow = counters.outflow.minus(entry.amount).map_err(|error| error.to_string())?;
             if entry.kind == Kind::Transfer {

@@ -63,7 +63,7 @@ fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_ht
     event("POST /v1/transfers", &[], "a", "one", "wallets:write", &body)
 }
 
-/// A request as API Gateway hands it to a function: a POST on `route` by `caller`.
+/// A request as API Gateway hands it to a function, on `route` by `caller`. A GET has no use for key and body.
 pub(crate) fn event(
     route: &str,
     parameters: &[(&str, &str)],
@@ -72,7 +72,7 @@ pub(crate) fn event(
     scope: &str,
     body: &Value,
 ) -> lambda_http::Request {
-    let path = route.strip_prefix("POST ").expect("only POST has a key and a body");
+    let (method, path) = route.split_once(' ').expect("a method and a path");
     let path =
         parameters.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let event = json!({
@@ -84,7 +84,7 @@ pub(crate) fn event(
             "domainName": "localhost", "domainPrefix": "local", "routeKey": route,
             "authorizer": { "jwt": { "claims": { "sub": caller, "scope": scope }, "scopes": [] } },
             "http": {
-                "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
+                "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
                 "userAgent": "tests",
             },
             "time": "01/Mar/2026:23:58:00 +0000", "timeEpoch": 1_772_409_480_000_i64,

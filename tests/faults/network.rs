@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(crate) struct Network {
     table: Table,
     twin: Option<Twin>,
     start: Instant,
+    /// How far the table's own time is ahead.
+    ahead: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -78,7 +81,7 @@ impl Network {
     /// In front of `table`, whose time began at `start`.
     pub(crate) fn new(table: Table, start: Instant, twin: Option<Twin>, weather: Weather) -> Arc<Network> {
         let state = State { weather, prepared: BTreeMap::new(), next: 0, counts: BTreeMap::new(), trace: 0 };
-        Arc::new(Network { table, twin, start, state: Mutex::new(state) })
+        Arc::new(Network { table, twin, start, ahead: AtomicI64::new(0), state: Mutex::new(state) })
     }
 
     pub(crate) fn http_client(self: &Arc<Network>) -> SharedHttpClient {
@@ -86,9 +89,13 @@ impl Network {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// The table's own time.
-    pub(crate) fn time(&self) -> Timestamp {
-        time_after(self.start.elapsed())
+    /// From now on the table's own time is so many seconds ahead of the tests' clock, or behind.
+    pub(crate) fn set_time_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::Relaxed);
+    }
+
+    fn now_seconds(&self) -> i64 {
+        time_after(self.start.elapsed()).as_second() + self.ahead.load(Ordering::Relaxed)
     }
 
     /// From now on other weather.
@@ -348,7 +355,7 @@ impl HttpConnector for Wire {
             let (status, body) = answered.await.expect("every request is answered or left open")?;
             let status = status.try_into().expect("a status of HTTP");
             let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
-            let date = DateTime::from_secs(network.time().as_second()).fmt(Format::HttpDate).expect("a year of HTTP");
+            let date = DateTime::from_secs(network.now_seconds()).fmt(Format::HttpDate).expect("a year of HTTP");
             response.headers_mut().insert("date", date);
             Ok(response)
         })

@@ -94,6 +94,15 @@ impl Table {
         visible(self.states().get(key)?)
     }
 
+    /// Changes an item behind everybody's back.
+    pub(crate) fn change(&self, key: &Key, change: impl FnOnce(&mut Item)) {
+        let mut states = self.states();
+        let states = states.get_mut(key).expect("the item is there");
+        let mut item = newest(states).expect("the item is there").clone();
+        change(&mut item);
+        states.push(State { item: Some(item), committed: Instant::now(), visible: Instant::now() });
+    }
+
     /// What each action's condition says of the item as it was committed last.
     pub(crate) fn reasons(&self, actions: &[Action]) -> Vec<Option<Reason>> {
         let states = self.states();

@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
-use wallet_domain::{Command, Money, Open, Timestamp, WalletId};
+use wallet_domain::{Amend, Change, Command, Money, Open, Timestamp, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
+use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
 
 use super::fault::Treatment;
@@ -55,7 +56,15 @@ impl World {
             lock_wait: Duration::from_secs(2),
             ..Policy::default()
         };
-        Ledger::new(client(&self.network), TABLE).with_policy(policy).with_clock(self.clock(skew_seconds))
+        Ledger::new(client(&self.network, impatient()), TABLE).with_policy(policy).with_clock(self.clock(skew_seconds))
+    }
+
+    /// A function's process with nothing set but its table, and the time-outs of a deployment.
+    pub(crate) fn app(&self, skew_seconds: i64) -> App {
+        let variable = |name: &str| (name == "TABLE_NAME").then(|| TABLE.to_owned());
+        let settings = Settings::from_vars(variable).expect("settings with nothing but a table");
+        let ledger = Ledger::new(client(&self.network, wallet_dynamodb::timeouts()), TABLE);
+        App::new(ledger.with_clock(self.clock(skew_seconds)), settings)
     }
 
     /// The table's time, so many seconds off.
@@ -70,7 +79,7 @@ impl World {
     /// Past every fault and delay.
     pub(crate) fn plain(&self) -> Ledger {
         let network = Network::new(self.table.clone(), self.start, None, fair());
-        Ledger::new(client(&network), TABLE).with_clock(self.clock(0))
+        Ledger::new(client(&network, impatient()), TABLE).with_clock(self.clock(0))
     }
 
     /// Opens a wallet between its bounds, in fair weather.
@@ -96,13 +105,25 @@ impl World {
     }
 }
 
+impl World {
+    /// Changes a wallet's terms in fair weather.
+    pub(crate) async fn amend(&self, wallet: WalletId, expected_version: u64, change: Change) {
+        let mut caller = caller("root");
+        caller.admin = true;
+        let amend = Command::Amend(Amend { caller, wallet, expected_version, change });
+        let _ = self.plain().execute(&amend, Strategy::Optimistic, &mut Usage::default()).await.expect("new terms");
+    }
+}
+
 pub(crate) fn fair() -> Weather {
     Box::new(|_| Treatment::default())
 }
 
-fn client(network: &Arc<Network>) -> Client {
-    let timeouts =
-        TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build();
+fn impatient() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(OPERATION_TIMEOUT).build()
+}
+
+fn client(network: &Arc<Network>, timeouts: TimeoutConfig) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))

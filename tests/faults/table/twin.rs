@@ -2,8 +2,8 @@
 
 use dynoxide::Database;
 use serde_json::{Value, json};
-use wallet_local::TABLE;
-use wallet_local::template::Template;
+use wallet_stack::TABLE;
+use wallet_stack::template::Template;
 
 pub(crate) struct Twin(Database);
 

@@ -1,0 +1,203 @@
+//! A database that hangs: every request is answered within the function's time, and its line is in the log.
+//!
+//! Through the functions themselves, with what Lambda tells them of their time. In paused time: waiting costs nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+use wallet_domain::{Timestamp, Transaction, WalletId};
+use wallet_dynamodb::Strategy;
+use wallet_lambda::{App, answer};
+
+use super::torn::{check, deposit, rule};
+use super::{posted, run};
+use crate::faults::{Call, Fault, Treatment, World, event};
+use crate::security::lines::Log;
+
+/// What is left of the function's time when the request comes.
+const LEFT: Duration = Duration::from_secs(2);
+
+/// What there is to ask about.
+struct Desk {
+    wallet: WalletId,
+    destination: WalletId,
+    /// With a rebate that is not paid yet.
+    deposit: Transaction,
+}
+
+/// A kind of request: its route, its body, and the function that answers it.
+struct Kind {
+    route: &'static str,
+    body: fn(&Desk) -> Value,
+    answer: fn(&App, Request) -> Answering<'_>,
+}
+
+type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Response<Body>> + 'a>>;
+
+macro_rules! kind {
+    ($route:literal, $function:ty, $body:expr) => {
+        Kind { route: $route, body: $body, answer: |app, request| Box::pin(answer::<$function>(app, request)) }
+    };
+}
+
+fn amount(strategy: &str) -> Value {
+    json!({"amount": "10.00", "currency": "EUR", "locking_strategy": strategy})
+}
+
+fn transfer(desk: &Desk, strategy: &str) -> Value {
+    let mut body = amount(strategy);
+    body["source"] = desk.wallet.to_string().into();
+    body["destination"] = desk.destination.to_string().into();
+    body
+}
+
+/// Every kind of request that asks the database anything.
+fn kinds() -> Vec<Kind> {
+    use wallet_deposit::Deposit;
+    use wallet_reversal::Reversal;
+    use wallet_transactions::Transactions;
+    use wallet_transfer::Transfer;
+    use wallet_wallets::Wallets;
+    use wallet_withdraw::Withdraw;
+    const DEPOSITS: &str = "POST /v1/wallets/{wallet_id}/deposits";
+    vec![
+        kind!("POST /v1/wallets", Wallets, |_| json!({"currency": "EUR"})),
+        kind!("GET /v1/wallets", Wallets, |_| Value::Null),
+        kind!("GET /v1/wallets/{wallet_id}", Wallets, |_| Value::Null),
+        kind!("PATCH /v1/wallets/{wallet_id}", Wallets, |_| json!({"ceiling": "500.00"})),
+        kind!("GET /v1/wallets/{wallet_id}/entries", Transactions, |_| Value::Null),
+        kind!("GET /v1/wallets/{wallet_id}/attempts", Transactions, |_| Value::Null),
+        kind!("GET /v1/transactions/{transaction_id}", Transactions, |_| Value::Null),
+        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("optimistic")) },
+        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("pessimistic")) },
+        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("optimistic")),
+        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("pessimistic")),
+        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "optimistic")),
+        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "pessimistic")),
+        // Refused, and recorded; then what confirms a refusal can hang too.
+        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| json!({"amount": "900.00", "currency": "EUR"})),
+        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| json!({})),
+        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| {
+            json!({"locking_strategy": "pessimistic"})
+        }),
+    ]
+}
+
+#[expect(clippy::disallowed_methods, reason = "Lambda's deadline is one of the system's clock")]
+fn deadline() -> u64 {
+    let left = i64::try_from(LEFT.as_millis()).expect("a few seconds");
+    u64::try_from(Timestamp::now().as_millisecond() + left).expect("after 1970")
+}
+
+fn request(kind: &Kind, desk: &Desk) -> Request {
+    let (wallet, transaction) = (desk.wallet.to_string(), desk.deposit.id.to_string());
+    let parameters: Vec<_> = [("wallet_id", wallet.as_str()), ("transaction_id", transaction.as_str())]
+        .into_iter()
+        .filter(|(name, _)| kind.route.contains(name))
+        .collect();
+    let scope = "wallets:read wallets:write funds:deposit wallets:admin";
+    let mut request = event(kind.route, &parameters, "a", "hangs", scope, &(kind.body)(desk));
+    if kind.route.starts_with("PATCH") {
+        request.headers_mut().insert("if-match", "\"2\"".parse().expect("a header"));
+    }
+    let mut context = lambda_runtime::Context::default();
+    context.deadline = deadline();
+    request.with_lambda_context(context)
+}
+
+/// Runs `test` with a wallet of 200.00 at version 2, another, and a deposit of 100.00 whose rebate is not paid yet.
+#[track_caller]
+fn at_desk(mut test: impl AsyncFnMut(&World, &Desk)) {
+    check(async |world, wallet| {
+        let destination = world.open("b", "0", None).await;
+        let earning = deposit(world, wallet, "100", Some(rule()));
+        let deposit = posted(run(&world.plain(), &earning, Strategy::Optimistic).await.0);
+        test(world, &Desk { wallet, destination, deposit }).await;
+    });
+}
+
+/// Which calls hang.
+#[derive(Clone, Copy, Debug)]
+enum Hung {
+    No,
+    /// The one of this number and all after it.
+    From(usize),
+    Only(usize),
+}
+
+/// Lets calls hang from now on, and notes of each whether it was a commit.
+fn hang(world: &World, hung: Hung) -> Arc<std::sync::Mutex<Vec<bool>>> {
+    let calls = Arc::new(std::sync::Mutex::new(vec![]));
+    let (noted, number) = (Arc::clone(&calls), AtomicUsize::new(0));
+    world.network.set(Box::new(move |call: &Call| {
+        noted.lock().expect("one thread").push(call.is_commit());
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        let hangs = match hung {
+            Hung::No => false,
+            Hung::From(first) => number >= first,
+            Hung::Only(one) => number == one,
+        };
+        Treatment { fault: hangs.then_some(Fault::RequestLost), ..Treatment::default() }
+    }));
+    calls
+}
+
+/// Status and code of the answer, whether each call was a commit, and how long it took.
+async fn answered(world: &World, kind: &Kind, desk: &Desk, hung: Hung) -> (u16, Value, Vec<bool>, Duration) {
+    let (log, calls, begun) = (Log::start("info"), hang(world, hung), Instant::now());
+    let app = world.app(0);
+    let answer = timeout(Duration::from_secs(600), (kind.answer)(&app, request(kind, desk))).await;
+    let answer = answer.unwrap_or_else(|_| panic!("{}, {hung:?}: no answer in ten minutes", kind.route));
+    let took = begun.elapsed();
+    let lines = log.take_lines();
+    let told = lines.iter().filter(|line| line["message"] == "done").count();
+    assert_eq!(told, 1, "{}, {hung:?}: {lines:#?}", kind.route);
+    let body: Value = serde_json::from_slice(answer.body()).expect("answers are JSON");
+    let calls = calls.lock().expect("one thread").clone();
+    (answer.status().as_u16(), body["code"].clone(), calls, took)
+}
+
+#[test]
+fn a_database_that_hangs_from_any_call_on_is_told_in_time() {
+    let mut late = vec![];
+    for kind in kinds() {
+        let mut calls = vec![];
+        at_desk(async |world, desk| calls.push(answered(world, &kind, desk, Hung::No).await));
+        let (status, _, calls, _) = calls.remove(0);
+        assert!((200..300).contains(&status) || status == 422, "{}: {status}", kind.route);
+        for first in 0..calls.len() {
+            at_desk(async |world, desk| {
+                let (status, code, _, took) = answered(world, &kind, desk, Hung::From(first)).await;
+                // A commit that was sent may have happened.
+                let expected = if calls[first] { "outcome_unknown" } else { "throttled" };
+                if (status, code.as_str()) != (503, Some(expected)) || took > LEFT {
+                    late.push(format!("{}, hung from call {first}: {status} {code} after {took:?}", kind.route));
+                }
+            });
+        }
+    }
+    assert!(late.is_empty(), "{late:#?}");
+}
+
+#[test]
+fn one_call_that_hangs_costs_no_more_than_the_functions_time() {
+    let mut late = vec![];
+    for kind in kinds() {
+        for one in 0..4 {
+            at_desk(async |world, desk| {
+                let (status, code, _, took) = answered(world, &kind, desk, Hung::Only(one)).await;
+                let good = (200..300).contains(&status) || status == 422;
+                let told =
+                    status == 503 && ["throttled", "outcome_unknown"].contains(&code.as_str().unwrap_or_default());
+                if !(good || told) || took > LEFT {
+                    late.push(format!("{}, call {one} hung: {status} {code} after {took:?}", kind.route));
+                }
+            });
+        }
+    }
+    assert!(late.is_empty(), "{late:#?}");
+}

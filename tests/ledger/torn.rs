@@ -1,0 +1,237 @@
+//! A commit is seen half applied, and no answer rests on that.
+//!
+//! In paused time on the table in memory, whose commits are applied item by item ([`crate::faults`]). A commit that works
+//! for 100 ms is prepared for 50 and applied over 50; its first item can be seen then, its last at the end.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use wallet_domain::{
+    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Reverse, Transaction, Transfer, WalletId,
+    Withdraw,
+};
+use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
+
+use super::{caller, order, posted, run};
+use crate::faults::{Call, Order, Treatment, Weather, World, audit, fair, runtime};
+
+const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
+const LONG: Duration = Duration::from_millis(100);
+
+/// Runs `test` in a world of its own with a wallet of 100.00 at version 1, and audits the table afterwards.
+#[track_caller]
+pub(super) fn check(mut test: impl AsyncFnMut(&World, WalletId)) {
+    fastrand::seed(1);
+    runtime().block_on(async {
+        let world = World::new();
+        let wallet = world.open("a", "0", None).await;
+        posted(run(&world.plain(), &deposit(&world, wallet, "100", None), Strategy::Optimistic).await.0);
+        test(&world, wallet).await;
+        world.network.set(fair());
+        sleep(Duration::from_secs(60)).await;
+        audit(&world.table, &world.plain()).await.expect("the books add up");
+    });
+}
+
+pub(super) fn deposit(world: &World, wallet: WalletId, amount: &str, rule: Option<RebateTerms>) -> Command {
+    let key = format!("deposit {}", world.table.history().len()).parse().expect("a printable key");
+    Command::Deposit(Deposit { order: order("bank", key, amount), wallet, rules: rule.into_iter().collect() })
+}
+
+pub(super) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_version: Option<u64>) -> Command {
+    let mut order = order("a", key.parse().expect("a printable key"), amount);
+    order.caller.admin = true;
+    order.expected_version = expected_version;
+    Command::Withdraw(Withdraw { order, wallet })
+}
+
+/// One hundredth comes back.
+pub(super) fn rule() -> RebateTerms {
+    RebateTerms::new("standard".parse().expect("a rule's name"), BasisPoints::new(100).expect("a share"))
+}
+
+pub(super) fn rebate(deposit: &Transaction) -> Command {
+    let rule = deposit.rule.as_ref().expect("it earns a rebate").id.clone();
+    Command::PayRebate(PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule })
+}
+
+pub(super) fn reversal(original: &Transaction) -> Command {
+    let mut caller = caller("root");
+    caller.admin = true;
+    let key = "reversal".parse().expect("a printable key");
+    let (original, metadata) = (original.clone(), Default::default());
+    let (allow_overdraft, return_fee, reference) = (false, true, None);
+    Command::Reverse(Box::new(Reverse { caller, key, original, allow_overdraft, return_fee, reference, metadata }))
+}
+
+/// Commits take [`LONG`]; their items become visible in this order.
+fn slow_commits(order: Order) -> Weather {
+    Box::new(move |call| {
+        if call.is_commit() { Treatment { work: LONG, order, ..Treatment::default() } } else { Treatment::default() }
+    })
+}
+
+/// The answers to two tries of `command`, on `first` and, so much later, on `second`.
+async fn two_tries(
+    (first, second): (&Ledger, &Ledger),
+    command: &Command,
+    strategy: Strategy,
+    later: Duration,
+) -> (Result<Done, ExecuteError>, Result<Done, ExecuteError>) {
+    let again = async {
+        sleep(later).await;
+        run(second, command, strategy).await.0
+    };
+    tokio::join!(async { run(first, command, strategy).await.0 }, again)
+}
+
+/// Whichever of the two wrote it, both tell of the one movement.
+#[track_caller]
+fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
+    let told = [first, second].map(|told| match told {
+        Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => transaction,
+        Err(error) => panic!("a posted request was answered: {error}"),
+    });
+    assert!(told[0] == told[1] && !told[0].legs().is_empty(), "{told:?}");
+}
+
+/// The wallet can be seen 25 ms before the record of what has moved it.
+#[test]
+fn a_posted_request_with_if_match_is_not_refused_by_a_read_of_half_its_commit() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            world.network.set(slow_commits(Order::Backwards));
+            let command = withdraw("pinned", wallet, "10", Some(1));
+            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
+            both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(80)).await);
+        });
+    }
+}
+
+#[test]
+fn a_posted_transfer_is_not_told_that_it_was_one_too_many_in_its_minute() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            let destination = world.open("b", "0", None).await;
+            let one = Change { transfers_per_minute: Some(Some(1)), ..Change::default() };
+            world.amend(wallet, 1, one).await;
+            // Of record, source, its entry, destination and its entry the source can be seen at 87 ms.
+            world.network.set(slow_commits(Order::Backwards));
+            let order = order("a", "one".parse().expect("a printable key"), "10");
+            let command = Command::Transfer(Transfer { order, source: wallet, destination, fee: None });
+            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
+            both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(90)).await);
+        });
+    }
+}
+
+/// The second try has a fresh snapshot and reads nothing: its commit alone meets the first one's.
+#[test]
+fn a_posted_request_with_if_match_is_not_refused_while_its_own_record_is_in_flight() {
+    check(async |world, wallet| {
+        let second = world.ledger(0, 10);
+        posted(run(&second, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
+        world.network.set(slow_commits(Order::Backwards));
+        let command = withdraw("pinned", wallet, "10", Some(2));
+        let ledgers = (&world.ledger(0, 10), &second);
+        both_posted(two_tries(ledgers, &command, Strategy::Optimistic, Duration::from_millis(80)).await);
+    });
+}
+
+/// The second try finds the mark of the reversal while the record of that reversal, its own, is in flight.
+#[test]
+fn a_posted_reversal_is_not_told_that_another_one_was_first() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            let original = posted(run(&world.plain(), &deposit(world, wallet, "5", None), strategy).await.0);
+            let mut commits = 0;
+            world.network.set(Box::new(move |call| {
+                if !call.is_commit() {
+                    return Treatment::default();
+                }
+                commits += 1;
+                let there = if commits == 2 { Duration::from_millis(80) } else { Duration::ZERO };
+                Treatment { there, work: LONG, order: Order::Backwards, ..Treatment::default() }
+            }));
+            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
+            both_posted(two_tries(ledgers, &reversal(&original), strategy, Duration::ZERO).await);
+        });
+    }
+}
+
+#[track_caller]
+fn reversed_whole(done: Result<Done, ExecuteError>) {
+    match done {
+        Ok(Done::Executed(reversal)) if matches!(reversal.outcome, Outcome::Posted { .. }) => {}
+        other => panic!("the money was there at every moment: {other:?}"),
+    }
+}
+
+/// The reversal's batch reads the wallet before the rebate and the rebate after it was paid.
+#[test]
+fn a_reversal_is_not_refused_for_a_rebate_that_its_read_of_the_wallet_missed() {
+    for strategy in BOTH {
+        check(async |world, _| {
+            let wallet = world.open("payee", "0", None).await;
+            let paid_in = deposit(world, wallet, "100", Some(rule()));
+            let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
+            let mut reads = 0;
+            world.network.set(Box::new(move |call| {
+                reads += u32::from(call.operation == "BatchGetItem");
+                let slow = reads == 1 && !call.is_write();
+                let work = if slow { LONG } else { Duration::ZERO };
+                Treatment { work, order: Order::Backwards, ..Treatment::default() }
+            }));
+            let (reverser, payer) = (world.ledger(0, 10), world.plain());
+            let (reverse, pay) = (reversal(&original), rebate(&original));
+            let (reversed, paid) = tokio::join!(run(&reverser, &reverse, strategy), async {
+                // The wallet is read first of four items, at 25 ms.
+                sleep(Duration::from_millis(30)).await;
+                run(&payer, &pay, Strategy::Optimistic).await
+            });
+            posted(paid.0);
+            reversed_whole(reversed.0);
+        });
+    }
+}
+
+/// The reversal's commit meets the rebate's: its record is there already, and the wallet is in flight.
+#[test]
+fn a_reversal_is_not_refused_for_a_rebate_whose_money_is_in_flight() {
+    for strategy in BOTH {
+        check(async |world, _| {
+            let wallet = world.open("payee", "0", None).await;
+            let paid_in = deposit(world, wallet, "100", Some(rule()));
+            let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
+            let mark = "REVERSAL";
+            world.network.set(Box::new(move |call: &Call| {
+                let reverses = call.is_commit() && call.body.to_string().contains(mark);
+                let there = Duration::from_millis(if reverses { 60 } else { 0 });
+                let work = if call.is_commit() && !reverses { LONG } else { Duration::ZERO };
+                Treatment { there, work, ..Treatment::default() }
+            }));
+            let (reverser, payer) = (world.ledger(0, 10), world.ledger(0, 10));
+            let (reverse, pay) = (reversal(&original), rebate(&original));
+            let (reversed, paid) =
+                tokio::join!(run(&reverser, &reverse, strategy), run(&payer, &pay, Strategy::Optimistic));
+            posted(paid.0);
+            reversed_whole(reversed.0);
+        });
+    }
+}
+
+/// DynamoDB need not tell every reason for which it cancels.
+#[test]
+fn a_lost_race_is_a_lost_race_whichever_of_its_reasons_are_told() {
+    for seed in 0..64 {
+        check(async |world, wallet| {
+            let stale = world.ledger(0, 10);
+            posted(run(&stale, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
+            posted(run(&world.plain(), &deposit(world, wallet, "2", None), Strategy::Optimistic).await.0);
+            let treatment = Treatment { order: Order::Any(seed), ..Treatment::default() };
+            world.network.set(Box::new(move |_| treatment));
+            // Its snapshot is a version behind: the wallet's and the entry's conditions fail.
+            posted(run(&stale, &withdraw("behind", wallet, "3", None), Strategy::Optimistic).await.0);
+        });
+    }
+}
