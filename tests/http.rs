@@ -3,6 +3,7 @@
 //! Each test has a stack of its own, in memory, on free ports. Nothing here reaches past HTTP, except to inject faults and
 //! queue messages.
 
+mod attempts;
 mod concurrency;
 mod deadline;
 mod deposit;
