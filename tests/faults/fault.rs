@@ -128,18 +128,22 @@ pub(crate) struct Climate {
     pub(crate) faults: u32,
     /// The longest way there or back, and the longest work.
     pub(crate) delay_ms: u64,
+    /// Whether commits take time, are applied in any order, and cancelled for any of the reasons that hold.
+    pub(crate) torn: bool,
 }
 
 impl Climate {
     pub(crate) fn random(rng: &mut Rng) -> Climate {
-        Climate { faults: [20, 100, 250, 400][rng.usize(..4)], delay_ms: [2, 10, 40][rng.usize(..3)] }
+        Climate { faults: [20, 100, 250, 400][rng.usize(..4)], delay_ms: [2, 10, 40][rng.usize(..3)], torn: true }
     }
 
     pub(crate) fn treat(self, call: &Call, rng: &mut Rng) -> Treatment {
         let mut delay = || Duration::from_millis(rng.u64(0..=self.delay_ms));
         let (there, work, back) = (delay(), delay(), delay());
+        let work = if self.torn { work } else { Duration::ZERO };
         let fault = (rng.u32(..1000) < self.faults).then(|| if call.is_write() { write(rng) } else { read(rng) });
-        Treatment { there, work, back, fault, order: Order::Any(rng.u64(..)) }
+        let order = if self.torn { Order::Any(rng.u64(..)) } else { Order::Sent };
+        Treatment { there, work, back, fault, order }
     }
 }
 

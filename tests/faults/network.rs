@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use wallet_domain::Timestamp;
 
 use super::fault::{Fault, Order, Treatment};
-use super::table::{Action, Key, Reason, Table, Twin, key_of};
+use super::table::{Action, Key, Reason, Table, key_of};
 
 /// Two minutes before midnight, UTC: schedules run into the next day.
 const START: &str = "2026-03-01T23:58:00Z";
@@ -60,7 +60,6 @@ type Reply = Result<(u16, Value), ConnectorError>;
 
 pub(crate) struct Network {
     table: Table,
-    twin: Option<Twin>,
     start: Instant,
     /// How far the table's own time is ahead.
     ahead: AtomicI64,
@@ -72,16 +71,16 @@ struct State {
     /// The items of each transaction that is being prepared, by its number.
     prepared: BTreeMap<u64, Vec<Key>>,
     next: u64,
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<String, u64>,
     /// A running hash of all requests and their fates, to tell one schedule from another.
     trace: u64,
 }
 
 impl Network {
     /// In front of `table`, whose time began at `start`.
-    pub(crate) fn new(table: Table, start: Instant, twin: Option<Twin>, weather: Weather) -> Arc<Network> {
+    pub(crate) fn new(table: Table, start: Instant, weather: Weather) -> Arc<Network> {
         let state = State { weather, prepared: BTreeMap::new(), next: 0, counts: BTreeMap::new(), trace: 0 };
-        Arc::new(Network { table, twin, start, ahead: AtomicI64::new(0), state: Mutex::new(state) })
+        Arc::new(Network { table, start, ahead: AtomicI64::new(0), state: Mutex::new(state) })
     }
 
     pub(crate) fn http_client(self: &Arc<Network>) -> SharedHttpClient {
@@ -104,7 +103,7 @@ impl Network {
     }
 
     /// How often each fault has happened, and how many requests there were.
-    pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
         self.state().counts.clone()
     }
 
@@ -118,7 +117,7 @@ impl Network {
 
     fn count(&self, what: &'static str) {
         let mut state = self.state();
-        *state.counts.entry(what).or_default() += 1;
+        *state.counts.entry(what.to_owned()).or_default() += 1;
         for byte in what.bytes() {
             state.trace = (state.trace ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
@@ -217,7 +216,8 @@ impl Network {
         tokio::time::sleep(work / 2).await;
         let failed = self.table.reasons(&actions);
         let ended = if failed.iter().any(Option::is_some) {
-            self.compared(call, cancelled(order.told(failed)))
+            let _ = self.compared(call, cancelled(failed.clone()));
+            cancelled(order.told(failed))
         } else {
             let places = order.places(actions.len());
             let steps = u32::try_from(actions.len() - 1).expect("100 actions at most").max(1);
@@ -285,8 +285,8 @@ impl Network {
     }
 
     fn compared(&self, call: &Call, reply: Reply) -> Reply {
-        if let (Some(twin), Ok((status, answer))) = (&self.twin, &reply) {
-            twin.agrees(&call.operation, &call.body, *status, answer);
+        if let Ok((status, answer)) = &reply {
+            self.table.compare(&call.operation, &call.body, *status, answer);
         }
         reply
     }

@@ -10,24 +10,30 @@ mod expression;
 mod twin;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use expression::Expression;
-pub(crate) use twin::Twin;
+use twin::Twin;
 
 pub(crate) type Item = Map<String, Value>;
 /// Partition and sort key.
 pub(crate) type Key = (String, String);
+
+/// A time, and the number of the commit that was made then: many are made in one millisecond.
+pub(crate) type Moment = (Instant, u64);
 
 /// One state of an item, from the moment of the commit that made it to that of the next.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     /// `None` once it is deleted.
     pub(crate) item: Option<Item>,
-    pub(crate) committed: Instant,
+    pub(crate) committed: Moment,
+    /// From here on reads show all that was committed with it.
+    pub(crate) applied: Moment,
     /// From here on reads show it, and it is in flight no longer.
     pub(crate) visible: Instant,
 }
@@ -44,7 +50,11 @@ pub(crate) enum Reason {
 
 /// Cheap to clone; clones are the same table.
 #[derive(Clone, Default)]
-pub(crate) struct Table(Arc<Mutex<BTreeMap<Key, Vec<State>>>>);
+pub(crate) struct Table {
+    states: Arc<Mutex<BTreeMap<Key, Vec<State>>>>,
+    commits: Arc<AtomicU64>,
+    twin: Option<Arc<Twin>>,
+}
 
 /// One action of a transaction, as it was sent.
 pub(crate) struct Action<'a> {
@@ -67,8 +77,25 @@ pub(crate) fn key_of(item: &Value) -> Key {
 }
 
 impl Table {
+    /// With the embedded database beside it.
+    pub(crate) fn with_twin() -> Table {
+        Table { twin: Some(Arc::new(Twin::new())), ..Table::default() }
+    }
+
+    /// Now, as the next commit.
+    fn moment(&self) -> Moment {
+        (Instant::now(), self.commits.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Sends the twin, if there is one, what was answered with `status` and `answer`.
+    pub(crate) fn compare(&self, operation: &str, request: &Value, status: u16, answer: &Value) {
+        if let Some(twin) = &self.twin {
+            twin.agrees(operation, request, status, answer);
+        }
+    }
+
     fn states(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<State>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keys of everything that is there.
@@ -94,13 +121,14 @@ impl Table {
         visible(self.states().get(key)?)
     }
 
-    /// Changes an item behind everybody's back.
+    /// Changes or makes an item behind everybody's back.
     pub(crate) fn change(&self, key: &Key, change: impl FnOnce(&mut Item)) {
         let mut states = self.states();
-        let states = states.get_mut(key).expect("the item is there");
-        let mut item = newest(states).expect("the item is there").clone();
+        let states = states.entry(key.clone()).or_default();
+        let mut item = newest(states).cloned().unwrap_or_default();
         change(&mut item);
-        states.push(State { item: Some(item), committed: Instant::now(), visible: Instant::now() });
+        let now = self.moment();
+        states.push(State { item: Some(item), committed: now, applied: now, visible: now.0 });
     }
 
     /// What each action's condition says of the item as it was committed last.
@@ -116,6 +144,8 @@ impl Table {
 
     /// Commits `actions` now; the one at each position can be seen from the moment that `seen` gives.
     pub(crate) fn commit(&self, actions: &[Action], seen: impl Fn(usize) -> Instant) {
+        let committed = self.moment();
+        let applied = ((0..actions.len()).map(&seen).max().expect("an action at least"), committed.1);
         let mut states = self.states();
         for (position, action) in actions.iter().enumerate() {
             let states = states.entry(action.key.clone()).or_default();
@@ -131,7 +161,7 @@ impl Table {
                 "ConditionCheck" => continue,
                 other => panic!("the table in memory knows no {other}"),
             };
-            states.push(State { item: item.map(normal), committed: Instant::now(), visible: seen(position) });
+            states.push(State { item: item.map(normal), committed, applied, visible: seen(position) });
         }
     }
 

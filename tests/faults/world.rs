@@ -16,7 +16,7 @@ use wallet_stack::{REGION, TABLE};
 
 use super::fault::Treatment;
 use super::network::{Network, Weather, time_after};
-use super::table::{Table, Twin};
+use super::table::Table;
 use crate::ledger::caller;
 
 /// One try of the SDK.
@@ -38,13 +38,12 @@ pub(crate) struct World {
 impl World {
     /// Fair weather and no delay.
     pub(crate) fn new() -> World {
-        World::beside(None)
+        World::on(Table::default())
     }
 
-    /// The same, and the twin is asked whatever the table is.
-    pub(crate) fn beside(twin: Option<Twin>) -> World {
-        let (table, start) = (Table::default(), Instant::now());
-        let network = Network::new(table.clone(), start, twin, fair());
+    pub(crate) fn on(table: Table) -> World {
+        let start = Instant::now();
+        let network = Network::new(table.clone(), start, fair());
         World { table, network, start }
     }
 
@@ -76,9 +75,14 @@ impl World {
         })
     }
 
+    /// The table's time at `moment`.
+    pub(crate) fn time_at(&self, moment: Instant) -> Timestamp {
+        time_after(moment - self.start)
+    }
+
     /// Past every fault and delay.
     pub(crate) fn plain(&self) -> Ledger {
-        let network = Network::new(self.table.clone(), self.start, None, fair());
+        let network = Network::new(self.table.clone(), self.start, fair());
         Ledger::new(client(&network, impatient()), TABLE).with_clock(self.clock(0))
     }
 

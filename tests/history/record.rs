@@ -33,13 +33,13 @@ pub(crate) fn histories(seed: u64) -> Histories {
         let mut rng = Rng::with_seed(seed);
         let world = World::new();
         let wallets = [world.open("a", "0", None).await, world.open("b", "0", None).await];
-        let climate = Climate { faults: [0, 100, 250][rng.usize(..3)], delay_ms: 10 };
+        let climate = Climate { faults: [0, 100, 250][rng.usize(..3)], delay_ms: 10, torn: true };
         let mut weather = rng.fork();
         world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
         let record = Arc::new(Record::default());
         let mut clients = JoinSet::new();
         for number in 0..CLIENTS {
-            let ledger = world.ledger(rng.i64(-300..=300), [2, 6][rng.usize(..2)]);
+            let ledger = world.ledger(rng.i64(-290..=290), [2, 6][rng.usize(..2)]);
             let client = Client { ledger, wallets, record: Arc::clone(&record), rng: rng.fork() };
             clients.spawn(client.work(number));
         }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use wallet_stack::TABLE;
 use wallet_stack::template::Template;
 
-pub(crate) struct Twin(Database);
+pub(super) struct Twin(Database);
 
 impl Twin {
-    pub(crate) fn new() -> Twin {
+    pub(super) fn new() -> Twin {
         let database = Database::memory().expect("memory is there");
         let mut table = Template::embedded().expect("the template is whole").table;
         table["TableName"] = TABLE.into();
@@ -22,7 +22,7 @@ impl Twin {
     }
 
     /// Sends the twin what was answered with `status` and `answer`.
-    pub(crate) fn agrees(&self, operation: &str, request: &Value, status: u16, answer: &Value) {
+    pub(super) fn agrees(&self, operation: &str, request: &Value, status: u16, answer: &Value) {
         let (twin_status, twin) = self.run(operation, request);
         assert_eq!((status, said(answer)), (twin_status, said(&twin)), "{operation} {request:#}");
     }

@@ -1,0 +1,219 @@
+//! What was so at which moment: every refusal was true at one between its request and its answer.
+//!
+//! The table remembers all its states. At each moment the domain is asked anew what becomes of the command, on the whole
+//! state of that moment and by the clock of the process that answered; one of the moments must give the same refusal, and
+//! at that moment the request had no record yet. A commit is one moment, any one from its decision to its last item.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::time::Instant;
+use wallet_domain::{
+    Command, Refusal, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId, decide, replay,
+};
+use wallet_dynamodb::Usage;
+use wallet_dynamodb::scan::{Key, Scanned};
+
+use super::table::{Moment, State, Table};
+use super::world::World;
+
+/// When somebody asked and was answered, and how far the clock of the process was off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) begun: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) skew_seconds: i64,
+}
+
+impl Window {
+    /// The part of it before `end`, which may be later than its own: a process that died has sent what it has sent.
+    pub(crate) fn until(self, end: Instant) -> Option<Window> {
+        (self.begun <= end).then_some(Window { ended: end, ..self })
+    }
+}
+
+/// Which moment a commit is.
+#[derive(Debug, Clone, Copy)]
+enum Commit {
+    /// That of its decision.
+    Decided,
+    /// That from which on all of it can be seen.
+    Applied,
+}
+
+impl Commit {
+    fn of<T>(self, state: &Since<T>) -> Moment {
+        match self {
+            Commit::Decided => state.decided,
+            Commit::Applied => state.applied,
+        }
+    }
+}
+
+/// Something that has been so since a commit.
+struct Since<T> {
+    decided: Moment,
+    applied: Moment,
+    what: T,
+}
+
+/// All states that the table was ever in.
+pub(crate) struct Moments<'a> {
+    world: &'a World,
+    wallets: BTreeMap<WalletId, Vec<Since<Wallet>>>,
+    transactions: BTreeMap<TransactionId, Since<Transaction>>,
+    reversed: BTreeMap<TransactionId, Since<()>>,
+    /// At each of these something changed.
+    times: BTreeSet<Moment>,
+}
+
+impl Moments<'_> {
+    pub(crate) async fn of(world: &World) -> Moments<'_> {
+        let mut moments = Moments {
+            world,
+            wallets: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            reversed: BTreeMap::new(),
+            times: BTreeSet::new(),
+        };
+        let states: Vec<_> =
+            world.table.history().into_iter().filter(|(key, _)| !key.1.starts_with("ENTRY#")).map(|(_, s)| s).collect();
+        for (State { committed: decided, applied, .. }, item) in states.iter().zip(decoded(&states).await) {
+            let (decided, applied) = (*decided, *applied);
+            match item {
+                Scanned::Wallet(wallet) => {
+                    let states = moments.wallets.entry(wallet.id).or_default();
+                    // Taking or giving back a lease changes nothing.
+                    if states.last().is_some_and(|last| last.what == *wallet) {
+                        continue;
+                    }
+                    states.push(Since { decided, applied, what: *wallet });
+                }
+                Scanned::Transaction(made) => {
+                    moments.transactions.insert(made.id, Since { decided, applied, what: *made });
+                }
+                Scanned::Reversed(mark) => {
+                    moments.reversed.insert(mark.original, Since { decided, applied, what: () });
+                }
+                other => panic!("not of this table: {other:?}"),
+            }
+            moments.times.extend([decided, applied]);
+        }
+        moments
+    }
+
+    /// When the record of a request could be seen, all that came with it included.
+    pub(crate) fn recorded(&self, id: TransactionId) -> Instant {
+        self.transactions.get(&id).expect("the record is there").applied.0
+    }
+
+    /// Whether `refusal` was true of `command` at a moment of one of `windows`.
+    pub(crate) fn have(&self, command: &Command, refusal: &Refusal, windows: &[Window]) -> bool {
+        windows.iter().any(|window| {
+            let begun = (window.begun, 0);
+            let inside = self.times.range(begun..=(window.ended, u64::MAX)).copied();
+            [begun].into_iter().chain(inside).any(|moment| {
+                [Commit::Decided, Commit::Applied]
+                    .into_iter()
+                    .any(|commit| self.was_true(command, refusal, window, moment, commit))
+            })
+        })
+    }
+
+    fn was_true(&self, command: &Command, refusal: &Refusal, window: &Window, moment: Moment, commit: Commit) -> bool {
+        let snapshots = self.at(command, moment, commit);
+        let own = self.transactions.get(&command.transaction()).filter(|own| commit.of(own) <= moment);
+        if let Some(own) = own {
+            return replay(command, &own.what).is_err_and(|told| same(&told, refusal));
+        }
+        let refused = |snapshots: &Snapshots| {
+            [moment.0, window.ended].into_iter().any(|now| {
+                let now = self.clock(now, window.skew_seconds);
+                decide(snapshots, command, now).is_err_and(|told| same(&told, refusal))
+            })
+        };
+        // What is said of one of two wallets says nothing of the other, which may have been read at another moment.
+        let about = about(refusal);
+        let other = command.wallets().into_iter().find(|id| about.is_some_and(|about| about != *id));
+        let Some(other) = other else { return refused(&snapshots) };
+        self.within(other, window).any(|state| {
+            let mut snapshots = snapshots.clone();
+            snapshots.wallets.insert(other, state.clone());
+            refused(&snapshots)
+        })
+    }
+
+    /// What there was to decide on.
+    fn at(&self, command: &Command, moment: Moment, commit: Commit) -> Snapshots {
+        let wallet = |id: WalletId| {
+            let states = self.wallets.get(&id)?;
+            Some((id, states.iter().rfind(|state| commit.of(state) <= moment)?.what.clone()))
+        };
+        let transaction = |id: TransactionId| {
+            let made = self.transactions.get(&id).filter(|made| commit.of(made) <= moment)?;
+            Some((id, made.what.clone()))
+        };
+        let reversed = |id: &TransactionId| self.reversed.get(id).is_some_and(|mark| commit.of(mark) <= moment);
+        Snapshots {
+            wallets: command.wallets().into_iter().filter_map(wallet).collect(),
+            transactions: command.references().into_iter().filter_map(transaction).collect(),
+            reversed: command.reverses().into_iter().filter(reversed).collect(),
+        }
+    }
+
+    /// Every state that the wallet was in during `window`.
+    fn within(&self, id: WalletId, window: &Window) -> impl Iterator<Item = &Wallet> {
+        let states = self.wallets.get(&id).map_or(&[][..], Vec::as_slice);
+        let over = states.iter().skip(1).map(|next| next.applied).map(Some).chain([None]);
+        let inside = move |state: &Since<Wallet>, over: Option<Moment>| {
+            state.decided.0 <= window.ended && over.is_none_or(|over| over.0 >= window.begun)
+        };
+        states.iter().zip(over).filter(move |(state, over)| inside(state, *over)).map(|(state, _)| &state.what)
+    }
+
+    fn clock(&self, moment: Moment, skew_seconds: i64) -> Timestamp {
+        let now = self.world.time_at(moment).as_millisecond() + skew_seconds * 1_000;
+        Timestamp::from_millisecond(now).expect("a time within all dates")
+    }
+}
+
+/// Every state as the ledger reads it.
+async fn decoded(states: &[State]) -> Vec<Scanned> {
+    // Each under a key of its own, so that all states of one item can be read at once.
+    let places: Vec<WalletId> =
+        (0..states.len()).map(|number| format!("wal_{number:032x}").parse().expect("an id")).collect();
+    let world = World::on(Table::default());
+    for (place, state) in places.iter().zip(states) {
+        let item = state.item.clone().expect("nothing is ever deleted");
+        world.table.change(&(format!("WALLET#{place}"), "WALLET".to_owned()), |made| *made = item);
+    }
+    let keys: Vec<_> = places.into_iter().map(Key::Wallet).collect();
+    let found = world.plain().look_up(&keys, &mut Usage::default()).await.expect("the table answers");
+    assert_eq!(found.len(), states.len());
+    found
+}
+
+/// When to try again depends on the second in which it was said.
+fn same(told: &Refusal, refusal: &Refusal) -> bool {
+    match (told, refusal) {
+        (Refusal::RateLimited { wallet, limit, .. }, Refusal::RateLimited { wallet: other, limit: and, .. }) => {
+            (wallet, limit) == (other, and)
+        }
+        _ => told == refusal,
+    }
+}
+
+/// The wallet that refuses.
+fn about(refusal: &Refusal) -> Option<WalletId> {
+    match refusal {
+        Refusal::WalletNotFound { wallet }
+        | Refusal::VersionMismatch { wallet, .. }
+        | Refusal::RateLimited { wallet, .. }
+        | Refusal::InsufficientFunds { wallet, .. }
+        | Refusal::MaxBalanceExceeded { wallet, .. }
+        | Refusal::LimitExceeded { wallet, .. }
+        | Refusal::WalletFrozen { wallet }
+        | Refusal::WalletClosed { wallet }
+        | Refusal::CurrencyMismatch { wallet, .. } => Some(*wallet),
+        _ => None,
+    }
+}
