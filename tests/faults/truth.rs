@@ -170,7 +170,7 @@ impl Moments<'_> {
         states.iter().zip(over).filter(move |(state, over)| inside(state, *over)).map(|(state, _)| &state.what)
     }
 
-    fn clock(&self, moment: Moment, skew_seconds: i64) -> Timestamp {
+    fn clock(&self, moment: Instant, skew_seconds: i64) -> Timestamp {
         let now = self.world.time_at(moment).as_millisecond() + skew_seconds * 1_000;
         Timestamp::from_millisecond(now).expect("a time within all dates")
     }
