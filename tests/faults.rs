@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-pub(crate) use check::audit;
+pub(crate) use check::{Clocks, audit, audit_by};
 pub(crate) use fault::{Climate, Fault, Order, Treatment};
 pub(crate) use handlers::event;
 pub(crate) use network::{Call, Weather};

@@ -97,7 +97,10 @@ impl Bench {
             let (mut previous, mut balance) = (GENESIS, 0);
             for (version, entry) in (0..).zip(&entries) {
                 balance += entry.amount.minor_units();
-                assert_eq!((entry.version, entry.previous, entry.hash), (version, previous, entry.computed_hash()));
+                assert_eq!(
+                    (entry.version, entry.previous, Some(entry.hash)),
+                    (version, previous, entry.computed_hash())
+                );
                 assert_eq!(entry.balance_after.minor_units(), balance);
                 previous = entry.hash;
             }
@@ -190,10 +193,10 @@ pub(crate) async fn all_at_once(
 
 /// The code of a refusal on record, or nothing for what was posted.
 #[track_caller]
-pub(crate) fn refusal(done: &Done) -> Option<&'static str> {
+pub(crate) fn refusal(done: &Done) -> Option<&str> {
     let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
     match &transaction.outcome {
-        Outcome::Failed(refusal) => Some(refusal.code()),
+        Outcome::Failed { refusal, .. } => Some(refusal.code()),
         Outcome::Posted { legs, .. } => {
             assert_eq!(legs.iter().map(|leg| leg.amount().minor_units()).sum::<i128>(), 0, "{transaction:?}");
             None

@@ -50,7 +50,7 @@ fn check(test: impl AsyncFnOnce(&Desk)) {
         test(&desk).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let books = audit(&desk.world.table, &desk.world.plain()).await.expect("the books add up");
-        let rebates = books.transactions.values().filter(|transaction| transaction.kind == Kind::Rebate).count();
+        let rebates = books.transactions.values().filter(|transaction| transaction.kind == Kind::REBATE).count();
         assert_eq!(rebates as u64, desk.deposits.get(), "one rebate on record for each deposit");
     });
 }

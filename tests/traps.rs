@@ -118,10 +118,10 @@ async fn balance(bench: &Bench, wallet: WalletId) -> String {
 
 /// The code of a refusal that is on record.
 #[track_caller]
-fn refused(done: Result<Done, ExecuteError>) -> (&'static str, Transaction) {
+fn refused(done: Result<Done, ExecuteError>) -> (String, Transaction) {
     match done.expect("the command ends on record") {
         Done::Executed(transaction) | Done::Replayed(transaction) => match &transaction.outcome {
-            Outcome::Failed(refusal) => (refusal.code(), transaction),
+            Outcome::Failed { refusal, .. } => (refusal.code().to_owned(), transaction.clone()),
             posted => panic!("not refused: {posted:?}"),
         },
     }

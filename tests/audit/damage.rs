@@ -174,10 +174,10 @@ async fn rewrite(
     item.extend(change.map(|(name, value)| (name.to_owned(), value)));
     item.extend(previous.map(|previous| ("previous_hash".to_owned(), s(previous))));
     table.put(item.clone()).await;
-    let (ledger, keys) = (table.bench.another(), [Key::Entry(table.alice, version)]);
+    let (ledger, keys) = (table.bench.another(), [Key::Entries(table.alice, version)]);
     let found = ledger.look_up(&keys, &mut Usage::default()).await.expect("the table answers");
-    let [Scanned::Entry(entry)] = &found[..] else { panic!("not one entry: {found:?}") };
-    let hash = Entry::computed_hash(entry);
+    let [Scanned::Entries(rows)] = &found[..] else { panic!("not one entry: {found:?}") };
+    let hash = rows[0].computed_hash().expect("this format");
     table.put(with(item, [("hash", s(hash))])).await;
     hash
 }

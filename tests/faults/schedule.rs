@@ -197,7 +197,7 @@ fn merged(asked: Vec<Asked>) -> Vec<Asked> {
 fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts: &mut Counts) -> Result<(), String> {
     let mut count = |name: String| *counts.entry(name).or_default() += 1;
     // A reversal bars the rebate that was not paid.
-    let reversed = books.transactions.values().filter(|made| made.kind == Kind::Reversal && !made.legs().is_empty());
+    let reversed = books.transactions.values().filter(|made| made.kind == Kind::REVERSAL && !made.legs().is_empty());
     let barred = reversed.filter_map(|made| books.transactions.get(&made.parent?)?.rebate());
     let mut expected: BTreeSet<_> = barred.chain(opened.iter().copied()).collect();
     for Asked { command, attempts, alone } in asked {
@@ -213,7 +213,7 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
                     }
                     executed += 1;
                     match &transaction.outcome {
-                        Outcome::Failed(refusal) => format!("{RECORDED}{}", refusal.code()),
+                        Outcome::Failed { refusal, .. } => format!("{RECORDED}{}", refusal.code()),
                         Outcome::Posted { .. } => format!("posted: {}", transaction.kind.as_str()),
                     }
                 }
@@ -225,8 +225,9 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
         }
         // Told for certain, and nobody else asked: nothing may have moved.
         let nothing = |attempt: &Attempt| matches!(attempt.answer, Answer::Nothing(_) | Answer::Refused(_));
-        let by_reversal =
-            |record: &Transaction| matches!(record.outcome, Outcome::Failed(Refusal::DepositReversed { .. }));
+        let by_reversal = |record: &Transaction| {
+            matches!(record.outcome, Outcome::Failed { refusal: Refusal::DepositReversed { .. }, .. })
+        };
         if *alone && attempts.iter().all(nothing) && ours.is_some_and(|record| !by_reversal(record)) {
             return Err(format!("told {attempts:?}, and yet on record is {ours:?}"));
         }
@@ -250,7 +251,7 @@ fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(),
         }
     }
     let record = books.transactions.get(&command.transaction());
-    let Some(Outcome::Failed(refusal)) = record.map(|record| &record.outcome) else { return Ok(()) };
+    let Some(Outcome::Failed { refusal, .. }) = record.map(|record| &record.outcome) else { return Ok(()) };
     // Whichever attempt has recorded it, by whichever clock: it began before the record was made.
     let recorded = moments.recorded(command.transaction());
     let windows = attempts.iter().map(|attempt| attempt.window);
@@ -366,15 +367,15 @@ impl Client {
                 _ => Command::Withdraw(Withdraw { order, wallet }),
             },
             80..90 => match self.some_posted(|made| !made.legs().is_empty()) {
-                Some(original) => Command::Reverse(Box::new(Reverse {
+                Some(original) => Command::Reverse(Reverse {
                     caller: order.caller,
                     key: order.key,
-                    original,
+                    original: Box::new(original),
                     allow_overdraft: self.rng.bool(),
                     return_fee: self.rng.bool(),
                     reference: None,
                     metadata: Default::default(),
-                })),
+                }),
                 None => Command::Withdraw(Withdraw { order, wallet }),
             },
             90..97 => self.amendment(wallet).await,
@@ -436,6 +437,7 @@ fn answer(ended: Result<Done, ExecuteError>) -> Answer {
         Err(ExecuteError::Conflict { .. }) => Answer::Nothing("conflict"),
         Err(ExecuteError::LockTimeout { .. }) => Answer::Nothing("lock timeout"),
         Err(ExecuteError::Throttled { .. }) => Answer::Nothing("throttled for good"),
+        Err(ExecuteError::ClockSkew { .. }) => Answer::Nothing("clock skew"),
         Err(ExecuteError::Refused(refusal)) => Answer::Refused(refusal),
         Err(ExecuteError::Fault(fault)) => {
             // No fault here is one of the table or of the code's own.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 use wallet_domain::{
-    Command, Refusal, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId, decide, replay,
+    Command, MarkName, NoPlan, Refusal, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId, decide,
+    replay,
 };
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
@@ -61,7 +62,7 @@ pub(crate) struct Moments<'a> {
     world: &'a World,
     wallets: BTreeMap<WalletId, Vec<Since<Wallet>>>,
     transactions: BTreeMap<TransactionId, Since<Transaction>>,
-    reversed: BTreeMap<TransactionId, Since<()>>,
+    marks: BTreeMap<(TransactionId, MarkName), Since<TransactionId>>,
     /// At each of these something changed.
     times: BTreeSet<Moment>,
 }
@@ -72,7 +73,7 @@ impl Moments<'_> {
             world,
             wallets: BTreeMap::new(),
             transactions: BTreeMap::new(),
-            reversed: BTreeMap::new(),
+            marks: BTreeMap::new(),
             times: BTreeSet::new(),
         };
         let states: Vec<_> =
@@ -91,8 +92,8 @@ impl Moments<'_> {
                 Scanned::Transaction(made) => {
                     moments.transactions.insert(made.id, Since { decided, applied, what: *made });
                 }
-                Scanned::Reversed(mark) => {
-                    moments.reversed.insert(mark.original, Since { decided, applied, what: () });
+                Scanned::Mark(mark) => {
+                    moments.marks.insert((mark.of, mark.name), Since { decided, applied, what: mark.by });
                 }
                 other => panic!("not of this table: {other:?}"),
             }
@@ -128,12 +129,13 @@ impl Moments<'_> {
         let refused = |snapshots: &Snapshots| {
             [moment.0, window.ended].into_iter().any(|now| {
                 let now = self.clock(now, window.skew_seconds);
-                decide(snapshots, command, now).is_err_and(|told| same(&told, refusal))
+                decide(snapshots, command, now)
+                    .is_err_and(|told| matches!(told, NoPlan::Refused(told) if same(&told, refusal)))
             })
         };
         // What is said of one of two wallets says nothing of the other, which may have been read at another moment.
         let about = about(refusal);
-        let other = command.wallets().into_iter().find(|id| about.is_some_and(|about| about != *id));
+        let other = command.reads().wallets.into_iter().find(|id| about.is_some_and(|about| about != *id));
         let Some(other) = other else { return refused(&snapshots) };
         self.within(other, window).any(|state| {
             let mut snapshots = snapshots.clone();
@@ -152,11 +154,14 @@ impl Moments<'_> {
             let made = self.transactions.get(&id).filter(|made| commit.of(made) <= moment)?;
             Some((id, made.what.clone()))
         };
-        let reversed = |id: &TransactionId| self.reversed.get(id).is_some_and(|mark| commit.of(mark) <= moment);
+        let mark = |of: (TransactionId, MarkName)| {
+            let mark = self.marks.get(&of).filter(|mark| commit.of(mark) <= moment)?;
+            Some((of, mark.what))
+        };
         Snapshots {
-            wallets: command.wallets().into_iter().filter_map(wallet).collect(),
-            transactions: command.references().into_iter().filter_map(transaction).collect(),
-            reversed: command.reverses().into_iter().filter(reversed).collect(),
+            wallets: command.reads().wallets.into_iter().filter_map(wallet).collect(),
+            transactions: command.reads().transactions.into_iter().filter_map(transaction).collect(),
+            marks: command.reads().marks.into_iter().filter_map(mark).collect(),
         }
     }
 

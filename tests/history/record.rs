@@ -138,7 +138,12 @@ impl Client {
                 self.answered(client, &transaction, &moves);
             }
             Err(ExecuteError::OutcomeUnknown) => return None,
-            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. } | ExecuteError::Throttled { .. }) => {
+            Err(
+                ExecuteError::Conflict { .. }
+                | ExecuteError::LockTimeout { .. }
+                | ExecuteError::Throttled { .. }
+                | ExecuteError::ClockSkew { .. },
+            ) => {
                 // Nothing has moved, and that is taken at its word: had it moved, the others' answers would not fit.
                 moves.iter().for_each(|(wallet, _)| self.record.strike(*wallet, client));
             }
@@ -156,7 +161,7 @@ impl Client {
                     self.record.push(*wallet, Event::Answered { client, answer });
                 }
             }
-            Outcome::Failed(Refusal::InsufficientFunds { wallet: source, .. }) => {
+            Outcome::Failed { refusal: Refusal::InsufficientFunds { wallet: source, .. }, .. } => {
                 for (wallet, _) in moves {
                     if wallet == source {
                         self.record.push(*wallet, Event::Answered { client, answer: Answer::TooLittle });
@@ -166,7 +171,7 @@ impl Client {
                     }
                 }
             }
-            Outcome::Failed(refusal) => panic!("refused: {refusal}"),
+            Outcome::Failed { refusal, .. } => panic!("refused: {refusal}"),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wallet_domain::Timestamp;
 use wallet_stack::{AdaptLedger, Options, clock};
 
+use super::wire::Wire;
 use super::{Answer, TestApp, check_statement, until};
 
 async fn delivering() -> TestApp {
@@ -24,7 +25,13 @@ pub(super) async fn dated(rules: &Value) -> (TestApp, impl Fn(&str)) {
         ledger.with_clock(Arc::new(now))
     });
     let env = [("REBATE_RULES".to_owned(), rules.to_string())].into();
-    let app = TestApp::with(Options { env, adapt: Some(adapt), ..Options::default() }).await;
+    let app = TestApp::with(Options {
+        env,
+        adapt: Some(adapt),
+        http_client: Some(Wire::new().http_client()),
+        ..Options::default()
+    })
+    .await;
     let set = move |time: &str| {
         let time: Timestamp = time.parse().expect("a time as RFC 3339 writes it");
         told.store(time.as_millisecond(), Ordering::Relaxed);

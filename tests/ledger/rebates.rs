@@ -1,4 +1,4 @@
-//! Rebates below HTTP: the monthly cap under contention, and what a batch that shares its read may cost.
+//! Rebates below HTTP: the monthly cap under contention, and what each may cost.
 
 use std::sync::Arc;
 
@@ -93,67 +93,36 @@ async fn rebates_at_once_come_to_the_cap_to_the_cent_and_never_past_it() {
     }
 }
 
-#[tokio::test]
-async fn a_deposit_from_before_the_rules_had_more_to_say_is_paid_as_it_was() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
-    let rebate = bench.earned(wallet, &rule(None), "2026-11-30T12:00:00Z").await;
-    bench.unset(&rebate, "REMOVE #rule.rounding, #rule.monthly_cap").await;
-    let done = run(&bench.another(), &rebate, Strategy::Optimistic).await.0.expect("on record");
-    assert_eq!(paid(&done), 100);
-}
-
-/// Runs `commands` one after the other after a shared read, as a batch of the queue does. What each has cost comes with
-/// how it ended, and the read's cost before all.
-async fn batch(ledger: &Ledger, commands: &[Command]) -> (Usage, Vec<(Transaction, Usage)>) {
-    let mut shared = Usage::default();
-    let mut preloaded = ledger.preload(commands, &mut shared).await;
+/// Runs `commands` one after the other, as a batch of the queue does.
+async fn batch(ledger: &Ledger, commands: &[Command]) -> Vec<(Transaction, Usage)> {
     let mut ended = vec![];
     for command in commands {
-        let mut usage = Usage::default();
-        let done = ledger.execute_preloaded(&mut preloaded, command, Strategy::Optimistic, &mut usage).await;
+        let (done, usage) = run(ledger, command, Strategy::Optimistic).await;
         let (Done::Executed(rebate) | Done::Replayed(rebate)) = done.expect("on record");
         ended.push((rebate, usage));
     }
-    (shared, ended)
+    ended
 }
 
-/// The calls of a batch: of the shared read, and of all its commands.
-async fn calls(ledger: &Ledger, commands: &[Command]) -> (u32, u32) {
-    let (shared, ended) = batch(ledger, commands).await;
-    (shared.calls, ended.iter().map(|(_, usage)| usage.calls).sum())
+/// The calls of each.
+async fn calls(ledger: &Ledger, commands: &[Command]) -> Vec<u32> {
+    batch(ledger, commands).await.iter().map(|(_, usage)| usage.calls).collect()
 }
 
 const NOVEMBER: &str = "2026-11-30T12:00:00Z";
 
 #[tokio::test]
-async fn a_batch_costs_one_read_and_a_commit_for_each_rebate_that_is_not_paid_yet() {
+async fn a_rebate_costs_a_read_and_a_commit_and_a_read_once_it_is_paid() {
     let bench = Bench::start().await;
-    let rule = rule(Some("1000"));
-    let mut apart = vec![];
-    for _ in 0..10 {
-        let wallet = bench.open("alice", "0").await;
-        apart.push(bench.earned(wallet, &rule, NOVEMBER).await);
-    }
     let wallet = bench.open("alice", "0").await;
     let mut together = vec![];
     for _ in 0..10 {
-        together.push(bench.earned(wallet, &rule, NOVEMBER).await);
+        together.push(bench.earned(wallet, &rule(Some("1000")), NOVEMBER).await);
     }
-    let alone = bench.earned(wallet, &rule, NOVEMBER).await;
-    let alone = std::slice::from_ref(&alone);
-    let (shared, ended) = batch(&bench.another(), alone).await;
-    let usage = ended[0].1;
-    assert_eq!((shared.calls, usage.calls, usage.write_half_units()), (1, 1, 12));
-    assert_eq!(calls(&bench.another(), alone).await, (1, 0), "paid before");
-    assert_eq!(calls(&bench.another(), &apart).await, (1, 10));
-    assert_eq!(calls(&bench.another(), &apart).await, (1, 0), "paid before");
-    // Each begins with the wallet as the one before has left it.
-    let (shared, ended) = batch(&bench.another(), &together).await;
-    assert_eq!((shared.calls, ended.iter().map(|(_, usage)| usage.calls).sum::<u32>()), (1, 10));
-    assert!(ended.iter().all(|(_, usage)| usage.conflicts == 0), "{ended:?}");
-    assert_eq!(bench.wallet(wallet).await.balance, eur("1111.00"));
-    assert_eq!(calls(&bench.another(), &[]).await, (0, 0), "nothing to read, no call");
+    let ended = batch(&bench.another(), &together).await;
+    assert!(ended.iter().all(|(_, usage)| (usage.calls, usage.write_half_units(), usage.conflicts) == (2, 12, 0)));
+    assert_eq!(calls(&bench.another(), &together).await, [1; 10], "paid before");
+    assert_eq!(bench.wallet(wallet).await.balance, eur("1010.00"));
 }
 
 #[tokio::test]
@@ -161,28 +130,15 @@ async fn a_batch_that_names_a_rebate_twice_pays_it_once() {
     let bench = Bench::start().await;
     let wallet = bench.open("alice", "0").await;
     let rebate = bench.earned(wallet, &rule(None), NOVEMBER).await;
-    let (_, ended) = batch(&bench.another(), &[rebate.clone(), rebate.clone(), rebate]).await;
+    let ended = batch(&bench.another(), &[rebate.clone(), rebate.clone(), rebate]).await;
     assert!(ended.iter().all(|(transaction, _)| *transaction == ended[0].0));
-    assert_eq!(ended.iter().map(|(_, usage)| usage.calls).collect::<Vec<_>>(), [1, 0, 0]);
+    assert_eq!(ended.iter().map(|(_, usage)| usage.calls).collect::<Vec<_>>(), [2, 1, 1]);
     assert_eq!(bench.wallet(wallet).await.balance, eur("101.00"));
 }
 
+/// A rebate rests on its deposit and on the wallet: what refuses it is read at one moment, then recorded.
 #[tokio::test]
-async fn more_than_a_hundred_items_are_read_by_the_hundred() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
-    let mut rebates = vec![];
-    for _ in 0..50 {
-        rebates.push(bench.earned(wallet, &rule(None), NOVEMBER).await);
-    }
-    // 50 deposits, 50 rebates that are not there yet, one wallet.
-    assert_eq!(calls(&bench.another(), &rebates).await, (2, 50));
-    assert_eq!(bench.wallet(wallet).await.balance, eur("5050.00"));
-}
-
-/// A snapshot that this process wrote since the shared read is no ground for a refusal.
-#[tokio::test]
-async fn a_refusal_in_a_batch_rests_on_what_the_table_says() {
+async fn a_refused_rebate_costs_one_call_more() {
     let bench = Bench::start().await;
     let wallet = bench.open("alice", "0").await;
     let rule = rule(Some("1.50"));
@@ -190,18 +146,16 @@ async fn a_refusal_in_a_batch_rests_on_what_the_table_says() {
     for _ in 0..3 {
         rebates.push(bench.earned(wallet, &rule, NOVEMBER).await);
     }
-    let ledger = bench.another();
-    let (shared, ended) = batch(&ledger, &rebates).await;
+    let ended = batch(&bench.another(), &rebates).await;
     let told: Vec<_> = ended.iter().map(|(rebate, _)| told(rebate)).collect();
     assert_eq!(told, ["1.00", "0.50", "rebate_cap_reached"]);
-    let calls: Vec<_> = ended.iter().map(|(_, usage)| usage.calls).collect();
-    assert_eq!((shared.calls, calls), (1, vec![1, 1, 2]), "the refusal is read for, then recorded");
+    assert_eq!(ended.iter().map(|(_, usage)| usage.calls).collect::<Vec<_>>(), [2, 2, 3]);
 }
 
 /// What a rebate came to, or why not.
 fn told(rebate: &Transaction) -> String {
     match &rebate.outcome {
-        Outcome::Failed(refusal) => refusal.code().to_owned(),
+        Outcome::Failed { refusal, .. } => refusal.code().to_owned(),
         Outcome::Posted { .. } => rebate.amount.to_string(),
     }
 }
@@ -216,39 +170,9 @@ async fn a_damaged_deposit_in_a_batch_harms_no_other() {
     }
     bench.unset(&rebates[1], "REMOVE fingerprint").await;
     let ledger = bench.another();
-    let mut preloaded = ledger.preload(&rebates, &mut Usage::default()).await;
     let mut paid = vec![];
     for rebate in &rebates {
-        let done = ledger.execute_preloaded(&mut preloaded, rebate, Strategy::Optimistic, &mut Usage::default()).await;
-        paid.push(done.is_ok());
+        paid.push(run(&ledger, rebate, Strategy::Optimistic).await.0.is_ok());
     }
     assert_eq!((paid, bench.wallet(wallet).await.balance), (vec![true, false, true], eur("302.00")));
-}
-
-/// Others may move on between the shared read and the commit.
-#[tokio::test]
-async fn what_changed_since_the_shared_read_is_seen() {
-    let bench = Bench::start().await;
-    let rule = rule(Some("1.50"));
-    let wallet = bench.open("alice", "0").await;
-    let (first, second, third) = (
-        bench.earned(wallet, &rule, NOVEMBER).await,
-        bench.earned(wallet, &rule, NOVEMBER).await,
-        bench.earned(wallet, &rule, NOVEMBER).await,
-    );
-    let (ledger, other) = (bench.another(), bench.another());
-    let mut preloaded = ledger.preload([&first, &second, &third], &mut Usage::default()).await;
-    let mut pay = async |rebate: &Command| {
-        let done = ledger.execute_preloaded(&mut preloaded, rebate, Strategy::Optimistic, &mut Usage::default()).await;
-        done.expect("on record")
-    };
-    // Another function pays the first, and a part of the second: the shared read knows of neither.
-    for rebate in [&first, &second] {
-        drop(run(&other, rebate, Strategy::Optimistic).await.0.expect("on record"));
-    }
-    assert!(matches!(pay(&first).await, Done::Replayed(rebate) if rebate.amount == eur("1.00")));
-    assert!(matches!(pay(&second).await, Done::Replayed(rebate) if rebate.amount == eur("0.50")));
-    let late = pay(&third).await;
-    assert_eq!(refusal(&late), Some("rebate_cap_reached"));
-    assert_eq!(bench.wallet(wallet).await.balance, eur("301.50"));
 }

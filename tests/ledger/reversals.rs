@@ -12,15 +12,15 @@ use super::{Bench, caller, order, posted, run};
 impl Bench {
     /// An administrator's wish to undo it, its fee given back.
     pub(crate) fn reversal(&self, original: &Transaction) -> Command {
-        Command::Reverse(Box::new(Reverse {
+        Command::Reverse(Reverse {
             caller: Caller { admin: true, ..caller("root") },
             key: self.key(),
-            original: original.clone(),
+            original: Box::new(original.clone()),
             allow_overdraft: false,
             return_fee: true,
             reference: None,
             metadata: Metadata::default(),
-        }))
+        })
     }
 
     /// A deposit that earns a rebate of one hundredth.
@@ -114,7 +114,7 @@ async fn rebate_and_reversal_race_a_hundred_times_and_one_wins() {
         let Ok(Done::Replayed(rebate)) = done else { panic!("{done:?}") };
         match rebate.outcome {
             Outcome::Posted { .. } => paid += 1,
-            Outcome::Failed(refusal) => {
+            Outcome::Failed { refusal, .. } => {
                 assert_eq!(refusal, Refusal::DepositReversed { wallet: a });
                 barred += 1;
             }

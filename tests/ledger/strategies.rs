@@ -111,7 +111,9 @@ async fn a_stale_snapshot_that_would_post_ends_in_the_refusal_of_what_is_there()
         assert_eq!(refusal(&done), Some("insufficient_funds"));
         // What the refusal says is what the table holds, not what the snapshot held.
         let (Done::Executed(transaction) | Done::Replayed(transaction)) = &done;
-        let wallet_domain::Outcome::Failed(Refusal::InsufficientFunds { available, .. }) = &transaction.outcome else {
+        let wallet_domain::Outcome::Failed { refusal: Refusal::InsufficientFunds { available, .. }, .. } =
+            &transaction.outcome
+        else {
             panic!("{transaction:?}")
         };
         assert_eq!(available.map(|available| available.to_string()).as_deref(), Some("5.00"));

@@ -13,14 +13,19 @@ use wallet_domain::{
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
 
 use super::{caller, order, posted, run};
-use crate::faults::{Call, Order, Treatment, Weather, World, audit, fair, runtime};
+use crate::faults::{Call, Clocks, Order, Treatment, Weather, World, audit_by, fair, runtime};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 const LONG: Duration = Duration::from_millis(100);
 
 /// Runs `test` in a world of its own with a wallet of 100.00 at version 1, and audits the table afterwards.
 #[track_caller]
-pub(super) fn check(mut test: impl AsyncFnMut(&World, WalletId)) {
+pub(super) fn check(test: impl AsyncFnMut(&World, WalletId)) {
+    check_by(Clocks::Right, test);
+}
+
+#[track_caller]
+pub(super) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletId)) {
     fastrand::seed(1);
     runtime().block_on(async {
         let world = World::new();
@@ -29,7 +34,7 @@ pub(super) fn check(mut test: impl AsyncFnMut(&World, WalletId)) {
         test(&world, wallet).await;
         world.network.set(fair());
         sleep(Duration::from_secs(60)).await;
-        audit(&world.table, &world.plain()).await.expect("the books add up");
+        audit_by(&world.table, &world.plain(), clocks).await.expect("the books add up");
     });
 }
 
@@ -59,9 +64,9 @@ pub(super) fn reversal(original: &Transaction) -> Command {
     let mut caller = caller("root");
     caller.admin = true;
     let key = "reversal".parse().expect("a printable key");
-    let (original, metadata) = (original.clone(), Default::default());
+    let (original, metadata) = (Box::new(original.clone()), Default::default());
     let (allow_overdraft, return_fee, reference) = (false, true, None);
-    Command::Reverse(Box::new(Reverse { caller, key, original, allow_overdraft, return_fee, reference, metadata }))
+    Command::Reverse(Reverse { caller, key, original, allow_overdraft, return_fee, reference, metadata })
 }
 
 /// Commits take [`LONG`]; their items become visible in this order.

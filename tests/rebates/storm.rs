@@ -172,16 +172,16 @@ async fn found(ledger: &Ledger) -> Found {
         for item in page.items {
             match item {
                 Scanned::Wallet(wallet) => drop(found.balances.insert(wallet.id, wallet.balance.minor_units())),
-                Scanned::Transaction(rebate) if rebate.kind == Kind::Rebate => {
+                Scanned::Transaction(rebate) if rebate.kind == Kind::REBATE => {
                     assert!(!rebate.legs().is_empty(), "not paid: {rebate:?}");
                     let of = rebate.parent.expect("a rebate names its deposit");
                     found.rebated.insert(of, rebate.created_at.as_millisecond());
                     found.rebates.entry(of).or_default().push((rebate.wallet, rebate.amount.minor_units()));
                 }
-                Scanned::Transaction(deposit) if deposit.kind == Kind::Deposit => {
+                Scanned::Transaction(deposit) if deposit.kind == Kind::DEPOSIT => {
                     found.deposited.insert(deposit.id, deposit.created_at.as_millisecond());
                 }
-                Scanned::Transaction(_) | Scanned::Entry(_) | Scanned::Reversed(_) => {}
+                Scanned::Transaction(_) | Scanned::Entries(_) | Scanned::Mark(_) => {}
                 Scanned::Unreadable(item) => panic!("{item:?}"),
             }
         }

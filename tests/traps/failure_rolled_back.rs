@@ -25,10 +25,10 @@ async fn the_record_of_a_refusal() {
         let wallet = bench.open("alice", "10").await;
         let (ledger, withdrawal) = (bench.another(), bench.withdraw(wallet, "80"));
         let (code, first) = refused(run(&ledger, &withdrawal, strategy).await.0);
-        assert_eq!((code, balance(&bench, wallet).await), ("insufficient_funds", "10.00".to_owned()));
+        assert_eq!((code.as_str(), balance(&bench, wallet).await), ("insufficient_funds", "10.00".to_owned()));
         let mut usage = Usage::default();
         let found = ledger.transaction(withdrawal.transaction(), &mut usage).await.expect("the table answers");
-        assert!(matches!(found.expect("on record").outcome, Outcome::Failed(_)));
+        assert!(matches!(found.expect("on record").outcome, Outcome::Failed { .. }));
         let listed = ledger.attempts(wallet, None, 10, &mut usage).await.expect("the table answers");
         assert_eq!(listed.items, std::slice::from_ref(&first));
         // Even with money for it now, the key has its answer.

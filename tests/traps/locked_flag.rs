@@ -36,7 +36,7 @@ async fn a_flag_that_is_read_and_then_set() {
     posted(run(&first, &bench.deposit(wallet, "100"), Strategy::Pessimistic).await.0);
     posted(run(&second, &bench.withdraw(wallet, "80"), Strategy::Pessimistic).await.0);
     let (code, _) = super::refused(run(&first, &bench.withdraw(wallet, "80"), Strategy::Pessimistic).await.0);
-    assert_eq!((code, balance(&bench, wallet).await), ("insufficient_funds", "20.00".to_owned()));
+    assert_eq!((code.as_str(), balance(&bench, wallet).await), ("insufficient_funds", "20.00".to_owned()));
 }
 
 #[tokio::test]

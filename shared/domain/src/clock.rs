@@ -13,18 +13,20 @@ pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// When a decision is made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
-    /// By the deciding function's clock, to the millisecond. Limits count by it.
-    pub(crate) now: Timestamp,
-    /// What is recorded: `now`, or the newest time of the wallets concerned if that is later, so that the times of a
-    /// wallet's entries never go back.
+    /// What is recorded: the clock's time to the millisecond, or the newest time of the wallets concerned if that is
+    /// later, so that the times of a wallet's entries never go back.
     pub(crate) recorded: Timestamp,
+    /// What limits and rules go by: `recorded`, so that what was counted can be recomputed from the entries; the clock's
+    /// time where `recorded` lies farther ahead than clocks may differ.
+    pub(crate) now: Timestamp,
 }
 
 impl Moment {
-    pub(crate) fn of<'a>(now: Timestamp, wallets: impl IntoIterator<Item = &'a Wallet>) -> Moment {
-        let now = to_the_millisecond(now);
-        let recorded = wallets.into_iter().map(|wallet| wallet.updated_at).fold(now, Timestamp::max);
-        Moment { now, recorded }
+    pub(crate) fn of<'a>(clock: Timestamp, wallets: impl IntoIterator<Item = &'a Wallet>) -> Moment {
+        let clock = to_the_millisecond(clock);
+        let recorded = wallets.into_iter().map(|wallet| wallet.updated_at).fold(clock, Timestamp::max);
+        let now = if recorded <= believed_until(clock) { recorded } else { clock };
+        Moment { recorded, now }
     }
 }
 

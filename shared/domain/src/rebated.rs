@@ -106,7 +106,8 @@ impl Rebated {
     /// Takes `amount` off again, if its month is still counted. A sum of zero stays: it says which months are too old.
     pub(crate) fn minus(mut self, month: Month, rule: &RuleId, amount: Money) -> Result<Rebated, MoneyError> {
         if let Some(sum) = self.0.get_mut(&(month, rule.clone())) {
-            *sum = sum.minus(amount)?;
+            // A wrong clock may have let go of the month and begun it anew in between.
+            *sum = sum.minus(amount)?.at_least(Money::zero(amount.currency()))?;
         }
         Ok(self)
     }

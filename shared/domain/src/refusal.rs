@@ -167,6 +167,10 @@ pub enum Refusal {
         code: String,
         /// Which wallet refused.
         wallet: WalletId,
+        /// Which limit of it.
+        limit: Option<Limit>,
+        /// What it holds.
+        holds: Option<Currency>,
         /// What could move.
         available: Option<Money>,
         /// What should.
@@ -259,9 +263,13 @@ impl Refusal {
             }
             Refusal::RebateCapReached { wallet, requested } => moving("rebate_cap_reached", wallet, &None, requested),
             Refusal::RebateTooLate { wallet, requested } => moving("rebate_too_late", wallet, &None, requested),
-            Refusal::Newer { code, wallet, available, requested } => {
-                Facts { available: *available, requested: *requested, ..kept(code.as_str(), wallet) }
-            }
+            Refusal::Newer { code, wallet, limit, holds, available, requested } => Facts {
+                limit: *limit,
+                holds: *holds,
+                available: *available,
+                requested: *requested,
+                ..kept(code.as_str(), wallet)
+            },
         }
     }
 
@@ -282,7 +290,7 @@ impl Refusal {
             "rebate_below_minimum" => Refusal::RebateBelowMinimum { wallet, requested: requested? },
             "rebate_cap_reached" => Refusal::RebateCapReached { wallet, requested: requested? },
             "rebate_too_late" => Refusal::RebateTooLate { wallet, requested: requested? },
-            _ => Refusal::Newer { code: code.to_owned(), wallet, available, requested },
+            _ => Refusal::Newer { code: code.to_owned(), wallet, limit, holds, available, requested },
         })
     }
 

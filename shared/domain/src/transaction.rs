@@ -32,7 +32,7 @@ pub struct Transaction {
     pub fee: Money,
     /// What came of it.
     pub outcome: Outcome,
-    /// On whose behalf; with the owners of the legs' wallets, who may read it.
+    /// On whose behalf; with the owners of the legs' wallets and of the wallet that refused, who may read it.
     pub principal: Owner,
     /// The caller's reference.
     pub reference: Option<Reference>,

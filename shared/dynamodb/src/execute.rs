@@ -322,9 +322,8 @@ impl Run<'_> {
 
     /// Takes over what failed conditions have returned: the next round needs no read, unless it has to wait for a lease.
     fn refreshed(&mut self, moved: Moved) -> Lost {
-        let now = self.ledger.now();
-        let leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
-        let busy = leases.into_iter().any(|lease| lease.bars(&self.holder, now));
+        let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
+        let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
         for found in &moved.wallets {
             if !found.lease.as_ref().is_some_and(|lease| lease.is_of(&self.holder)) {
                 // It expired, and was taken over.
@@ -380,8 +379,7 @@ impl Run<'_> {
     }
 
     fn known(&self, read: Read, basis: Basis) -> Known {
-        let now = self.ledger.now();
-        let busy = read.leases.iter().any(|lease| lease.bars(&self.holder, now));
+        let busy = read.leases.iter().any(|lease| lease.bars(&self.holder, self.ledger.now()));
         Known { snapshots: read.snapshots, basis, busy }
     }
 

@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::ImportOptions;
 use dynoxide::types::AttributeValue as Stored;
 use wallet_domain::{
-    Amount, Caller, Command, Currency, Deposit, Metadata, Money, Open, Order, PayRebate, Reverse, Snapshots, Timestamp,
-    Transaction, Transfer, Wallet, WalletId, Withdraw, decide,
+    Amount, Caller, Command, Currency, Deposit, Metadata, Money, NoPlan, Open, Order, PayRebate, Reverse, Snapshots,
+    Timestamp, Transaction, Transfer, Wallet, WalletId, Withdraw, decide,
 };
 use wallet_dynamodb::{Item, items_of};
 use wallet_lambda::Settings;
@@ -155,13 +155,13 @@ impl Ledger {
         let reverse = Reverse {
             caller: caller("bank")?,
             key: format!("reverse {key}").parse()?,
-            original,
+            original: Box::new(original),
             allow_overdraft: true,
             return_fee: true,
             reference: None,
             metadata: Metadata::default(),
         };
-        self.run(&Command::Reverse(Box::new(reverse)), &[]).map(drop)
+        self.run(&Command::Reverse(reverse), &[]).map(drop)
     }
 
     fn order(&self, subject: &str, key: &str, amount: &str) -> Result<Order> {
@@ -183,32 +183,33 @@ impl Ledger {
     }
 
     fn snapshots(&self, command: &Command, transactions: &[Transaction]) -> Snapshots {
-        let known = command.wallets().into_iter().filter_map(|id| Some((id, self.snapshots.get(&id)?.clone())));
+        let known = command.reads().wallets.into_iter().filter_map(|id| Some((id, self.snapshots.get(&id)?.clone())));
         let transactions = transactions.iter().map(|transaction| (transaction.id, transaction.clone()));
         Snapshots { wallets: known.collect(), transactions: transactions.collect(), ..Snapshots::default() }
     }
 
     fn run(&mut self, command: &Command, transactions: &[Transaction]) -> Result<Transaction> {
         let snapshots = self.snapshots(command, transactions);
-        let plan = decide(&snapshots, command, self.now()).map_err(|refusal| anyhow!("refused: {refusal:?}"))?;
-        for posting in &plan.postings {
+        let plan = decide(&snapshots, command, self.now()).context("nothing of this is refused")?;
+        for posting in plan.postings() {
             self.filled.wallets += u64::from(posting.before.is_none());
             self.filled.entries += 1;
             self.snapshots.insert(posting.after.id, posting.after.clone());
         }
-        self.filled.transactions += 1 + plan.bars.len() as u64;
+        self.filled.transactions += 1 + plan.bars().len() as u64;
         for item in items_of(&plan) {
             self.write(item)?;
         }
-        Ok(plan.transaction)
+        Ok(plan.transaction().clone())
     }
 
     fn refuse(&mut self, command: &Command) -> Result<()> {
         let snapshots = self.snapshots(command, &[]);
-        let Err(refusal) = decide(&snapshots, command, self.now()) else { bail!("no wallet holds so much") };
-        let failed = command.failed(&snapshots, &refusal, self.now()).context("the refusal is one to be recorded")?;
+        let Err(NoPlan::Refused(refusal)) = decide(&snapshots, command, self.now()) else {
+            bail!("no wallet holds so much")
+        };
+        let plan = command.attempt(&snapshots, &refusal, self.now()).context("the refusal is one to be recorded")?;
         self.filled.transactions += 1;
-        let plan = wallet_domain::Plan::new(failed, vec![]);
         items_of(&plan).into_iter().try_for_each(|item| self.write(item))
     }
 

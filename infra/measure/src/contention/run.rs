@@ -232,7 +232,7 @@ impl Work {
             let seconds = match self.ledger.execute(&command, strategy, &mut usage).await {
                 Ok(Executed::Executed(done) | Executed::Replayed(done)) => match done.outcome {
                     Outcome::Posted { .. } => break,
-                    Outcome::Failed(refusal) => bail!("refused: {refusal}"),
+                    Outcome::Failed { refusal, .. } => bail!("refused: {refusal}"),
                 },
                 Err(
                     ExecuteError::Conflict { retry_after_seconds }

@@ -58,7 +58,7 @@ impl Verb for Deposit {
         within_largest_movement(wallet, amount, Some(&order.caller))?;
         let credit = credit(wallet, amount, Account::External, Some(&order.caller))?;
         let mut transaction = record(self, order.asked(), posted(vec![]), moment);
-        transaction.rule = self.rules.iter().find_map(|terms| terms.pinned(amount, transaction.created_at));
+        transaction.rule = self.rules.iter().find_map(|terms| terms.pinned(amount, moment.now));
         let outside = Leg::System { account: Account::External, amount: amount.negated() };
         transaction.outcome = posted(vec![outside, credit.leg()]);
         Ok(Draft::new(transaction, vec![credit]))

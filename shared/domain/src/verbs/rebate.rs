@@ -84,12 +84,13 @@ impl Verb for PayRebate {
         }
         // Deposit and rebate can be taken back together: their sum is a value that exists.
         let with_deposit = Money::largest(earned.currency()).minus(deposit.amount)?;
-        let amount = earned.at_most(left)?.at_most(room(wallet)?)?.at_most(with_deposit)?;
-        if amount.is_zero() {
-            let available = Some(amount);
+        let room = room(wallet)?;
+        if room.is_zero() {
+            let available = Some(room);
             return Err(Refusal::MaxBalanceExceeded { wallet: wallet.id, available, requested: earned }.into());
         }
-        if rule.minimum.map_or(Ok(false), |minimum| amount.is_less_than(minimum))? {
+        let amount = earned.at_most(left)?.at_most(room)?.at_most(with_deposit)?;
+        if amount.is_zero() || rule.minimum.map_or(Ok(false), |minimum| amount.is_less_than(minimum))? {
             return Err(too_small(amount).into());
         }
         let mut credit = credit(wallet, amount, Account::Rebates, None)?;

@@ -6,7 +6,7 @@ use crate::world::*;
 
 /// Why a statement and the wallet that it ends in do not belong together.
 pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str> {
-    let (mut balance, mut previous) = (Money::zero(wallet.currency()), GENESIS);
+    let (mut balance, mut previous, mut latest) = (Money::zero(wallet.currency()), GENESIS, Timestamp::MIN);
     for (version, entry) in (0_u64..).zip(statement) {
         let Ok(sum) = balance.plus(entry.amount) else { return Some("another currency") };
         if entry.wallet != wallet.id {
@@ -15,19 +15,25 @@ pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str>
             return Some("a gap in the versions");
         } else if entry.previous != previous {
             return Some("a broken link");
-        } else if entry.hash != entry.computed_hash() {
+        } else if Some(entry.hash) != entry.computed_hash() {
             return Some("an entry that is not what was hashed");
         } else if entry.balance_after != sum {
             return Some("a balance that is not the sum");
+        } else if entry.created_at < latest {
+            return Some("a time that goes back");
         }
-        (balance, previous) = (sum, entry.hash);
+        (balance, previous, latest) = (sum, entry.hash, entry.created_at);
     }
-    let last = (wallet.balance, wallet.head, wallet.version + 1);
-    (last != (balance, previous, statement.len() as u64)).then_some("a wallet that is not where its statement ends")
+    let ends = (wallet.balance, wallet.head, wallet.version + 1, wallet.updated_at);
+    if ends != (balance, previous, statement.len() as u64, latest) {
+        return Some("a wallet that is not where its statement ends");
+    }
+    let state = statement.last().map(|entry| entry.state);
+    (state != Some(wallet.state())).then_some("a wallet that is not in the state that its statement ends in")
 }
 
 /// Every way to change one entry.
-pub(crate) const TAMPERINGS: [fn(&mut Entry); 15] = [
+pub(crate) const TAMPERINGS: [fn(&mut Entry); 18] = [
     |entry| entry.wallet = id("ghost"),
     |entry| entry.version += 1,
     |entry| entry.transaction = TransactionId::amendment_of(entry.wallet, entry.version),
@@ -43,6 +49,9 @@ pub(crate) const TAMPERINGS: [fn(&mut Entry); 15] = [
     |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
     |entry| entry.by = owner("somebody else"),
     |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),
+    |entry| entry.seal = Hasher::new("another").finish(),
+    |entry| entry.state = Hasher::new("another").finish(),
+    |entry| entry.format += 1,
     |entry| entry.previous = Hasher::new("another").finish(),
     |entry| entry.hash = Hasher::new("another").finish(),
     |entry| entry.hash = GENESIS,
@@ -84,8 +93,8 @@ fn statement() -> (Vec<Entry>, Wallet) {
     for command in steps {
         let plan = decided(&snapshots, &command, time(NOW)).expect("each step is allowed");
         for posting in plan.postings() {
-            entries.push(posting.rows[0]);
-            snapshots.wallets.insert(posting.after.id, posting.after);
+            entries.extend(posting.rows.iter().cloned());
+            snapshots.wallets.insert(posting.after.id, posting.after.clone());
         }
     }
     (entries, snapshots.wallets[&wallet].clone())
@@ -105,10 +114,10 @@ fn every_change_of_every_entry_is_seen() {
         for (which, tamper) in TAMPERINGS.iter().enumerate() {
             let mut changed = entries.clone();
             tamper(&mut changed[at]);
-            assert_ne!(changed[at].hash, changed[at].computed_hash(), "change {which} of entry {at}");
+            assert_ne!(Some(changed[at].hash), changed[at].computed_hash(), "change {which} of entry {at}");
             assert!(flaw(&changed, &wallet).is_some(), "change {which} of entry {at}");
             // A forger who computes the hash anew breaks the link to the next entry, or to the wallet.
-            changed[at].hash = changed[at].computed_hash();
+            changed[at].hash = changed[at].computed_hash().unwrap_or(GENESIS);
             if changed != entries {
                 assert!(flaw(&changed, &wallet).is_some(), "change {which} of entry {at}, resealed");
             }
@@ -141,5 +150,12 @@ fn a_wallet_that_was_set_by_hand_is_seen() {
     assert!(flaw(&entries, &Wallet { balance: money("7"), ..wallet.clone() }).is_some());
     assert!(flaw(&entries, &Wallet { version: 5, ..wallet.clone() }).is_some());
     assert!(flaw(&entries, &Wallet { head: GENESIS, ..wallet.clone() }).is_some());
-    assert!(flaw(&entries, &Wallet { id: id("ghost"), ..wallet }).is_some());
+    assert!(flaw(&entries, &Wallet { id: id("ghost"), ..wallet.clone() }).is_some());
+    assert!(flaw(&entries, &Wallet { updated_at: time("2026-03-01T12:00:30.251Z"), ..wallet.clone() }).is_some());
+    for (what, change) in crate::state::STATE {
+        let mut changed = wallet.clone();
+        change(&mut changed);
+        // It is frozen already.
+        assert!(flaw(&entries, &changed).is_some() || changed == wallet, "{what}");
+    }
 }

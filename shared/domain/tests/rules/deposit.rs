@@ -151,8 +151,10 @@ fn the_record_holds_what_was_asked_and_the_rule_in_force() {
         rule: terms.pinned(money("5"), time(NOW)),
         fingerprint: command.fingerprint(),
         created_at: time(NOW),
+        format: 1,
+        seal: plan.transaction().computed_seal().expect("the format that this code writes"),
     };
-    assert_eq!(plan.transaction(), expected);
+    assert_eq!(plan.transaction(), &expected);
     assert_eq!(plan.postings()[0].rows[0].counterparty, Some(Account::External));
     assert_eq!(plan.postings()[0].rows[0].reference, order.reference);
 }
@@ -164,6 +166,8 @@ fn times_are_kept_to_the_millisecond() {
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &deposit, now).expect("an active wallet");
     assert_eq!(plan.transaction().created_at, time(NOW));
     for now in ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "9999-12-30T21:59:59Z"] {
-        decided(&snapshots(&[wallet("alice", "0")]), &deposit, time(now)).expect("any time will do");
+        let empty = Wallet { updated_at: Timestamp::MIN, ..wallet("alice", "0") };
+        let plan = decided(&snapshots(&[empty]), &deposit, time(now)).expect("any time will do");
+        assert_eq!(plan.transaction().created_at, time(now));
     }
 }

@@ -115,6 +115,28 @@ fn of_amendments() {
 }
 
 #[test]
+fn of_amendments_knows_nothing_from_the_word_for_it() {
+    let by = |change: Change| {
+        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected_version: 1, change })
+    };
+    for set in [
+        |change: &mut Change, term| change.ceiling = term,
+        |change: &mut Change, term| change.max_movement = term,
+        |change: &mut Change, term| change.max_daily_outflow = term,
+    ] {
+        let to = |term: Option<Option<&str>>| {
+            let mut change = Change::default();
+            set(&mut change, term.map(|text| text.map(str::to_owned)));
+            by(change)
+        };
+        let texts = ["none", "null", "some", "", "0"].map(|text| Some(Some(text)));
+        all_differ(&[None, Some(None)].into_iter().chain(texts).map(to).collect::<Vec<_>>());
+    }
+    let rate = |rate| by(Change { transfers_per_minute: rate, ..Change::default() });
+    all_differ(&[None, Some(None), Some(Some(0)), Some(Some(1))].map(rate));
+}
+
+#[test]
 fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
     let by = |text: &str| {
         let change = Change { floor: Some(text.to_owned()), ceiling: Some(Some(text.to_owned())), ..Change::default() };

@@ -36,7 +36,7 @@ fn check((floor, ceiling, read): (i128, i128, i128), command: &Command, drift: i
     let terms = |wallet: Wallet| Wallet { floor: euros(floor), ceiling: Some(euros(ceiling)), ..wallet };
     let wallets = ["alice", "bob"].map(|name| terms(wallet(name, &euros(read).to_string())));
     let outcome = decided(&snapshots(&wallets), command, time(NOW));
-    for posting in outcome.into_iter().flat_map(|plan| plan.postings()) {
+    for posting in outcome.iter().flat_map(Plan::postings) {
         let found = (read + drift).clamp(floor, ceiling);
         let after = found + posting.rows[0].amount.minor_units();
         let within = floor <= after && after <= ceiling;

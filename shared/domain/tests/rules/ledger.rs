@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use wallet_domain::*;
 
-use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Refused, Share, Terms};
-use crate::world::{currency, decided, key, owner};
+use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Share};
+use crate::purse::{Refused, Terms};
+use crate::world::{attempted, currency, decided, key, owner};
 
 /// Refusals that stay on record, by the contract's table.
 const RECORDED: [&str; 9] = [
@@ -35,15 +36,18 @@ pub(crate) struct Ledger {
     pub(crate) model: Model,
     ids: Vec<WalletId>,
     deposits: Vec<TransactionId>,
+    /// In step with the model's.
+    movements: Vec<TransactionId>,
     /// Which request each transaction answered first.
     answered: BTreeMap<TransactionId, usize>,
 }
 
 impl Ledger {
     /// Opens a wallet for each purse of the model, as it stands.
-    pub(crate) fn opening(model: Model, now_ms: i64) -> Ledger {
+    pub(crate) fn opening(mut model: Model, now_ms: i64) -> Ledger {
         let mut ledger = Ledger::default();
-        for (at, purse) in model.wallets.iter().enumerate() {
+        for (at, purse) in model.wallets.iter_mut().enumerate() {
+            purse.updated_ms = now_ms;
             let of = |units| money(units, purse.code);
             let limit = |units: Option<i128>| units.map(|units| Amount::new(of(units)).expect("limits are positive"));
             let open = Open {
@@ -61,8 +65,8 @@ impl Ledger {
                 metadata: Metadata::default(),
             };
             ledger.ids.push(open.wallet());
-            let plan = decided(&ledger.stored, &Command::Open(open), time(now_ms)).expect("bounds around zero");
-            ledger.write(plan);
+            let plan = decided(&Snapshots::default(), &Command::Open(open), time(now_ms)).expect("bounds around zero");
+            ledger.write(&plan);
         }
         Ledger { model, ..ledger }
     }
@@ -87,16 +91,23 @@ impl Ledger {
                 if plan.transaction().kind == Kind::DEPOSIT {
                     self.deposits.push(plan.transaction().id);
                 }
-                self.answered.insert(plan.transaction().id, request.key);
-                self.write(plan);
+                if plan.transaction().kind != Kind::AMENDMENT {
+                    self.movements.push(plan.transaction().id);
+                }
+                for record in [plan.transaction()].into_iter().chain(plan.bars()) {
+                    self.answered.insert(record.id, request.key);
+                }
+                self.write(&plan);
             }
             Err(refusal) => {
                 assert_eq!(Err(told(&refusal)), expected, "{request:?}");
-                let failed = command.failed(&read, &refusal, now);
+                let failed = attempted(&read, &command, &refusal, now);
                 let recorded = RECORDED.contains(&refusal.code()) && !matches!(request.ask, Ask::Amend { .. });
                 assert_eq!(failed.is_some(), recorded, "{refusal:?}");
                 if let Some(failed) = failed {
-                    assert_eq!(failed.outcome, Outcome::Failed(refusal));
+                    let wallet = refusal.facts().wallet.and_then(|id| self.stored.wallets.get(&id));
+                    let owner = wallet.expect("one of the ledger's refused").owner.clone();
+                    assert_eq!(failed.outcome, Outcome::Failed { refusal, owner });
                     self.answered.insert(failed.id, request.key);
                     self.stored.transactions.insert(failed.id, failed);
                 }
@@ -106,12 +117,16 @@ impl Ledger {
 
     /// Only what the command names.
     fn read(&self, command: &Command) -> Snapshots {
-        let wallets = command.wallets().into_iter().filter_map(|id| Some((id, self.stored.wallets.get(&id)?.clone())));
-        let parent = command.parent().and_then(|id| Some((id, self.stored.transactions.get(&id)?.clone())));
-        Snapshots { wallets: wallets.collect(), transactions: parent.into_iter().collect(), ..Snapshots::default() }
+        let (Reads { wallets, transactions, marks }, stored) = (command.reads(), &self.stored);
+        let transaction = |id: TransactionId| Some((id, stored.transactions.get(&id)?.clone()));
+        Snapshots {
+            wallets: wallets.into_iter().filter_map(|id| Some((id, stored.wallets.get(&id)?.clone()))).collect(),
+            transactions: transactions.into_iter().filter_map(transaction).collect(),
+            marks: marks.into_iter().filter_map(|mark| Some((mark, *stored.marks.get(&mark)?))).collect(),
+        }
     }
 
-    fn write(&mut self, plan: Plan) {
+    fn write(&mut self, plan: &Plan) {
         for posting in plan.postings() {
             assert_eq!(
                 posting.before.as_ref(),
@@ -121,11 +136,17 @@ impl Ledger {
             if let Some(before) = &posting.before {
                 assert!(holds(posting.guard, before.balance), "a plan's own guard admits it");
             }
-            self.statements.entry(posting.after.id).or_default().push(posting.rows[0]);
-            self.stored.wallets.insert(posting.after.id, posting.after);
+            self.statements.entry(posting.after.id).or_default().extend(posting.rows.iter().cloned());
+            self.stored.wallets.insert(posting.after.id, posting.after.clone());
         }
-        let before = self.stored.transactions.insert(plan.transaction().id, plan.transaction());
-        assert_eq!(before, None, "a transaction is written once");
+        for transaction in [plan.transaction()].into_iter().chain(plan.bars()) {
+            let before = self.stored.transactions.insert(transaction.id, transaction.clone());
+            assert_eq!(before, None, "a transaction is written once");
+        }
+        for mark in plan.marks() {
+            let before = self.stored.marks.insert((mark.of, mark.name), mark.by);
+            assert_eq!(before, None, "a mark is put once");
+        }
     }
 
     fn moves(&self, plan: &Plan) -> Vec<(Place, i128)> {
@@ -144,15 +165,16 @@ impl Ledger {
         }
     }
 
-    /// Wallets are where the model has them, within their bounds; nothing was made or lost.
+    /// Wallets are where the model has them, within their bounds; nothing was made or lost; every rebate is on record or
+    /// still to come.
     pub(crate) fn adds_up(&self) {
         let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
         for (purse, id) in self.model.wallets.iter().zip(&self.ids) {
             let wallet = &self.stored.wallets[id];
             let balance = wallet.balance.minor_units();
             assert_eq!((balance, wallet.version), (purse.balance, purse.version));
-            assert_eq!(wallet.status.as_str(), purse.status);
-            assert!(purse.floor <= balance && balance <= purse.top(), "{wallet:?}");
+            assert_eq!((wallet.status.as_str(), wallet.updated_at), (purse.status, time(purse.updated_ms)));
+            assert!((purse.floor <= balance || purse.overdrawn) && balance <= purse.top(), "{wallet:?}");
             *sums.entry(purse.code).or_default() += balance;
         }
         let mut system: BTreeMap<_, i128> = BTreeMap::new();
@@ -164,6 +186,11 @@ impl Ledger {
             }
         }
         assert_eq!(system, self.model.system);
+        for (deposited, id) in self.model.deposits.iter().zip(&self.deposits) {
+            let record = self.stored.transactions[id].rebate().and_then(|rebate| self.stored.transactions.get(&rebate));
+            let paid = record.map(|record| (!record.legs().is_empty()).then(|| record.amount.minor_units()));
+            assert_eq!(paid, deposited.rebate);
+        }
         assert!(sums.values().all(|sum| *sum == 0), "money was made or lost: {sums:?}");
     }
 
@@ -201,6 +228,15 @@ impl Ledger {
                 let wallet = self.stored.transactions[&deposit].wallet;
                 Command::PayRebate(PayRebate { deposit, wallet, rule: rule_id() })
             }
+            Ask::Reverse { movement, overdraft, return_fee } => Command::Reverse(Reverse {
+                caller: caller(request.by),
+                key: key(&format!("key {}", request.key)),
+                original: Box::new(self.stored.transactions[&self.movements[*movement]].clone()),
+                allow_overdraft: *overdraft,
+                return_fee: *return_fee,
+                reference: None,
+                metadata: Metadata::default(),
+            }),
         }
     }
 }
@@ -213,7 +249,7 @@ pub(crate) fn holds(guard: Guard, balance: Money) -> bool {
     }
 }
 
-fn told(refusal: &Refusal) -> Refused {
+fn told(refusal: &Refusal) -> Refused<'_> {
     let units = |money: &Money| Some(money.minor_units());
     let (available, requested) = match refusal {
         Refusal::InsufficientFunds { available, requested, .. }

@@ -11,8 +11,8 @@ fn check_each(alice: Wallet, steps: &[(&str, Command, Result<&str, Refusal>)]) {
     for (now, command, expected) in steps {
         let outcome = decided(&snapshots, command, time(now));
         assert_eq!(outcome.clone().map(|plan| legs(&plan)), expected.clone().map(str::to_owned), "at {now}");
-        for posting in outcome.into_iter().flat_map(|plan| plan.postings()) {
-            snapshots.wallets.insert(posting.after.id, posting.after);
+        for posting in outcome.iter().flat_map(Plan::postings) {
+            snapshots.wallets.insert(posting.after.id, posting.after.clone());
         }
     }
 }
@@ -105,10 +105,46 @@ fn a_clock_that_is_late_counts_on_in_the_newer_day() {
 }
 
 #[test]
+fn a_day_that_a_wrong_clock_counted_holds_nobody_up() {
+    check_each(
+        daily("10"),
+        &[
+            ("2026-03-31T12:00:00Z", out("10"), Ok("alice -10.00 = 90.00 v8, external 10.00")),
+            ("2026-03-01T12:00:00Z", out("6"), Ok("alice -6.00 = 84.00 v9, external 6.00")),
+            ("2026-03-01T12:00:01Z", out("4.01"), Err(past_the_day("4", "4.01"))),
+            ("2026-03-01T12:00:01Z", out("4"), Ok("alice -4.00 = 80.00 v10, external 4.00")),
+            ("2026-03-02T12:00:00Z", out("10"), Ok("alice -10.00 = 70.00 v11, external 10.00")),
+        ],
+    );
+}
+
+#[test]
+fn the_next_day_is_believed_five_minutes_before_it_begins() {
+    let tomorrow = ("2026-03-02T00:04:59.999Z", out("6"), Ok("alice -6.00 = 94.00 v8, external 6.00"));
+    check_each(
+        daily("10"),
+        &[
+            tomorrow.clone(),
+            ("2026-03-01T23:55:00Z", out("4.01"), Err(past_the_day("4", "4.01"))),
+            ("2026-03-01T23:55:00Z", out("4"), Ok("alice -4.00 = 90.00 v9, external 4.00")),
+            ("2026-03-02T00:05:00Z", out("0.01"), Err(past_the_day("0", "0.01"))),
+        ],
+    );
+    check_each(
+        daily("10"),
+        &[
+            tomorrow,
+            ("2026-03-01T23:54:59.999Z", out("10"), Ok("alice -10.00 = 84.00 v9, external 10.00")),
+            ("2026-03-01T23:54:59.999Z", out("0.01"), Err(past_the_day("0", "0.01"))),
+        ],
+    );
+}
+
+#[test]
 fn what_left_before_a_limit_was_set_counts_too() {
     let noon = time("2026-03-01T12:00:00Z");
     let free = snapshots(&[wallet("alice", "100")]);
-    let spent = decided(&free, &out("7"), noon).expect("enough money").postings.remove(0).after;
+    let spent = decided(&free, &out("7"), noon).expect("enough money").postings()[0].after.clone();
     let limits = Limits { max_daily_outflow: Some(amount("10")), ..Limits::default() };
     check_each(
         Wallet { limits, ..spent.clone() },
@@ -178,11 +214,55 @@ fn a_clock_that_is_late_counts_on_in_the_newer_minute() {
         &[
             ("2026-03-01T12:01:00Z", across("1"), Ok("alice -1.00 = 99.00 v8, bob 1.00 = 1.00 v8")),
             ("2026-03-01T12:00:59.999Z", across("1"), Ok("alice -1.00 = 98.00 v9, bob 1.00 = 2.00 v9")),
-            ("2026-03-01T12:00:30Z", across("1"), Err(too_often(2, 90))),
+            ("2026-03-01T12:00:30Z", across("1"), Err(too_often(2, 60))),
             ("2026-03-01T12:01:01Z", across("1"), Err(too_often(2, 59))),
             ("2026-03-01T12:02:00Z", across("1"), Ok("alice -1.00 = 97.00 v10, bob 1.00 = 3.00 v10")),
         ],
     );
+}
+
+#[test]
+fn a_minute_is_believed_five_minutes_before_it_begins() {
+    let ahead = ("2026-03-01T12:06:30Z", across("1"), Ok("alice -1.00 = 99.00 v8, bob 1.00 = 1.00 v8"));
+    check_each(
+        rated(1),
+        &[
+            ahead.clone(),
+            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(1, 360))),
+            ("2026-03-01T12:00:59.999Z", across("1"), Ok("alice -1.00 = 98.00 v9, bob 1.00 = 2.00 v9")),
+            ("2026-03-01T12:00:59.999Z", across("1"), Err(too_often(1, 1))),
+        ],
+    );
+    check_each(
+        rated(2),
+        &[
+            ahead,
+            ("2026-03-01T12:01:00Z", across("1"), Ok("alice -1.00 = 98.00 v9, bob 1.00 = 2.00 v9")),
+            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(2, 360))),
+            ("2026-03-01T12:06:59.999Z", across("1"), Err(too_often(2, 1))),
+            ("2026-03-01T12:07:00Z", across("1"), Ok("alice -1.00 = 97.00 v10, bob 1.00 = 3.00 v10")),
+        ],
+    );
+}
+
+#[test]
+fn counters_are_believed_up_to_five_minutes_ahead_each_by_itself() {
+    let now = time("2026-03-01T12:00:30Z");
+    let (day, minute) = (now.as_second() / 86_400, now.as_second() / 60);
+    let counted = |day, minute| Counters { day, outflow: money("3"), minute, transfers: 2 };
+    for (stored, expected) in [
+        (counted(day, minute), counted(day, minute)),
+        (counted(day, minute + 5), counted(day, minute + 5)),
+        (counted(day, minute + 6), Counters { transfers: 0, ..counted(day, minute) }),
+        (counted(day, minute - 1), Counters { transfers: 0, ..counted(day, minute) }),
+        (counted(day + 1, minute), Counters { outflow: money("0"), ..counted(day, minute) }),
+        (counted(day + 30, minute), Counters { outflow: money("0"), ..counted(day, minute) }),
+        (counted(day - 1, minute + 5), Counters { outflow: money("0"), ..counted(day, minute + 5) }),
+        (counted(i64::MAX, i64::MAX), Counters { day, minute, ..Counters::new(currency("EUR")) }),
+        (counted(i64::MIN, i64::MIN), Counters { day, minute, ..Counters::new(currency("EUR")) }),
+    ] {
+        assert_eq!(stored.at(now), expected, "{stored:?}");
+    }
 }
 
 #[test]

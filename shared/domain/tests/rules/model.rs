@@ -1,24 +1,15 @@
 //! The model that random sequences are held against: balances and counts in plain whole numbers, written the naive way
-//! from the contract. It keeps every debit that there ever was and counts anew each time.
+//! from the contract.
+//!
+//! A time that lies more than `SKEW_MS` ahead of the asker's clock was written by a wrong one and counts for nothing.
 
 use std::collections::BTreeMap;
 
-/// The largest amount and balance, in minor units.
-pub(crate) const LARGEST: i128 = 10_i128.pow(18) - 1;
+use crate::purse::{LARGEST, Purse, Refused, SKEW_MS, Terms};
 
 /// Callers by number. The last one is the administrator.
 pub(crate) const CALLERS: [&str; 3] = ["alice", "bob", "root"];
 pub(crate) const ADMIN: usize = 2;
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Terms {
-    pub(crate) status: Option<&'static str>,
-    pub(crate) floor: Option<i128>,
-    pub(crate) ceiling: Option<Option<i128>>,
-    pub(crate) max_movement: Option<Option<i128>>,
-    pub(crate) daily: Option<Option<i128>>,
-    pub(crate) rate: Option<Option<u32>>,
-}
 
 /// Basis points between a minimum and a maximum: a fee or a rebate.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +36,7 @@ pub(crate) enum Ask {
     Transfer { from: usize, to: usize, moved: Moved, fee: Option<Share> },
     Amend { wallet: usize, version: u64, terms: Terms },
     Rebate { deposit: usize },
+    Reverse { movement: usize, overdraft: bool, return_fee: bool },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,141 +45,26 @@ pub(crate) enum Place {
     System(&'static str),
 }
 
-/// A code, what could have moved, what should have.
-pub(crate) type Refused = (&'static str, Option<i128>, Option<i128>);
-
+/// A deposit that was posted.
 #[derive(Debug)]
-pub(crate) struct Debit {
-    day: i64,
-    minute: i64,
+pub(crate) struct Deposited {
+    pub(crate) to: usize,
     units: i128,
-    is_transfer: bool,
+    rule: Option<Share>,
+    month: i32,
+    /// Whether there is a record of its rebate, and what was paid by it.
+    pub(crate) rebate: Option<Option<i128>>,
 }
 
+/// What moved once.
 #[derive(Debug)]
-pub(crate) struct Purse {
-    pub(crate) owner: usize,
+pub(crate) struct Movement {
     pub(crate) code: &'static str,
-    pub(crate) balance: i128,
-    pub(crate) floor: i128,
-    pub(crate) ceiling: Option<i128>,
-    pub(crate) status: &'static str,
-    pub(crate) max_movement: Option<i128>,
-    pub(crate) daily: Option<i128>,
-    pub(crate) rate: Option<u32>,
-    pub(crate) version: u64,
-    pub(crate) debits: Vec<Debit>,
-}
-
-impl Purse {
-    pub(crate) fn new(owner: usize, code: &'static str) -> Purse {
-        Purse {
-            owner,
-            code,
-            balance: 0,
-            floor: 0,
-            ceiling: None,
-            status: "active",
-            max_movement: None,
-            daily: None,
-            rate: None,
-            version: 0,
-            debits: vec![],
-        }
-    }
-
-    pub(crate) fn top(&self) -> i128 {
-        self.ceiling.unwrap_or(LARGEST)
-    }
-
-    /// Day and minute at `now`, or the newest in which a debit was counted.
-    fn window(&self, now_ms: i64) -> (i64, i64) {
-        let day = self.debits.iter().map(|debit| debit.day).fold(now_ms / 86_400_000, i64::max);
-        let minute = self.debits.iter().map(|debit| debit.minute).fold(now_ms / 60_000, i64::max);
-        (day, minute)
-    }
-
-    pub(crate) fn left_today(&self, now_ms: i64) -> Option<i128> {
-        let (today, _) = self.window(now_ms);
-        let gone: i128 = self.debits.iter().filter(|debit| debit.day == today).map(|debit| debit.units).sum();
-        self.daily.map(|daily| (daily - gone).max(0))
-    }
-
-    fn takes_part(&self, code: &str) -> Result<(), Refused> {
-        match (self.code == code, self.status) {
-            (false, _) => Err(("currency_mismatch", None, None)),
-            (true, "closed") => Err(("wallet_closed", None, None)),
-            _ => Ok(()),
-        }
-    }
-
-    fn at_version(&self, pin: Option<u64>) -> Result<(), Refused> {
-        if pin.is_some_and(|pin| pin != self.version) { Err(("version_mismatch", None, None)) } else { Ok(()) }
-    }
-
-    fn credit(&self, units: i128, told: bool) -> Result<(), Refused> {
-        let room = self.top() - self.balance;
-        if units > room {
-            Err(("max_balance_exceeded", told.then_some(room.min(LARGEST)), Some(units)))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn debit(&mut self, units: i128, fee: i128, is_transfer: bool, now_ms: i64) -> Result<(), Refused> {
-        if self.status == "frozen" {
-            return Err(("wallet_frozen", None, None));
-        }
-        self.moves_so_much(units, true)?;
-        let outflow = units + fee;
-        if let Some(left) = self.left_today(now_ms).filter(|left| *left < outflow) {
-            return Err(("limit_exceeded", Some(left), Some(outflow.min(LARGEST))));
-        }
-        let (day, minute) = self.window(now_ms);
-        let before = self.debits.iter().filter(|debit| debit.minute == minute && debit.is_transfer).count();
-        if is_transfer && self.rate.is_some_and(|rate| before + 1 > rate as usize) {
-            return Err(("rate_limited", None, None));
-        }
-        if self.balance - outflow < self.floor || outflow > LARGEST {
-            let spendable = (self.balance - self.floor).min(LARGEST);
-            return Err(("insufficient_funds", Some(spendable), Some(outflow.min(LARGEST))));
-        }
-        self.debits.push(Debit { day, minute, units: outflow, is_transfer });
-        Ok(())
-    }
-
-    fn moves_so_much(&self, units: i128, told: bool) -> Result<(), Refused> {
-        match self.max_movement {
-            Some(limit) if units > limit => Err(("limit_exceeded", told.then_some(limit), Some(units))),
-            _ => Ok(()),
-        }
-    }
-
-    fn amend(&mut self, terms: &Terms) -> Result<(), Refused> {
-        if self.status == "closed" {
-            return Err(("wallet_closed", None, None));
-        }
-        let (floor, ceiling) = (terms.floor.unwrap_or(self.floor), terms.ceiling.unwrap_or(self.ceiling));
-        let bad_limit = |limit: Option<Option<i128>>| limit.flatten().is_some_and(|limit| limit <= 0);
-        if floor > 0 || ceiling.is_some_and(|top| top < 0) || bad_limit(terms.max_movement) || bad_limit(terms.daily) {
-            return Err(("invalid_amount", None, None));
-        }
-        if terms.status == Some("closed") && self.balance != 0 {
-            return Err(("wallet_not_empty", None, None));
-        }
-        if self.balance < floor {
-            return Err(("insufficient_funds", Some(self.balance), Some(floor)));
-        }
-        if self.balance > ceiling.unwrap_or(LARGEST) {
-            return Err(("max_balance_exceeded", ceiling, Some(self.balance)));
-        }
-        (self.floor, self.ceiling) = (floor, ceiling);
-        self.status = terms.status.unwrap_or(self.status);
-        self.max_movement = terms.max_movement.unwrap_or(self.max_movement);
-        self.daily = terms.daily.unwrap_or(self.daily);
-        self.rate = terms.rate.unwrap_or(self.rate);
-        Ok(())
-    }
+    moves: Vec<(Place, i128)>,
+    /// Of a deposit: which.
+    deposit: Option<usize>,
+    /// A deposit, a withdrawal or a transfer that is not reversed yet; or why it cannot be.
+    reversible: Result<(), &'static str>,
 }
 
 #[derive(Debug, Default)]
@@ -195,16 +72,18 @@ pub(crate) struct Model {
     pub(crate) wallets: Vec<Purse>,
     /// What system accounts hold, by name and currency.
     pub(crate) system: BTreeMap<(&'static str, &'static str), i128>,
-    /// Wallet, amount, rule and month of each deposit that was posted.
-    pub(crate) deposits: Vec<(usize, i128, Option<Share>, i32)>,
+    pub(crate) deposits: Vec<Deposited>,
+    pub(crate) movements: Vec<Movement>,
     /// What monthly caps count, by wallet and month.
     pub(crate) rebated: BTreeMap<(usize, i32), i128>,
 }
 
 impl Model {
     /// What moves, or why nothing does.
-    pub(crate) fn answer(&mut self, by: usize, ask: &Ask, now_ms: i64) -> Result<Vec<(Place, i128)>, Refused> {
+    pub(crate) fn answer(&mut self, by: usize, ask: &Ask, now_ms: i64) -> Result<Vec<(Place, i128)>, Refused<'static>> {
         let owns = |purse: &Purse| by == ADMIN || purse.owner == by;
+        let now_ms = self.counted_ms(ask, now_ms);
+        let (mut deposit, mut reversible) = (None, Ok(()));
         let moves = match *ask {
             Ask::Deposit { to, moved: Moved { units, code, pin }, rule } => {
                 let purse = &self.wallets[to];
@@ -213,7 +92,9 @@ impl Model {
                 purse.takes_part(code)?;
                 purse.moves_so_much(units, owns(purse))?;
                 purse.credit(units, owns(purse))?;
-                self.deposits.push((to, units, rule, month(now_ms)));
+                let month = month(now_ms.max(purse.updated_ms));
+                deposit = Some(self.deposits.len());
+                self.deposits.push(Deposited { to, units, rule, month, rebate: None });
                 vec![(Place::System("external"), -units), (Place::Wallet(to), units)]
             }
             Ask::Withdraw { from, moved: Moved { units, code, pin } } => {
@@ -250,54 +131,147 @@ impl Model {
                 purse.at_version(Some(version))?;
                 purse.amend(terms)?;
                 purse.version += 1;
-                vec![]
+                purse.updated_ms = purse.updated_ms.max(now_ms);
+                return Ok(vec![]);
             }
             Ask::Rebate { deposit } => {
-                let (to, deposited, rule, month) = self.deposits[deposit];
+                let Deposited { to, rule, .. } = self.deposits[deposit];
                 let Some(rule) = rule else { return Err(("transaction_not_found", None, None)) };
-                let purse = &self.wallets[to];
-                let earned = (deposited * rule.points / 10_000).min(rule.maximum);
-                if earned == 0 || earned < rule.minimum {
-                    return Err(("rebate_below_minimum", None, Some(earned)));
-                }
-                purse.takes_part(purse.code)?;
-                let newest = self.rebated.keys().filter(|(wallet, _)| *wallet == to).map(|(_, month)| *month).max();
-                if rule.monthly.is_some() && newest.is_some_and(|newest| month < newest - 2) {
-                    return Err(("rebate_too_late", None, Some(earned)));
-                }
-                let sum = self.rebated.get(&(to, month)).copied().unwrap_or(0);
-                let left = rule.monthly.map_or(earned, |cap| cap - sum);
-                if left <= 0 {
-                    return Err(("rebate_cap_reached", None, Some(earned)));
-                }
-                let paid = earned.min(left).min(purse.top() - purse.balance);
-                if paid == 0 {
-                    return Err(("max_balance_exceeded", Some(0), Some(earned)));
-                }
+                // Paid or not, that is on record from now on.
+                let paid = self.rebate(&self.deposits[deposit], rule, now_ms);
+                self.deposits[deposit].rebate = Some(paid.ok());
+                let paid = paid?;
                 if rule.monthly.is_some() {
-                    *self.rebated.entry((to, month)).or_default() += paid;
+                    self.count(to, self.deposits[deposit].month, paid, now_ms);
                 }
+                reversible = Err("not_reversible");
                 vec![(Place::System("rebates"), -paid), (Place::Wallet(to), paid)]
+            }
+            Ask::Reverse { .. } if by != ADMIN => return Err(("missing_scope", None, None)),
+            Ask::Reverse { movement, overdraft, return_fee } => {
+                reversible = Err("not_reversible");
+                self.reverse(movement, overdraft, return_fee)?
             }
         };
         let code = self.code(ask);
+        let concerned = moves.iter().filter_map(|(place, _)| match *place {
+            Place::Wallet(at) => Some(self.wallets[at].updated_ms),
+            Place::System(_) => None,
+        });
+        let updated_ms = concerned.fold(now_ms, i64::max);
+        let overdraft = matches!(ask, Ask::Reverse { overdraft: true, .. });
         for (place, units) in &moves {
             match *place {
                 Place::Wallet(at) => {
-                    self.wallets[at].balance += units;
-                    self.wallets[at].version += 1;
+                    let purse = &mut self.wallets[at];
+                    purse.balance += units;
+                    purse.version += 1;
+                    purse.updated_ms = updated_ms;
+                    purse.overdrawn = (purse.overdrawn || overdraft) && purse.balance < purse.floor;
                 }
                 Place::System(name) => *self.system.entry((name, code)).or_default() += units,
             }
         }
+        self.movements.push(Movement { code, moves: moves.clone(), deposit, reversible });
         Ok(moves)
+    }
+
+    /// What is paid on a deposit now: clipped to every cap first, held to the minimum last.
+    /// What limits go by: the newest time of the wallets concerned, as far as clocks may differ.
+    fn counted_ms(&self, ask: &Ask, now_ms: i64) -> i64 {
+        let concerned = match *ask {
+            Ask::Withdraw { from, .. } => vec![from],
+            Ask::Transfer { from, to, .. } => vec![from, to],
+            Ask::Rebate { deposit } => vec![self.deposits[deposit].to],
+            Ask::Deposit { .. } | Ask::Amend { .. } | Ask::Reverse { .. } => vec![],
+        };
+        let newest = concerned.into_iter().map(|at| self.wallets[at].updated_ms).fold(now_ms, i64::max);
+        if newest <= now_ms + SKEW_MS { newest } else { now_ms }
+    }
+
+    fn rebate(&self, deposit: &Deposited, rule: Share, now_ms: i64) -> Result<i128, Refused<'static>> {
+        let Deposited { to, units, month, .. } = *deposit;
+        let purse = &self.wallets[to];
+        let earned = (units * rule.points / 10_000).min(rule.maximum);
+        if earned == 0 {
+            return Err(("rebate_below_minimum", None, Some(0)));
+        }
+        purse.takes_part(purse.code)?;
+        let mut left = LARGEST;
+        if let Some(cap) = rule.monthly {
+            if self.newest_month(to, now_ms).is_some_and(|newest| month < newest - 2) {
+                return Err(("rebate_too_late", None, Some(earned)));
+            }
+            left = cap - self.rebated.get(&(to, month)).copied().unwrap_or(0);
+        }
+        if left <= 0 {
+            return Err(("rebate_cap_reached", None, Some(earned)));
+        }
+        let paid = earned.min(left).min(purse.top() - purse.balance).min(LARGEST - units);
+        match paid {
+            0 => Err(("max_balance_exceeded", Some(0), Some(earned))),
+            paid if paid < rule.minimum => Err(("rebate_below_minimum", None, Some(paid))),
+            paid => Ok(paid),
+        }
+    }
+
+    /// The newest month that has a rebate, among those that are believed.
+    fn newest_month(&self, wallet: usize, now_ms: i64) -> Option<i32> {
+        let latest = month(now_ms + SKEW_MS);
+        let months = self.rebated.keys().filter(|(to, month)| *to == wallet && *month <= latest);
+        months.map(|(_, month)| *month).max()
+    }
+
+    fn count(&mut self, wallet: usize, month: i32, paid: i128, now_ms: i64) {
+        *self.rebated.entry((wallet, month)).or_default() += paid;
+        if let Some(newest) = self.newest_month(wallet, now_ms) {
+            self.rebated.retain(|(to, month), _| *to != wallet || *month >= newest - 2);
+        }
+    }
+
+    /// Every move the other way round, and with a deposit its rebate.
+    fn reverse(
+        &mut self,
+        movement: usize,
+        overdraft: bool,
+        return_fee: bool,
+    ) -> Result<Vec<(Place, i128)>, Refused<'static>> {
+        let Movement { moves, deposit, reversible, .. } = &self.movements[movement];
+        reversible.map_err(|code| (code, None, None))?;
+        let clawback = deposit.and_then(|deposit| self.deposits[deposit].rebate?).unwrap_or(0);
+        let is_fee = |place| place == Place::System("fees");
+        let fee: i128 = moves.iter().filter(|(place, _)| is_fee(*place)).map(|(_, units)| units).sum();
+        let kept = if return_fee { 0 } else { fee };
+        let mut back = vec![];
+        for (place, units) in moves {
+            match *place {
+                place if is_fee(place) && kept > 0 => {}
+                Place::System(_) => back.push((*place, -units)),
+                Place::Wallet(at) => {
+                    let units = if *units < 0 { -units - kept } else { -units - clawback };
+                    self.wallets[at].undo(units, overdraft)?;
+                    back.push((*place, units));
+                }
+            }
+        }
+        back.extend((clawback > 0).then_some((Place::System("rebates"), clawback)));
+        if let Some(Deposited { to, rule: Some(rule), month, rebate, .. }) = deposit.map(|at| &mut self.deposits[at]) {
+            if rule.monthly.is_some() {
+                self.rebated.entry((*to, *month)).and_modify(|sum| *sum = (*sum - clawback).max(0));
+            }
+            // From now on it is on record, be it as one that never will be paid.
+            rebate.get_or_insert(None);
+        }
+        self.movements[movement].reversible = Err("already_reversed");
+        Ok(back)
     }
 
     fn code(&self, ask: &Ask) -> &'static str {
         match *ask {
             Ask::Deposit { moved, .. } | Ask::Withdraw { moved, .. } | Ask::Transfer { moved, .. } => moved.code,
             Ask::Amend { wallet, .. } => self.wallets[wallet].code,
-            Ask::Rebate { deposit } => self.wallets[self.deposits[deposit].0].code,
+            Ask::Rebate { deposit } => self.wallets[self.deposits[deposit].to].code,
+            Ask::Reverse { movement, .. } => self.movements[movement].code,
         }
     }
 }

@@ -9,12 +9,14 @@ struct Months {
     rule: RebateTerms,
     alice: Wallet,
     keys: u32,
+    /// When rebates are paid.
+    now: Timestamp,
 }
 
 impl Months {
     fn new(cap: &str) -> Months {
         let rule = RebateTerms { monthly_cap: bounds(&[cap]), ..share("spring", 100) };
-        Months { rule, alice: wallet("alice", "1000"), keys: 0 }
+        Months { rule, alice: wallet("alice", "1000"), keys: 0, now: time("2027-01-24T18:00:00Z") }
     }
 
     /// A deposit made at `at`; the wallet as it is goes on without it.
@@ -22,23 +24,25 @@ impl Months {
         self.keys += 1;
         let order = Order { key: key(&self.keys.to_string()), ..order("alice", moved) };
         let deposit = Command::Deposit(Deposit { order, wallet: id("alice"), rules: [self.rule.clone()].into() });
-        decided(&snapshots(&[wallet("alice", "0")]), &deposit, time(at)).expect("an active wallet").transaction
+        let empty = Wallet { updated_at: Timestamp::MIN, ..wallet("alice", "0") };
+        decided(&snapshots(&[empty]), &deposit, time(at)).expect("an active wallet").transaction().clone()
     }
 
-    /// What the rebate on `deposit` comes to when it is paid long after: an amount or a code.
+    /// What the rebate on `deposit` comes to: an amount or a code.
     fn paid(&mut self, deposit: &Transaction) -> (Transaction, String) {
         let rule = deposit.rule.as_ref().expect("it earns a rebate").id.clone();
         let pay = Command::PayRebate(PayRebate { deposit: deposit.id, wallet: id("alice"), rule });
         let mut snapshots = snapshots(std::slice::from_ref(&self.alice));
         snapshots.transactions.insert(deposit.id, deposit.clone());
-        match decided(&snapshots, &pay, time("2026-12-24T18:00:00Z")) {
-            Ok(mut plan) => {
-                self.alice = plan.postings().remove(0).after;
+        match decided(&snapshots, &pay, self.now) {
+            Ok(plan) => {
+                self.alice = plan.postings()[0].after.clone();
                 let amount = plan.transaction().amount.to_string();
-                (plan.transaction(), amount)
+                (plan.transaction().clone(), amount)
             }
             Err(refusal) => {
-                let failed = pay.failed(&snapshots, &refusal, time(NOW)).expect("each of these outcomes is recorded");
+                let failed = attempted(&snapshots, &pay, &refusal, time(NOW));
+                let failed = failed.expect("each of these outcomes is recorded");
                 (failed, refusal.code().to_owned())
             }
         }
@@ -52,18 +56,18 @@ impl Months {
 
     /// Reverses `deposit`, whose rebate was `rebate`.
     fn reverse(&mut self, deposit: &Transaction, rebate: &Transaction) {
-        let reverse = Command::Reverse(Box::new(Reverse {
+        let reverse = Command::Reverse(Reverse {
             caller: caller("root"),
             key: key("undo"),
-            original: deposit.clone(),
+            original: Box::new(deposit.clone()),
             allow_overdraft: false,
             return_fee: true,
             reference: None,
             metadata: Metadata::default(),
-        }));
+        });
         let mut snapshots = snapshots(std::slice::from_ref(&self.alice));
         snapshots.transactions.insert(rebate.id, rebate.clone());
-        self.alice = decide(&snapshots, &reverse, time(NOW)).expect("reversible").postings.remove(0).after;
+        self.alice = decided(&snapshots, &reverse, time(NOW)).expect("reversible").postings()[0].after.clone();
     }
 
     fn counted(&self) -> String {
@@ -103,6 +107,44 @@ fn three_months_are_counted_and_what_is_older_is_not_paid() {
     months.rule.monthly_cap = Bounds::default();
     months.check("100", "2020-01-01T00:00:00Z", "1.00");
     assert_eq!(months.counted(), "2026-11 spring 2.50, 2026-12 spring 1.00, 2027-01 spring 1.00");
+}
+
+#[test]
+fn the_minimum_holds_for_what_is_left_of_the_cap() {
+    let mut months = Months::new("2.50");
+    months.rule.minimum = bounds(&["0.51"]);
+    let march = "2026-03-15T12:00:00Z";
+    months.check("200", march, "2.00");
+    months.check("100", march, "rebate_below_minimum");
+    months.rule.minimum = bounds(&["0.50"]);
+    months.check("100", march, "0.50");
+    months.check("100", march, "rebate_cap_reached");
+    assert_eq!(months.counted(), "2026-03 spring 2.50");
+}
+
+#[test]
+fn a_month_that_a_wrong_clock_counted_makes_no_rebate_too_late() {
+    let mut months = Months::new("1.50");
+    months.now = time("2026-06-01T12:00:00Z");
+    months.check("100", "2026-06-01T12:00:00Z", "1.00");
+    // 92 days before that, by a clock that is right.
+    months.now = time("2026-03-01T12:00:00Z");
+    months.check("100", "2026-03-01T12:00:00Z", "1.00");
+    months.check("100", "2026-02-28T12:00:00Z", "1.00");
+    months.check("100", "2026-03-01T12:00:00Z", "0.50");
+    months.check("100", "2026-03-01T12:00:00Z", "rebate_cap_reached");
+    assert_eq!(months.counted(), "2026-02 spring 1.00, 2026-03 spring 1.50, 2026-06 spring 1.00");
+    // Of the months that are believed, March is the newest.
+    months.check("100", "2026-01-01T00:00:00Z", "1.00");
+    months.check("100", "2025-12-31T23:59:59.999Z", "rebate_too_late");
+    // As soon as June is believed, it says what is too old: five minutes before it begins.
+    months.now = time("2026-05-31T23:54:59.999Z");
+    months.check("20", "2026-01-01T00:00:00Z", "0.20");
+    months.now = time("2026-05-31T23:55:00Z");
+    months.check("20", "2026-01-01T00:00:00Z", "rebate_too_late");
+    months.check("20", "2026-03-31T23:59:59.999Z", "rebate_too_late");
+    months.check("20", "2026-04-01T00:00:00Z", "0.20");
+    assert_eq!(months.counted(), "2026-04 spring 0.20, 2026-06 spring 1.00");
 }
 
 #[test]
@@ -162,4 +204,21 @@ fn a_reversal_takes_off_only_what_was_counted() {
 fn rebate_as_if_paid(rebate: &Transaction, deposit: &Transaction) -> Transaction {
     let id = deposit.rebate().expect("it earns a rebate");
     Transaction { id, parent: Some(deposit.id), ..rebate.clone() }
+}
+
+#[test]
+fn a_sum_never_falls_below_zero() {
+    let mut months = Months::new(&largest_less(0));
+    let march = "2026-03-15T12:00:00Z";
+    months.now = time(march);
+    let deposit = months.deposit("100", march);
+    let rebate = months.paid(&deposit).0;
+    // A clock that is wrong by three months lets go of March; by one that is right, March is counted anew.
+    months.now = time("2026-06-15T12:00:00Z");
+    months.check("100", "2026-06-15T12:00:00Z", "1.00");
+    months.now = time(march);
+    months.check("20", march, "0.20");
+    months.reverse(&deposit, &rebate);
+    assert_eq!(months.counted(), "2026-03 spring 0.00, 2026-06 spring 1.00");
+    months.check("20", march, "0.20");
 }

@@ -38,7 +38,7 @@ fn a_wallet_starts_empty_at_version_zero() {
         ..open("alice")
     };
     let plan = opened(&asked).expect("anyone may open their own");
-    let [posting] = plan.postings().as_slice() else { panic!("one wallet") };
+    let [posting] = plan.postings() else { panic!("one wallet") };
     let entry = &posting.rows[0];
     let expected = Wallet {
         id: WalletId::opened_by(&owner("alice"), &key("key")),
@@ -117,7 +117,7 @@ fn one_key_names_one_wallet_for_each_caller() {
 #[test]
 fn opening_reads_no_wallet() {
     let command = Command::Open(open("alice"));
-    assert_eq!((command.wallets(), command.parent()), (vec![], None));
+    assert_eq!((command.reads(), command.parent()), (Reads::default(), None));
     assert_eq!(command.wallet(), open("alice").wallet());
 }
 

@@ -25,7 +25,7 @@ fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
     };
     let empty = Wallet { balance: Money::zero(currency), ..wallet("alice", &format!("0 {currency}")) };
     let plan = decided(&snapshots(&[empty]), deposit, time("2026-02-01T00:00:00Z")).expect("an active wallet");
-    let transactions = [(plan.transaction().id, plan.transaction())].into();
+    let transactions = [(plan.transaction().id, plan.transaction().clone())].into();
     let wallets = alice.into_iter().map(|alice| (alice.id, alice)).collect();
     Snapshots { transactions, wallets, ..Snapshots::default() }
 }
@@ -40,15 +40,15 @@ fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, R
     match outcome {
         Ok(plan) => {
             assert_eq!(plan.transaction().parent, Some(deposit.transaction()));
-            assert_eq!((plan.transaction().rule, &plan.transaction().principal), (None, &owner("alice")));
+            assert_eq!((&plan.transaction().rule, &plan.transaction().principal), (&None, &owner("alice")));
             assert_eq!(plan.transaction().amount, plan.postings()[0].rows[0].amount);
             assert_eq!(plan.postings()[0].rows[0].counterparty, Some(Account::Rebates));
         }
         Err(refusal) => {
-            let failed = pay.failed(&snapshots, &refusal, time(NOW)).expect("each of these outcomes is recorded");
-            assert_eq!((failed.kind, failed.wallet, failed.id), (Kind::REBATE, id("alice"), pay.transaction()));
-            assert_eq!((failed.parent, failed.outcome), (Some(deposit.transaction()), Outcome::Failed(refusal)));
-            assert_eq!((failed.principal, failed.created_at), (owner("alice"), time(NOW)));
+            let record = attempted(&snapshots, &pay, &refusal, time(NOW)).expect("each of these outcomes is recorded");
+            assert_eq!((record.kind, record.wallet, record.id), (Kind::REBATE, id("alice"), pay.transaction()));
+            assert_eq!((record.parent, record.outcome), (Some(deposit.transaction()), failed(refusal, "alice")));
+            assert_eq!((record.principal, record.created_at), (owner("alice"), time(NOW)));
         }
     }
 }
@@ -104,18 +104,61 @@ fn the_room_under_the_ceiling_clips_and_none_is_a_refusal() {
     check(one_percent(), "500", full, Err(too_full("alice", Some("0"), "5")));
     let expected = format!("rebates -0.01, alice 0.01 = {} v8", largest_less(0));
     check(one_percent(), "500", wallet("alice", &largest_less(1)), Ok(&expected));
-    // The minimum is about what was earned, not about what fits.
-    let minimum = rule(100, Some("5"), None);
-    check(minimum, "500", capped("alice", "99.99", "100"), Ok("rebates -0.01, alice 0.01 = 100.00 v8"));
 }
 
 #[test]
-fn the_largest_deposit_earns_exactly() {
-    let expected = format!("rebates -{0}, alice {0} = {0} v8", "99999999999999.99");
-    check(rule(100, None, None), &largest_less(0), wallet("alice", "0"), Ok(&expected));
-    let overdrawn = floored("alice", &format!("-{}", largest_less(0)), &format!("-{}", largest_less(0)));
+fn what_is_clipped_below_the_minimum_is_not_paid() {
+    let minimum = |text| rule(100, Some(text), None);
+    check(minimum("5"), "500", capped("alice", "95", "100"), Ok("rebates -5.00, alice 5.00 = 100.00 v8"));
+    check(minimum("5"), "500", capped("alice", "95.01", "100"), Err(below_minimum("4.99")));
+    check(minimum("5"), "500", capped("alice", "99.99", "100"), Err(below_minimum("0.01")));
+    // Without any room it is the room that is said to be missing.
+    check(minimum("5"), "500", capped("alice", "100", "100"), Err(too_full("alice", Some("0"), "5")));
+    let cap = |text| rule(100, Some("2"), Some(text));
+    check(cap("2"), "500", wallet("alice", "0"), Ok("rebates -2.00, alice 2.00 = 2.00 v8"));
+    check(cap("1.99"), "500", wallet("alice", "0"), Err(below_minimum("1.99")));
+    let monthly = |text| RebateTerms { monthly_cap: bounds(&[text]), ..minimum("2") };
+    check(monthly("2"), "500", wallet("alice", "0"), Ok("rebates -2.00, alice 2.00 = 2.00 v8"));
+    check(monthly("1.99"), "500", wallet("alice", "0"), Err(below_minimum("1.99")));
+    // The smallest of all three counts.
+    let all = RebateTerms { cap: bounds(&["4"]), ..monthly("3") };
+    check(all.clone(), "500", capped("alice", "98", "100"), Ok("rebates -2.00, alice 2.00 = 100.00 v8"));
+    check(all, "500", capped("alice", "98.01", "100"), Err(below_minimum("1.99")));
+}
+
+#[test]
+fn deposit_and_rebate_together_stay_a_value_that_exists() {
     let whole = largest_less(0);
-    check(rule(10_000, None, None), &whole, overdrawn, Ok(&format!("rebates -{whole}, alice {whole} = 0.00 v8")));
+    // The wallet has room for everything: it was emptied, or goes below zero, since the deposit.
+    for wallet in [wallet("alice", "0"), floored("alice", &format!("-{whole}"), &format!("-{whole}"))] {
+        for points in [1, 100, 10_000] {
+            let terms = || rule(points, None, None);
+            check(terms(), &whole, wallet.clone(), Err(too_full("alice", Some("0"), &earned(points, &whole))));
+            for left in [1, 2, 100] {
+                let (moved, paid) = (largest_less(left), Money::from_minor(left, currency("EUR")).expect("small"));
+                let after = wallet.balance.plus(paid).expect("small");
+                let expected = format!("rebates -{paid}, alice {paid} = {after} v8");
+                check(terms(), &moved, wallet.clone(), Ok(&expected));
+            }
+        }
+    }
+    check(rule(100, Some("0.02"), None), &largest_less(1), wallet("alice", "0"), Err(below_minimum("0.01")));
+}
+
+/// So many basis points of `moved`, cut off.
+fn earned(points: u32, moved: &str) -> String {
+    let units = money(moved).minor_units() * i128::from(points) / 10_000;
+    Money::from_minor(units, currency("EUR")).expect("a share").to_string()
+}
+
+#[test]
+fn the_largest_deposits_earn_exactly() {
+    // Together with their rebates they come to the largest value, or a cent less.
+    let expected = format!("rebates -{0}, alice {0} = {0} v8", "99009900990099.00");
+    check(rule(100, None, None), "9900990099009900.98", wallet("alice", "0"), Ok(&expected));
+    let overdrawn = floored("alice", &format!("-{}", largest_less(0)), &format!("-{}", largest_less(0)));
+    let (half, left) = ("4999999999999999.99", "-5000000000000000.00");
+    check(rule(10_000, None, None), half, overdrawn, Ok(&format!("rebates -{half}, alice {half} = {left} v8")));
 }
 
 #[test]
@@ -138,7 +181,7 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
     fn refuses(snapshots: &Snapshots, pay: PayRebate, expected: Refusal) {
         let command = Command::PayRebate(pay);
         assert_eq!(decided(snapshots, &command, time(NOW)), Err(expected.clone()));
-        assert_eq!(command.failed(snapshots, &expected, time(NOW)), None);
+        assert_eq!(attempted(snapshots, &command, &expected, time(NOW)), None);
     }
     let deposit = deposit_with(Some(rule(100, None, None)), "100");
     let good = || after(&deposit, Some(wallet("alice", "100")));
@@ -153,10 +196,10 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
     let no_rule = deposit_with(None, "100");
     refuses(&after(&no_rule, Some(wallet("alice", "100"))), pay(), Refusal::TransactionNotFound);
 
-    let mut failed = good();
-    let outcome = Outcome::Failed(closed("alice"));
-    failed.transactions.values_mut().for_each(|transaction| transaction.outcome = outcome.clone());
-    refuses(&failed, pay(), Refusal::TransactionNotFound);
+    let mut refused = good();
+    let outcome = failed(closed("alice"), "alice");
+    refused.transactions.values_mut().for_each(|transaction| transaction.outcome = outcome.clone());
+    refuses(&refused, pay(), Refusal::TransactionNotFound);
     for kind in [Kind::WITHDRAWAL, Kind::TRANSFER, Kind::REBATE, Kind::OPENING, Kind::AMENDMENT] {
         let mut other = good();
         other.transactions.values_mut().for_each(|transaction| transaction.kind = kind);
@@ -169,7 +212,7 @@ fn a_rebate_earns_no_rebate() {
     let deposit = deposit_with(Some(rule(100, None, None)), "100");
     let mut snapshots = after(&deposit, Some(wallet("alice", "100")));
     let first = Command::PayRebate(pay_for(&deposit));
-    let paid = decided(&snapshots, &first, time(NOW)).expect("earned").transaction;
+    let paid = decided(&snapshots, &first, time(NOW)).expect("earned").transaction().clone();
     assert_eq!(paid.rule, None);
     snapshots.transactions.insert(paid.id, paid);
     let again = Command::PayRebate(PayRebate { deposit: first.transaction(), ..pay_for(&deposit) });
@@ -185,7 +228,9 @@ fn one_deposit_and_rule_name_one_rebate() {
     assert_ne!(one.transaction(), Command::PayRebate(other_rule).transaction());
     let other = with(deposit.clone(), |order| order.key = key("other"));
     assert_ne!(one.transaction(), Command::PayRebate(pay_for(&other)).transaction());
-    assert_eq!((one.parent(), one.wallets()), (Some(deposit.transaction()), vec![id("alice")]));
+    assert_eq!(one.parent(), Some(deposit.transaction()));
+    let reads = Reads { wallets: vec![id("alice")], transactions: vec![deposit.transaction()], marks: vec![] };
+    assert_eq!(one.reads(), reads);
 }
 
 /// The name of the rule that a deposit of `moved` at `at` pins; nothing for none.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use crate::chain::{TAMPERINGS, flaw};
 use crate::ledger::{Ledger, Request};
-use crate::model::{ADMIN, Ask, LARGEST, Model, Moved, Purse, Share, Terms};
+use crate::model::{ADMIN, Ask, Model, Moved, Share};
+use crate::purse::{LARGEST, Purse, Terms};
 
 /// A minute and a half before midnight.
 const START_MS: i64 = 1_772_409_510_000;
@@ -31,6 +32,7 @@ enum Verb {
     Transfer(Option<Share>),
     Amend(Terms),
     Rebate(usize),
+    Reverse { nth: usize, overdraft: bool, return_fee: bool },
     Again(usize),
 }
 
@@ -72,7 +74,7 @@ fn size() -> impl Strategy<Value = Size> {
 fn share(largest_points: i128) -> impl Strategy<Value = Option<Share>> {
     let points = prop_oneof![Just(0), Just(100), Just(10_000), 0..=largest_points];
     let bounds = prop_oneof![Just((0, LARGEST)), Just((7, 7)), (0_i128..10, 10_i128..400), Just((2, 0))];
-    let monthly = prop::option::weighted(0.6, prop_oneof![0_i128..60, Just(LARGEST)]);
+    let monthly = prop::option::weighted(0.6, prop_oneof![0_i128..60, 0_i128..10, Just(LARGEST)]);
     let share = (points, bounds, monthly).prop_map(|(points, (minimum, maximum), monthly)| Share {
         points,
         minimum,
@@ -130,7 +132,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Verb::Withdraw),
         6 => fee().prop_map(Verb::Transfer),
         2 => terms().prop_map(Verb::Amend),
-        3 => (0_usize..1_000).prop_map(Verb::Rebate),
+        5 => (0_usize..1_000).prop_map(Verb::Rebate),
+        3 => (0_usize..1_000, any::<bool>(), any::<bool>())
+            .prop_map(|(nth, overdraft, return_fee)| Verb::Reverse { nth, overdraft, return_fee }),
         1 => (0_usize..1_000).prop_map(Verb::Again),
     ];
     let wait_ms = prop_oneof![
@@ -138,8 +142,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => -90_000_i64..=0,
         1 => Just(60_000),
         1 => 0_i64..=90_000_000,
-        // A month or two on, or back.
-        1 => prop_oneof![Just(1), Just(1), Just(-1)].prop_flat_map(|way| (1..=60_i64).prop_map(move |d| way * d * 86_400_000)),
+        // Some months on, or back.
+        1 => prop_oneof![Just(1), Just(1), Just(-1)].prop_flat_map(|way| (1..=100_i64).prop_map(move |d| way * d * 86_400_000)),
     ];
     let pin = prop_oneof![6 => Just(None), 2 => Just(Some(0)), 1 => Just(Some(1))];
     let oddity = prop_oneof![
@@ -170,7 +174,7 @@ fn units(step: &Step, to: usize, model: &Model, now_ms: i64) -> i128 {
     };
     let units = match step.size {
         Size::Units(units) => units,
-        Size::Spendable(more) => from.balance - from.floor - flat_fee + more,
+        Size::Spendable(more) => (from.balance - from.floor).max(0) - flat_fee + more,
         Size::Room(more) => to.top() - to.balance + more,
         Size::MaxMovement(more) => from.max_movement.unwrap_or(500) + more,
         Size::LeftToday(more) => from.left_today(now_ms).unwrap_or(500) - flat_fee + more,
@@ -204,11 +208,15 @@ fn request(step: &Step, model: &Model, asked: &[Request], now_ms: i64) -> Option
             Ask::Amend { wallet: from, version, terms: terms.clone() }
         }
         Verb::Rebate(nth) => Ask::Rebate { deposit: nth.checked_rem(model.deposits.len())? },
+        Verb::Reverse { nth, overdraft, return_fee } => {
+            let movement = nth.checked_rem(model.movements.len())?;
+            Ask::Reverse { movement, overdraft: *overdraft, return_fee: *return_fee }
+        }
         Verb::Again(nth) => return asked.get(nth.checked_rem(asked.len())?).cloned(),
     };
     let by = match (step.oddity, &ask) {
         (Some(Oddity::By(by)), _) => by,
-        (_, Ask::Amend { .. }) => ADMIN,
+        (_, Ask::Amend { .. } | Ask::Reverse { .. }) => ADMIN,
         _ => purse.owner,
     };
     Some(Request { by, ask, key: asked.len() })

@@ -4,28 +4,34 @@ use wallet_domain::*;
 
 #[track_caller]
 pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: Timestamp) {
-    let Plan { transaction, postings, .. } = plan;
+    let (transaction, postings) = (plan.transaction(), plan.postings());
     assert_eq!(transaction.id, command.transaction());
     assert_eq!(transaction.kind, command.kind());
     assert_eq!(transaction.wallet, command.wallet());
     assert_eq!(transaction.fingerprint, command.fingerprint());
-    assert_eq!(transaction.created_at.as_millisecond(), now.as_millisecond());
+    let newest = snapshots.wallets.values().map(|wallet| wallet.updated_at.as_millisecond()).max();
+    let recorded = now.as_millisecond().max(newest.unwrap_or(i64::MIN));
+    assert_eq!(transaction.created_at.as_millisecond(), recorded, "now, or the newest time of a wallet concerned");
     assert_eq!(transaction.created_at.as_nanosecond() % 1_000_000, 0, "whole milliseconds");
+    for record in [transaction].into_iter().chain(plan.bars()) {
+        assert_eq!((record.created_at, record.computed_seal()), (transaction.created_at, Some(record.seal)));
+    }
     let sum: i128 = transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum();
     assert_eq!(sum, 0, "the legs sum to zero");
     assert!(!postings.is_empty(), "every plan changes a wallet");
     for (at, posting) in postings.iter().enumerate() {
         let others = postings.iter().skip(at + 1);
         assert!(others.clone().all(|other| other.after.id != posting.after.id), "a wallet takes one step at a time");
-        step(snapshots, transaction, posting);
+        step(snapshots, command, transaction, posting);
     }
     wallet_legs(transaction, postings);
 }
 
 /// One wallet, one version further, with one entry that says so.
 #[track_caller]
-fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
-    let Posting { before, after, entry, guard } = posting;
+fn step(snapshots: &Snapshots, command: &Command, transaction: &Transaction, posting: &Posting) {
+    let Posting { before, after, rows, guard } = posting;
+    let [entry] = &rows[..] else { panic!("one command, one row: {rows:?}") };
     assert_eq!(before.as_ref(), snapshots.wallets.get(&after.id), "the plan repeats what was read");
     let (balance, version, head) = match before {
         Some(before) => (before.balance, before.version + 1, before.head),
@@ -39,15 +45,19 @@ fn step(snapshots: &Snapshots, transaction: &Transaction, posting: &Posting) {
     assert_eq!(entry.created_at, transaction.created_at);
     assert_eq!(balance.plus(entry.amount), Ok(after.balance), "the entry is the difference");
     assert_eq!(entry.balance_after, after.balance);
-    assert_eq!((entry.previous, entry.hash), (head, entry.computed_hash()), "the entry continues the chain");
-    assert_eq!(after.head, entry.hash);
+    assert_eq!((entry.previous, Some(entry.hash)), (head, entry.computed_hash()), "the entry continues the chain");
+    assert_eq!((after.head, entry.seal, entry.state), (entry.hash, transaction.seal, after.state()));
     let ceiling = after.ceiling.map_or(MAX_MINOR_UNITS, Money::minor_units);
     let (floor, balance) = (after.floor.minor_units(), after.balance.minor_units());
-    assert!(floor <= 0 && 0 <= ceiling && floor <= balance && balance <= ceiling, "{after:?} is within its bounds");
     let moved = entry.amount.minor_units();
+    let overdraft = matches!(command, Command::Reverse(Reverse { allow_overdraft: true, .. }));
+    let was_below = before.as_ref().is_some_and(|before| before.balance.minor_units() < floor) && moved >= 0;
+    assert!(floor <= balance || overdraft || was_below, "{after:?} is not below its floor");
+    assert!(floor <= 0 && 0 <= ceiling && balance <= ceiling, "{after:?} is within its bounds");
     let bound = |units| Money::from_minor(units, after.currency()).expect("a bound within bounds");
     let expected = match moved {
         0 => Guard::None,
+        ..0 if balance < floor => Guard::None,
         ..0 => Guard::AtLeast(bound(floor - moved)),
         1.. => Guard::AtMost(bound(ceiling - moved)),
     };

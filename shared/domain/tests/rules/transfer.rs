@@ -22,8 +22,8 @@ fn money_moves_across() {
 #[test]
 fn each_statement_names_the_other_wallet() {
     let plan = decided(&snapshots(&pair("9", "9")), &transfer("alice", "alice", "bob", "1"), time(NOW));
-    let postings = plan.expect("enough money").postings;
-    let counterparties: Vec<_> = postings.iter().map(|posting| posting.rows[0].counterparty).collect();
+    let plan = plan.expect("enough money");
+    let counterparties: Vec<_> = plan.postings().iter().map(|posting| posting.rows[0].counterparty).collect();
     assert_eq!(counterparties, [Some(Account::Wallet(id("bob"))), Some(Account::Wallet(id("alice")))]);
 }
 
@@ -71,7 +71,7 @@ fn the_record_shows_the_fee_beside_the_amount() {
     assert_eq!((plan.transaction().amount, plan.transaction().fee), (money("10"), money("0.25")));
     assert_eq!(plan.transaction().wallet, id("alice"));
     let plan = decided(&snapshots(&pair("50", "0")), &transfer("alice", "alice", "bob", "10"), time(NOW));
-    assert_eq!(plan.expect("enough money").transaction.fee, money("0"));
+    assert_eq!(plan.expect("enough money").transaction().fee, money("0"));
 }
 
 #[test]

@@ -46,9 +46,16 @@ fn names_survive_a_round_trip() {
     for status in [Status::Active, Status::Frozen, Status::Closed] {
         assert_eq!(Status::from_name(status.as_str()), Some(status));
     }
-    use Kind::{Amendment, Deposit, Opening, Rebate, Transfer, Withdrawal};
-    for kind in [Opening, Amendment, Deposit, Withdrawal, Transfer, Rebate] {
-        assert_eq!(Kind::from_name(kind.as_str()), Some(kind));
+    for (kind, name) in [
+        (Kind::OPENING, "opening"),
+        (Kind::AMENDMENT, "amendment"),
+        (Kind::DEPOSIT, "deposit"),
+        (Kind::WITHDRAWAL, "withdrawal"),
+        (Kind::TRANSFER, "transfer"),
+        (Kind::REBATE, "rebate"),
+        (Kind::REVERSAL, "reversal"),
+    ] {
+        assert_eq!((kind.as_str(), Kind::from_name(name)), (name, Some(kind)));
     }
     for limit in [Limit::MaxMovement, Limit::MaxDailyOutflow] {
         assert_eq!(Limit::from_name(limit.as_str()), Some(limit));
@@ -57,12 +64,33 @@ fn names_survive_a_round_trip() {
         assert_eq!(Account::system(&account.to_string()), Some(account));
     }
     for other in ["", "Active", "frozen ", "wallet", "max-movement"] {
-        assert_eq!((Status::from_name(other), Kind::from_name(other)), (None, None), "{other:?}");
-        assert_eq!((Limit::from_name(other), Account::system(other)), (None, None), "{other:?}");
+        assert_eq!((Status::from_name(other), Limit::from_name(other)), (None, None), "{other:?}");
+        assert_eq!(Account::system(other), None, "{other:?}");
     }
     let id = id("alice");
     assert_eq!(Account::Wallet(id).to_string().parse(), Ok(id));
     assert_eq!(Account::system(&id.to_string()), None, "a wallet is no system account");
+}
+
+#[test]
+fn what_a_newer_version_names_is_known_by_its_name() {
+    for name in ["payout", "deposit", "x", "standing_order", "sixteen_letters_"] {
+        let kind = Kind::from_name(name).expect("lower-case letters and underscores");
+        assert_eq!((kind.as_str(), Kind::from_name(kind.as_str())), (name, Some(kind)));
+        assert_eq!((kind == Kind::DEPOSIT, format!("{kind:?}")), (name == "deposit", format!("Kind({name})")));
+        assert_eq!(MarkName::from_name(name), None, "marks are written in capitals");
+    }
+    for name in ["REVERSAL", "HOLD", "X", "SIXTEEN_LETTERS_"] {
+        let mark = MarkName::from_name(name).expect("upper-case letters and underscores");
+        assert_eq!((mark.as_str(), MarkName::from_name(mark.as_str())), (name, Some(mark)));
+        assert_eq!(mark == MarkName::REVERSAL, name == "REVERSAL");
+        assert_eq!(Kind::from_name(name), None, "kinds are written in small letters");
+    }
+    for neither in
+        ["", "Active", "frozen ", "max-movement", "a\0b", "\0", "é", "seventeen_letters", "SEVENTEEN_LETTERS"]
+    {
+        assert_eq!((Kind::from_name(neither), MarkName::from_name(neither)), (None, None), "{neither:?}");
+    }
 }
 
 #[test]
@@ -102,6 +130,8 @@ fn derived_ids_and_hashes_are_the_same_for_ever() {
         ("amendment", TransactionId::amendment_of(id("alice"), VERSION).to_string()),
         ("rebate", TransactionId::rebate_of(deposit.transaction(), &spring).to_string()),
         ("fingerprint", deposit.fingerprint().to_string()),
+        ("seal", plan.transaction().seal.to_string()),
+        ("state", plan.postings()[0].after.state().to_string()),
         ("entry", plan.postings()[0].rows[0].hash.to_string()),
     ]
     .into();
@@ -110,8 +140,10 @@ fn derived_ids_and_hashes_are_the_same_for_ever() {
         ("deposit", "txn_87080c1c53c78edc8ef1b0f9c96a2192"),
         ("amendment", "txn_c87e958274624630beeb154a4e987ea1"),
         ("rebate", "txn_a93b22e65d66e85a979763295ed5c9bc"),
-        ("fingerprint", "0c96303e53656c70b8b4566aa9ea284b7bc376c539f3e6f144bd6258637b6c9d"),
-        ("entry", "8af2049e9d57ebe90d89830c762dba69dbd4ed7737e76ef359377bd5e7ec6710"),
+        ("fingerprint", "2daba71b0a9defac04d897f10ff6262e494b9fa22c19e0aa42cb49f6302740f6"),
+        ("seal", "2366bd85f3b1b1536acf38a90a4d0603302b7b920b58690608da79addb2ebeb9"),
+        ("state", "61d49ba0b86c4cdb42da07e13f291839d42243cad27941b708d285ba0bd7ff34"),
+        ("entry", "66ca61ee11290668026e92e3923cba905544a59e549e329fad349e54df60e72a"),
     ];
     assert_eq!(pinned, expected.map(|(what, text)| (what, text.to_owned())).into());
 }
@@ -122,20 +154,77 @@ fn a_transaction_concerns_who_asked_and_whose_wallets_moved() {
     let plan = decided(&both, &transfer("root", "alice", "bob", "1"), time(NOW)).expect("enough money");
     let concerned =
         |transaction: &Transaction| ["root", "alice", "bob", "carol"].map(|name| transaction.concerns(&owner(name)));
-    assert_eq!(concerned(&plan.transaction()), [true, true, true, false]);
+    assert_eq!(concerned(plan.transaction()), [true, true, true, false]);
     let plan = decided(&both, &deposit("carol", "alice", "1"), time(NOW)).expect("an active wallet");
-    assert_eq!(concerned(&plan.transaction()), [false, true, false, true]);
+    assert_eq!(concerned(plan.transaction()), [false, true, false, true]);
     let refused = transfer("alice", "alice", "bob", "10");
-    let failed = refused.failed(&both, &too_little("alice", "9", "10"), time(NOW)).expect("recorded");
+    let failed = attempted(&both, &refused, &too_little("alice", "9", "10"), time(NOW)).expect("recorded");
     assert_eq!(concerned(&failed), [false, true, false, false]);
+}
+
+/// The record of `command` refused by the state of `wallets`, and whom of root, alice, bob and carol it concerns.
+#[track_caller]
+fn refused(wallets: &[Wallet], command: &Command, code: &str) -> (Transaction, [bool; 4]) {
+    let read = snapshots(wallets);
+    let refusal = decided(&read, command, time(NOW)).expect_err("a wallet refuses");
+    assert_eq!(refusal.code(), code);
+    let record = attempted(&read, command, &refusal, time(NOW)).expect("recorded");
+    let concerned = ["root", "alice", "bob", "carol"].map(|name| record.concerns(&owner(name)));
+    (record, concerned)
+}
+
+#[test]
+fn a_failed_attempt_is_filed_under_the_wallet_that_refused() {
+    let poor = [wallet("alice", "9"), capped("bob", "0", "5")];
+    let (record, concerned) = refused(&poor, &transfer("root", "alice", "bob", "10"), "insufficient_funds");
+    assert_eq!(
+        (record.outcome, concerned),
+        (failed(too_little("alice", "9", "10"), "alice"), [true, true, false, false])
+    );
+    let (record, concerned) = refused(&poor, &transfer("alice", "alice", "bob", "6"), "max_balance_exceeded");
+    assert_eq!((record.outcome, concerned), (failed(too_full("bob", None, "6"), "bob"), [false, true, true, false]));
+    // A stranger's deposit.
+    let (record, concerned) = refused(&poor, &deposit("carol", "bob", "6"), "max_balance_exceeded");
+    assert_eq!((record.outcome, concerned), (failed(too_full("bob", None, "6"), "bob"), [false, false, true, true]));
+}
+
+#[test]
+fn a_failed_reversal_is_filed_under_the_wallet_that_refused() {
+    let both = snapshots(&[wallet("alice", "9"), wallet("bob", "0")]);
+    let plan = decided(&both, &transfer("alice", "alice", "bob", "5"), time(NOW)).expect("enough money");
+    let reverse = Command::Reverse(Reverse {
+        caller: caller("root"),
+        key: key("undo"),
+        original: Box::new(plan.transaction().clone()),
+        allow_overdraft: false,
+        return_fee: true,
+        reference: None,
+        metadata: Metadata::default(),
+    });
+    let spent = [wallet("alice", "4"), wallet("bob", "3")];
+    let (record, concerned) = refused(&spent, &reverse, "insufficient_funds");
+    assert_eq!((record.outcome, concerned), (failed(too_little("bob", "3", "5"), "bob"), [true, false, true, false]));
+    let full = [capped("alice", "4", "5"), wallet("bob", "5")];
+    let (record, concerned) = refused(&full, &reverse, "max_balance_exceeded");
+    let refusal = too_full("alice", Some("1"), "5");
+    assert_eq!((record.outcome, concerned), (failed(refusal, "alice"), [true, true, false, false]));
+}
+
+#[test]
+fn without_the_wallet_that_refused_there_is_nothing_to_file_under() {
+    let refusal = too_full("bob", None, "6");
+    let command = transfer("alice", "alice", "bob", "6");
+    let only_alice = snapshots(&[wallet("alice", "9")]);
+    assert_eq!(attempted(&only_alice, &command, &refusal, time(NOW)), None);
 }
 
 #[test]
 fn commands_name_what_has_to_be_read() {
     let transfer = transfer("alice", "alice", "bob", "1");
-    assert_eq!((transfer.wallet(), transfer.wallets()), (id("alice"), vec![id("alice"), id("bob")]));
+    let only = |wallets: &[&str]| Reads { wallets: wallets.iter().map(|name| id(name)).collect(), ..Reads::default() };
+    assert_eq!((transfer.wallet(), transfer.reads()), (id("alice"), only(&["alice", "bob"])));
     for command in [deposit("bob", "alice", "1"), withdraw("bob", "alice", "1")] {
-        assert_eq!((command.wallet(), command.wallets()), (id("alice"), vec![id("alice")]));
+        assert_eq!((command.wallet(), command.reads()), (id("alice"), only(&["alice"])));
         assert_eq!(command.parent(), None);
     }
 }

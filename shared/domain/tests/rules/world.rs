@@ -216,6 +216,26 @@ pub(crate) fn decided(snapshots: &Snapshots, command: &Command, now: Timestamp) 
     })
 }
 
+/// The record of `command` refused, as the domain keeps it: sealed, and nothing moves besides.
+#[track_caller]
+pub(crate) fn attempted(
+    snapshots: &Snapshots,
+    command: &Command,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Option<Transaction> {
+    let plan = command.attempt(snapshots, refusal, now)?;
+    assert_eq!((plan.postings(), plan.bars(), plan.marks()), (&[][..], &[][..], &[][..]));
+    let failed = plan.transaction();
+    assert_eq!(failed.computed_seal(), Some(failed.seal));
+    Some(failed.clone())
+}
+
+/// A refusal kept on record, on behalf of the wallet of `whose` that refused.
+pub(crate) fn failed(refusal: Refusal, whose: &str) -> Outcome {
+    Outcome::Failed { refusal, owner: owner(whose) }
+}
+
 /// The legs of a plan: `external -5.00, alice 5.00 = 105.00 v8`.
 pub(crate) fn legs(plan: &Plan) -> String {
     let shown = |leg: &Leg| match leg {

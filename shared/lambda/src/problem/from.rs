@@ -148,7 +148,14 @@ mod tests {
             Refusal::AlreadyReversed { transaction },
             Refusal::NotReversible { transaction },
             Refusal::DepositReversed { wallet },
-            Refusal::Newer { code: "hold_expired".to_owned(), wallet, available, requested: None },
+            Refusal::Newer {
+                code: "hold_expired".to_owned(),
+                wallet,
+                limit: None,
+                holds: None,
+                available,
+                requested: None,
+            },
         ]
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wallet_domain::{
-    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, Open, Order, NoPlan, Plan, RebateTerms, Refusal,
-    Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
+    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, NoPlan, Open, Order, Plan, RebateTerms,
+    Refusal, Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
 };
 
 use super::*;
@@ -102,9 +102,12 @@ fn a_refused_attempt_tells_its_labels_to_who_asked_and_its_figures_to_him_and_to
     let snapshots = Snapshots { wallets: [(bob.id, bob)].into(), ..Snapshots::default() };
     let attempt = command.attempt(&snapshots, &refusal, Timestamp::UNIX_EPOCH).expect("recorded");
     let failed = attempt.transaction();
-    for (subject, admin, sees, labels) in
-        [("alice", false, true, true), ("bob", false, true, false), ("root", true, true, true), ("eve", false, false, false)]
-    {
+    for (subject, admin, sees, labels) in [
+        ("alice", false, true, true),
+        ("bob", false, true, false),
+        ("root", true, true, true),
+        ("eve", false, false, false),
+    ] {
         assert_eq!(may_see(&caller(subject, admin), failed), sees, "{subject}");
         let view = seen(failed, subject, admin);
         assert_eq!((&view["status"], &view["legs"]), (&json!("failed"), &json!([])));

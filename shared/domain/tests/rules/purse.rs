@@ -1,0 +1,190 @@
+//! A wallet of the model: its balance, its terms, and every debit that there ever was, counted anew each time.
+
+/// The largest amount and balance, in minor units.
+pub(crate) const LARGEST: i128 = 10_i128.pow(18) - 1;
+
+/// How far clocks may differ.
+pub(crate) const SKEW_MS: i64 = 300_000;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Terms {
+    pub(crate) status: Option<&'static str>,
+    pub(crate) floor: Option<i128>,
+    pub(crate) ceiling: Option<Option<i128>>,
+    pub(crate) max_movement: Option<Option<i128>>,
+    pub(crate) daily: Option<Option<i128>>,
+    pub(crate) rate: Option<Option<u32>>,
+}
+
+/// A code, what could have moved, what should have.
+pub(crate) type Refused<'a> = (&'a str, Option<i128>, Option<i128>);
+
+#[derive(Debug)]
+pub(crate) struct Debit {
+    day: i64,
+    minute: i64,
+    units: i128,
+    is_transfer: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Purse {
+    pub(crate) owner: usize,
+    pub(crate) code: &'static str,
+    pub(crate) balance: i128,
+    pub(crate) floor: i128,
+    pub(crate) ceiling: Option<i128>,
+    pub(crate) status: &'static str,
+    pub(crate) max_movement: Option<i128>,
+    pub(crate) daily: Option<i128>,
+    pub(crate) rate: Option<u32>,
+    pub(crate) version: u64,
+    /// When its newest entry was made.
+    pub(crate) updated_ms: i64,
+    /// An administrator has taken it below its floor, and it has not come back up.
+    pub(crate) overdrawn: bool,
+    pub(crate) debits: Vec<Debit>,
+}
+
+impl Purse {
+    pub(crate) fn new(owner: usize, code: &'static str) -> Purse {
+        Purse {
+            owner,
+            code,
+            balance: 0,
+            floor: 0,
+            ceiling: None,
+            status: "active",
+            max_movement: None,
+            daily: None,
+            rate: None,
+            version: 0,
+            updated_ms: 0,
+            overdrawn: false,
+            debits: vec![],
+        }
+    }
+
+    pub(crate) fn top(&self) -> i128 {
+        self.ceiling.unwrap_or(LARGEST)
+    }
+
+    /// Day and minute at `now`, or those of the newest debit if they are later and believed.
+    fn window(&self, now_ms: i64) -> (i64, i64) {
+        let of = |newest: Option<i64>, length_ms| {
+            let (now, latest) = (now_ms / length_ms, (now_ms + SKEW_MS) / length_ms);
+            newest.filter(|newest| (now..=latest).contains(newest)).unwrap_or(now)
+        };
+        let newest = self.debits.last();
+        (of(newest.map(|debit| debit.day), 86_400_000), of(newest.map(|debit| debit.minute), 60_000))
+    }
+
+    /// A window that was left, for whatever reason, starts from nothing.
+    pub(crate) fn left_today(&self, now_ms: i64) -> Option<i128> {
+        let (today, _) = self.window(now_ms);
+        let of_today = self.debits.iter().rev().take_while(|debit| debit.day == today);
+        let gone: i128 = of_today.map(|debit| debit.units).sum();
+        self.daily.map(|daily| (daily - gone).max(0))
+    }
+
+    pub(crate) fn takes_part(&self, code: &str) -> Result<(), Refused<'static>> {
+        match (self.code == code, self.status) {
+            (false, _) => Err(("currency_mismatch", None, None)),
+            (true, "closed") => Err(("wallet_closed", None, None)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn at_version(&self, pin: Option<u64>) -> Result<(), Refused<'static>> {
+        if pin.is_some_and(|pin| pin != self.version) { Err(("version_mismatch", None, None)) } else { Ok(()) }
+    }
+
+    pub(crate) fn credit(&self, units: i128, told: bool) -> Result<(), Refused<'static>> {
+        let room = self.top() - self.balance;
+        if units > room {
+            Err(("max_balance_exceeded", told.then_some(room.min(LARGEST)), Some(units)))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn debit(
+        &mut self,
+        units: i128,
+        fee: i128,
+        is_transfer: bool,
+        now_ms: i64,
+    ) -> Result<(), Refused<'static>> {
+        if self.status == "frozen" {
+            return Err(("wallet_frozen", None, None));
+        }
+        self.moves_so_much(units, true)?;
+        let outflow = units + fee;
+        if let Some(left) = self.left_today(now_ms).filter(|left| *left < outflow) {
+            return Err(("limit_exceeded", Some(left), Some(outflow.min(LARGEST))));
+        }
+        let (day, minute) = self.window(now_ms);
+        let of_this_minute = self.debits.iter().rev().take_while(|debit| debit.minute == minute);
+        let before = of_this_minute.filter(|debit| debit.is_transfer).count();
+        if is_transfer && self.rate.is_some_and(|rate| before + 1 > rate as usize) {
+            return Err(("rate_limited", None, None));
+        }
+        if self.balance - outflow < self.floor || outflow > LARGEST {
+            return Err(self.too_little(outflow));
+        }
+        self.debits.push(Debit { day, minute, units: outflow, is_transfer });
+        Ok(())
+    }
+
+    fn too_little(&self, outflow: i128) -> Refused<'static> {
+        let spendable = (self.balance - self.floor).clamp(0, LARGEST);
+        ("insufficient_funds", Some(spendable), Some(outflow.min(LARGEST)))
+    }
+
+    /// What a reversal gives back, or takes.
+    pub(crate) fn undo(&self, units: i128, overdraft: bool) -> Result<(), Refused<'static>> {
+        self.takes_part(self.code)?;
+        if units >= 0 {
+            return self.credit(units, true);
+        }
+        if self.status == "frozen" {
+            return Err(("wallet_frozen", None, None));
+        }
+        let lowest = if overdraft { -LARGEST } else { self.floor };
+        if self.balance + units < lowest || -units > LARGEST { Err(self.too_little(-units)) } else { Ok(()) }
+    }
+
+    pub(crate) fn moves_so_much(&self, units: i128, told: bool) -> Result<(), Refused<'static>> {
+        match self.max_movement {
+            Some(limit) if units > limit => Err(("limit_exceeded", told.then_some(limit), Some(units))),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn amend(&mut self, terms: &Terms) -> Result<(), Refused<'static>> {
+        if self.status == "closed" {
+            return Err(("wallet_closed", None, None));
+        }
+        let (floor, ceiling) = (terms.floor.unwrap_or(self.floor), terms.ceiling.unwrap_or(self.ceiling));
+        let bad_limit = |limit: Option<Option<i128>>| limit.flatten().is_some_and(|limit| limit <= 0);
+        if floor > 0 || ceiling.is_some_and(|top| top < 0) || bad_limit(terms.max_movement) || bad_limit(terms.daily) {
+            return Err(("invalid_amount", None, None));
+        }
+        if terms.status == Some("closed") && self.balance != 0 {
+            return Err(("wallet_not_empty", None, None));
+        }
+        // Below a floor that stays as it is, the rest can still be amended.
+        if self.balance < floor && floor != self.floor {
+            return Err(("insufficient_funds", Some(self.balance), Some(floor)));
+        }
+        if self.balance > ceiling.unwrap_or(LARGEST) {
+            return Err(("max_balance_exceeded", ceiling, Some(self.balance)));
+        }
+        (self.floor, self.ceiling) = (floor, ceiling);
+        self.status = terms.status.unwrap_or(self.status);
+        self.max_movement = terms.max_movement.unwrap_or(self.max_movement);
+        self.daily = terms.daily.unwrap_or(self.daily);
+        self.rate = terms.rate.unwrap_or(self.rate);
+        Ok(())
+    }
+}

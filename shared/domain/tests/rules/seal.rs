@@ -1,0 +1,245 @@
+//! What a seal covers: each field of a transaction is changed by itself, and its seal changes, to another one each time.
+
+use std::collections::BTreeMap;
+
+use wallet_domain::*;
+
+use crate::refusal::every_refusal;
+use crate::state::{
+    BESIDE_THE_STATE, Change, STATE, STATE_ABSENT, all_agree, all_differ, full_wallet, labels, other_digest, reference,
+    rule_id,
+};
+use crate::world::*;
+
+fn other_transaction() -> TransactionId {
+    TransactionId::amendment_of(id("ghost"), 99)
+}
+
+/// Every field says something; there is no such transaction.
+fn full_transaction() -> Transaction {
+    let leg = |name: &str, moved: &str| Leg::Wallet {
+        wallet: id(name),
+        owner: owner(name),
+        amount: money(moved),
+        balance_after: money("100"),
+        version_after: VERSION,
+    };
+    let fee = Leg::System { account: Account::Fees, amount: money("1") };
+    Transaction {
+        id: TransactionId::amendment_of(id("alice"), 1),
+        kind: Kind::TRANSFER,
+        wallet: id("alice"),
+        destination: Some(id("bob")),
+        amount: money("5"),
+        fee: money("1"),
+        outcome: Outcome::Posted {
+            legs: vec![leg("alice", "-6"), leg("bob", "5"), fee],
+            wallet: Some(Box::new(full_wallet())),
+        },
+        principal: owner("alice"),
+        reference: Some(reference("said")),
+        metadata: labels(),
+        parent: Some(TransactionId::amendment_of(id("alice"), 2)),
+        rule: Some(RebateRule {
+            id: rule_id("spring"),
+            basis_points: BasisPoints::new(100).expect("a share"),
+            rounding: Rounding::HalfUp,
+            minimum: Some(money("0.21")),
+            cap: Some(money("0.22")),
+            monthly_cap: Some(money("0.23")),
+        }),
+        fingerprint: Hasher::new("asked").finish(),
+        created_at: time(NOW),
+        format: 1,
+        seal: GENESIS,
+    }
+}
+
+fn seal(transaction: &Transaction) -> Digest {
+    transaction.computed_seal().expect("the format that this code writes")
+}
+
+#[test]
+fn a_seal_covers_each_field_of_a_transaction() {
+    let whole = full_transaction();
+    let changes: [Change<Transaction>; 21] = [
+        ("id", |it| it.id = other_transaction()),
+        ("kind", |it| it.kind = Kind::WITHDRAWAL),
+        ("a newer kind", |it| it.kind = Kind::from_name("payout").expect("a kind's name")),
+        ("wallet", |it| it.wallet = id("ghost")),
+        ("destination", |it| it.destination = Some(id("ghost"))),
+        ("no destination", |it| it.destination = None),
+        ("amount", |it| it.amount = money("5.01")),
+        ("currency", |it| it.amount = Money::parse("5", currency("USD")).expect("an amount")),
+        ("fee", |it| it.fee = money("1.01")),
+        ("principal", |it| it.principal = owner("root")),
+        ("reference", |it| it.reference = Some(reference("not said"))),
+        ("no reference", |it| it.reference = None),
+        ("metadata", |it| it.metadata = Metadata::new([("for".to_owned(), "food".to_owned())].into()).expect("small")),
+        ("no metadata", |it| it.metadata = Metadata::default()),
+        ("parent", |it| it.parent = Some(other_transaction())),
+        ("no parent", |it| it.parent = None),
+        ("no rule", |it| it.rule = None),
+        ("fingerprint", |it| it.fingerprint = other_digest()),
+        ("created_at", |it| it.created_at = time("2026-03-01T12:00:30.251Z")),
+        ("outcome", |it| it.outcome = failed(frozen("alice"), "alice")),
+        ("nothing posted", |it| it.outcome = Outcome::Posted { legs: vec![], wallet: None }),
+    ];
+    all_differ(&whole, &changes, seal);
+    all_agree(&whole, &[("seal", |it| it.seal = other_digest())], seal);
+    assert_eq!(Transaction { format: 2, ..whole.clone() }.computed_seal(), None, "nobody knows what it covers");
+    // Fails to compile when a field is added that the table does not know.
+    let Transaction { id: _, kind: _, wallet: _, destination: _, amount: _, fee: _, outcome: _, principal: _, .. } =
+        &whole;
+    let Transaction { reference: _, metadata: _, parent: _, rule: _, fingerprint: _, created_at: _, .. } = &whole;
+    let Transaction { format: _, seal: _, .. } = whole;
+}
+
+#[test]
+fn a_seal_covers_each_field_of_the_rule() {
+    fn rule(transaction: &mut Transaction) -> &mut RebateRule {
+        transaction.rule.as_mut().expect("it has pinned one")
+    }
+    let whole = full_transaction();
+    let changes: [Change<Transaction>; 10] = [
+        ("id", |it| rule(it).id = rule_id("autumn")),
+        ("basis_points", |it| rule(it).basis_points = BasisPoints::new(101).expect("a share")),
+        ("rounding", |it| rule(it).rounding = Rounding::HalfEven),
+        ("rounding toward zero", |it| rule(it).rounding = Rounding::TowardZero),
+        ("minimum", |it| rule(it).minimum = Some(money("0.71"))),
+        ("no minimum", |it| rule(it).minimum = None),
+        ("cap", |it| rule(it).cap = Some(money("0.72"))),
+        ("no cap", |it| rule(it).cap = None),
+        ("monthly_cap", |it| rule(it).monthly_cap = Some(money("0.73"))),
+        ("no monthly_cap", |it| rule(it).monthly_cap = None),
+    ];
+    all_differ(&whole, &changes, seal);
+    let rule = whole.rule.expect("it has pinned one");
+    let RebateRule { id: _, basis_points: _, rounding: _, minimum: _, cap: _, monthly_cap: _ } = rule;
+}
+
+/// The legs of a posted transaction.
+fn legs_of(transaction: &mut Transaction) -> &mut Vec<Leg> {
+    match &mut transaction.outcome {
+        Outcome::Posted { legs, .. } => legs,
+        Outcome::Failed { .. } => panic!("it was posted"),
+    }
+}
+
+#[test]
+fn a_seal_covers_each_field_of_each_leg() {
+    let whole = full_transaction();
+    let mut seen = BTreeMap::from([(seal(&whole).to_string(), "nothing".to_owned())]);
+    let mut expect_new = |changed: &Transaction, what: String| {
+        assert_eq!(seen.insert(seal(changed).to_string(), what.clone()), None, "{what}");
+    };
+    for at in 0..whole.legs().len() {
+        let of_wallets: [Change<Leg>; 6] = [
+            ("wallet", |leg| {
+                if let Leg::Wallet { wallet, .. } = leg {
+                    *wallet = id("ghost")
+                }
+            }),
+            ("owner", |leg| {
+                if let Leg::Wallet { owner: whose, .. } = leg {
+                    *whose = owner("somebody else")
+                }
+            }),
+            ("amount", |leg| {
+                if let Leg::Wallet { amount, .. } = leg {
+                    *amount = amount.negated()
+                }
+            }),
+            ("balance_after", |leg| {
+                if let Leg::Wallet { balance_after, .. } = leg {
+                    *balance_after = money("7")
+                }
+            }),
+            ("version_after", |leg| {
+                if let Leg::Wallet { version_after, .. } = leg {
+                    *version_after += 1
+                }
+            }),
+            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
+        ];
+        let of_system: [Change<Leg>; 2] = [
+            ("account", |leg| {
+                if let Leg::System { account, .. } = leg {
+                    *account = Account::Rebates
+                }
+            }),
+            ("amount", |leg| {
+                if let Leg::System { amount, .. } = leg {
+                    *amount = amount.negated()
+                }
+            }),
+        ];
+        let changes = match &whole.legs()[at] {
+            Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _ } => &of_wallets[..],
+            Leg::System { account: _, amount: _ } => &of_system[..],
+        };
+        for (what, change) in changes {
+            let mut changed = whole.clone();
+            change(&mut legs_of(&mut changed)[at]);
+            expect_new(&changed, format!("{what} of leg {at}"));
+        }
+        let mut without = whole.clone();
+        legs_of(&mut without).remove(at);
+        expect_new(&without, format!("leg {at} left out"));
+        let mut twice = whole.clone();
+        let again = twice.legs()[at].clone();
+        legs_of(&mut twice).insert(at, again);
+        expect_new(&twice, format!("leg {at} twice"));
+        for other in at + 1..whole.legs().len() {
+            let mut swapped = whole.clone();
+            legs_of(&mut swapped).swap(at, other);
+            expect_new(&swapped, format!("legs {at} and {other} swapped"));
+        }
+    }
+}
+
+#[test]
+fn a_seal_covers_the_wallet_that_was_opened_or_amended_but_its_head() {
+    let sealed = |wallet: &Wallet| {
+        let outcome = Outcome::Posted { legs: vec![], wallet: Some(Box::new(wallet.clone())) };
+        seal(&Transaction { outcome, ..full_transaction() })
+    };
+    let said = |change: &&Change<Wallet>| change.0 != "head";
+    let beside: Vec<_> = BESIDE_THE_STATE.iter().filter(said).copied().collect();
+    all_differ(&full_wallet(), &[&STATE[..], &STATE_ABSENT, &beside].concat(), sealed);
+    all_agree(&full_wallet(), &[("head", |wallet| wallet.head = other_digest())], sealed);
+    let none = Transaction { outcome: Outcome::Posted { legs: vec![], wallet: None }, ..full_transaction() };
+    assert_ne!(sealed(&full_wallet()), seal(&none));
+}
+
+#[test]
+fn a_seal_covers_each_fact_of_a_refusal_and_whose_wallet_refused() {
+    let with = |outcome: Outcome| Transaction { outcome, ..full_transaction() };
+    let mut seen = BTreeMap::new();
+    let mut expect_new = |outcome: Outcome| {
+        let what = format!("{outcome:?}");
+        assert_eq!(seen.insert(seal(&with(outcome)).to_string(), what.clone()), None, "{what}");
+    };
+    // Each code, with and without what it may leave out.
+    for (refusal, _, recorded) in every_refusal() {
+        if recorded {
+            expect_new(failed(refusal, "alice"));
+        }
+    }
+    // Each fact by itself.
+    expect_new(failed(limit_passed(Limit::MaxMovement, "alice", Some("1"), "3"), "bob"));
+    for limit in [Limit::MaxMovement, Limit::MaxDailyOutflow] {
+        for wallet in ["alice", "bob"] {
+            for available in ["0", "7"] {
+                for requested in ["3", "4"] {
+                    expect_new(failed(limit_passed(limit, wallet, Some(available), requested), "alice"));
+                }
+            }
+        }
+    }
+    for holds in ["JPY", "CHF"] {
+        expect_new(failed(wrong_currency("alice", holds, "EUR"), "alice"));
+    }
+    let facts = too_little("alice", "1", "2");
+    let Facts { code: _, recorded: _, wallet: _, limit: _, holds: _, available: _, requested: _ } = facts.facts();
+}
