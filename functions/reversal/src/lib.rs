@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
-use wallet_lambda::{App, Call, Function, Labels, Problem, Reply, metadata, parsed, scope};
+use wallet_lambda::{App, Call, Function, Problem, Reply, Texts, metadata, parsed, scope};
 
 /// The `reversal` function.
 pub struct Reversal;
@@ -13,7 +13,7 @@ pub struct Reversal;
 #[serde(deny_unknown_fields)]
 struct Body {
     reference: Option<String>,
-    metadata: Option<Labels>,
+    metadata: Option<Texts>,
     locking_strategy: Option<String>,
     #[serde(default)]
     allow_overdraft: bool,

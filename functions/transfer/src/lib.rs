@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use wallet_domain::{Command, WalletId};
-use wallet_lambda::{AmountText, App, Call, Function, Labels, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{AmountText, App, Call, Function, OrderBody, Problem, Reply, Texts, scope};
 
 /// The `transfer` function.
 pub struct Transfer;
@@ -31,7 +31,7 @@ struct Body {
     amount: AmountText,
     currency: String,
     reference: Option<String>,
-    metadata: Option<Labels>,
+    metadata: Option<Texts>,
     locking_strategy: Option<String>,
 }
 

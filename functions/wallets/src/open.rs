@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use wallet_domain::{Command, Currency, Limits, Money, Open, Owner};
-use wallet_lambda::{AmountText, App, Call, Labels, Object, Problem, Reply, currency, metadata, scope};
+use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, Texts, currency, metadata, scope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,7 +12,7 @@ struct Body {
     floor: Option<AmountText>,
     ceiling: Option<AmountText>,
     limits: Option<Object<LimitsBody>>,
-    metadata: Option<Labels>,
+    metadata: Option<Texts>,
 }
 
 #[derive(Default, Deserialize)]

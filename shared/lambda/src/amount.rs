@@ -1,11 +1,8 @@
 //! Amounts and labels as bodies hold them: text, turned into the domain's values with the field named.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use wallet_domain::{Amount, Currency, Metadata, Money};
 
+use crate::json::Texts;
 use crate::problem::{Code, Problem};
 
 /// An amount of a body. A JSON number is read only to be refused for what it is.
@@ -60,42 +57,12 @@ pub fn currency(text: &str) -> Result<Currency, Problem> {
     text.parse().map_err(|error| Problem::invalid_currency(&error))
 }
 
-/// The labels of a body, each there once: of two, readers of JSON disagree which counts.
-#[derive(Debug, Default)]
-pub struct Labels(BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Labels {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
-        deserializer.deserialize_map(LabelsVisitor)
-    }
-}
-
-struct LabelsVisitor;
-
-impl<'de> Visitor<'de> for LabelsVisitor {
-    type Value = Labels;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of texts")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-        let mut labels = BTreeMap::new();
-        while let Some((name, value)) = map.next_entry()? {
-            if labels.insert(name, value).is_some() {
-                return Err(A::Error::custom("a label is there twice"));
-            }
-        }
-        Ok(Labels(labels))
-    }
-}
-
 /// The labels of a body, as the domain keeps them.
 ///
 /// # Errors
 /// `malformed_request` for too many bytes, or a label without a name.
-pub fn metadata(labels: Option<Labels>) -> Result<Metadata, Problem> {
-    let Labels(labels) = labels.unwrap_or_default();
+pub fn metadata(labels: Option<Texts>) -> Result<Metadata, Problem> {
+    let Texts(labels) = labels.unwrap_or_default();
     if labels.contains_key("") {
         return Err(Problem::malformed("`metadata`: a label needs a name."));
     }

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use wallet_domain::{Hasher, Owner, Timestamp, WalletId};
+use wallet_domain::{Hasher, Owner, Timestamp, TransactionId, WalletId};
 use wallet_dynamodb::Place;
 
 use crate::problem::{Code, Problem};
@@ -98,7 +98,9 @@ impl Position for Place {
     fn read(text: &str) -> Option<Place> {
         let (milliseconds, id) = text.split_once(' ')?;
         let created_at = Timestamp::from_millisecond(milliseconds.parse().ok()?).ok()?;
-        Some(Place { created_at, id: id.to_owned() })
+        // Anybody can make a cursor: what is no id of ours may be longer than a key of the table.
+        let is_id = id.parse::<WalletId>().is_ok() || id.parse::<TransactionId>().is_ok();
+        is_id.then(|| Place { created_at, id: id.to_owned() })
     }
 }
 
@@ -117,8 +119,19 @@ mod tests {
 
         let list = List::attempts(wallet('1'));
         let created_at = Timestamp::from_millisecond(1_795_230_420_123).expect("in range");
-        let mark: Place = list.position(&list.cursor(&Place { created_at, id: "txn_1".to_owned() })).expect("its own");
-        assert_eq!((mark.created_at, mark.id.as_str()), (created_at, "txn_1"));
+        for id in [wallet('2').to_string(), format!("txn_{}", "0".repeat(32))] {
+            let place = Place { created_at, id };
+            assert_eq!(list.position::<Place>(&list.cursor(&place)).expect("its own"), place);
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_somebody_made_up_names_no_key_that_the_table_cannot_have() {
+        let list = List::attempts(wallet('1'));
+        for id in ["", "txn_1", &"x".repeat(2_049), &format!("txn_{}", "0".repeat(2_049))] {
+            let cursor = list.cursor(&Place { created_at: Timestamp::UNIX_EPOCH, id: id.to_owned() });
+            assert_eq!(list.position::<Place>(&cursor).expect_err(id).code(), Code::InvalidCursor);
+        }
     }
 
     #[test]

@@ -25,14 +25,14 @@ mod route;
 mod settings;
 mod view;
 
-pub use amount::{AmountText, Labels, currency, metadata};
+pub use amount::{AmountText, currency, metadata};
 pub use app::App;
 pub use call::{Call, Paging};
 pub use claims::scope;
 pub use cursor::{List, Position};
 pub use deadline::{bounded, caught, deadline};
 pub use function::{Function, answer, serve, serve_queue, serve_schedule};
-pub use json::Object;
+pub use json::{Object, Texts};
 pub use log::{Line, log_to};
 pub use metrics::{Metric, Unit, emit};
 pub use order::{OrderBody, parsed};

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use wallet_domain::Order;
 use wallet_dynamodb::Strategy;
 
-use crate::amount::{self, AmountText, Labels};
+use crate::amount::{self, AmountText};
 use crate::call::Call;
+use crate::json::Texts;
 use crate::problem::Problem;
 
 /// The body of a deposit or withdrawal; a transfer's has these fields too.
@@ -19,7 +20,7 @@ pub struct OrderBody {
     /// The caller's own name for it.
     pub reference: Option<String>,
     /// The caller's labels.
-    pub metadata: Option<Labels>,
+    pub metadata: Option<Texts>,
     /// `optimistic` or `pessimistic`; the deployment's choice without it.
     pub locking_strategy: Option<String>,
 }
@@ -130,7 +131,7 @@ mod tests {
         let twice = r#"{"amount": "1", "currency": "EUR", "metadata": {"a": "1", "b": "2", "a": "1"}}"#;
         let call = event::post("/v1/transfers", &json!({})).with("/body", json!(twice)).call("POST /v1/transfers");
         let told = call.json::<OrderBody>().expect_err("a label is there twice").detail().to_owned();
-        assert_eq!(told, "`metadata`: a label is there twice.");
+        assert_eq!(told, "`metadata`: `a` is there twice.");
         let deep = format!("{{\"amount\": {}", "[".repeat(16_000));
         let call = event::post("/v1/transfers", &json!({})).with("/body", json!(deep)).call("POST /v1/transfers");
         let told = call.json::<OrderBody>().expect_err("too deep").detail().to_owned();

@@ -1,12 +1,10 @@
 //! `TRANSFER_FEE`: what a transfer costs, as one JSON object.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use wallet_domain::{BasisPoints, FeeSchedule};
 
 use super::json::{JsonSetting, SettingsError};
-use crate::json::Object;
+use crate::json::{Object, Texts};
 
 const TRANSFER_FEE: JsonSetting = JsonSetting {
     variable: "TRANSFER_FEE",
@@ -17,8 +15,8 @@ const TRANSFER_FEE: JsonSetting = JsonSetting {
 #[serde(deny_unknown_fields)]
 struct Fee {
     basis_points: u32,
-    minimum: Option<Object<BTreeMap<String, String>>>,
-    maximum: Option<Object<BTreeMap<String, String>>>,
+    minimum: Option<Texts>,
+    maximum: Option<Texts>,
 }
 
 pub(super) fn schedule(text: &str) -> Result<FeeSchedule, SettingsError> {

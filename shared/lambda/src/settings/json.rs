@@ -1,11 +1,9 @@
 //! A setting that is written as JSON, and the words for what is wrong with any setting.
 
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
 use wallet_domain::{Bounds, Money};
 
-use crate::json::Object;
+use crate::json::Texts;
 
 /// A variable of the environment that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,11 +38,7 @@ impl JsonSetting {
     }
 
     /// One bound per currency, as `{"EUR": "0.10"}`.
-    pub(super) fn bounds(
-        &self,
-        place: &str,
-        texts: Option<Object<BTreeMap<String, String>>>,
-    ) -> Result<Bounds, SettingsError> {
+    pub(super) fn bounds(&self, place: &str, texts: Option<Texts>) -> Result<Bounds, SettingsError> {
         let mut amounts = Vec::new();
         for (code, text) in texts.unwrap_or_default().0 {
             let place = format!("{place}.{code}");

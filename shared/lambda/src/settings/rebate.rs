@@ -1,14 +1,13 @@
 //! `REBATE_RULES`: which share of a deposit comes back, as a JSON list. A deposit pins the first rule that is for its
 //! currency, time and amount.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use wallet_domain::{BasisPoints, Currency, Money, RebateTerms, Rounding, Timestamp};
 
 use super::json::{JsonSetting, SettingsError};
-use crate::json::Object;
+use crate::json::{Object, Texts};
 
 /// What is in force where nothing is set: one percent of every deposit.
 const DEFAULT: &str = r#"[{"id":"standard","basis_points":100}]"#;
@@ -27,10 +26,10 @@ struct Rule {
     currencies: Option<Vec<String>>,
     valid_from: Option<String>,
     valid_until: Option<String>,
-    minimum_deposit: Option<Object<BTreeMap<String, String>>>,
-    minimum: Option<Object<BTreeMap<String, String>>>,
-    cap: Option<Object<BTreeMap<String, String>>>,
-    monthly_cap: Option<Object<BTreeMap<String, String>>>,
+    minimum_deposit: Option<Texts>,
+    minimum: Option<Texts>,
+    cap: Option<Texts>,
+    monthly_cap: Option<Texts>,
 }
 
 pub(super) fn rules(text: Option<&str>) -> Result<Arc<[RebateTerms]>, SettingsError> {
