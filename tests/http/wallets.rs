@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{TestApp, eur, send};
+use super::{Answer, TestApp, eur, send};
 
 #[tokio::test]
 async fn a_wallet_opens_at_zero_and_is_shown_as_it_was_opened() {
@@ -140,6 +140,52 @@ async fn an_amendment_needs_an_admin_and_the_version_that_it_is_based_on() {
     let other =
         app.request("root", Method::PATCH, &path).header("if-match", "\"0\"").json(&json!({"status": "active"}));
     send(other).await.check_problem(412, "version_mismatch");
+}
+
+#[tokio::test]
+async fn who_may_amend_and_reverse_but_not_read_learns_no_balance() {
+    let app = TestApp::start().await;
+    let wallet = app.open("alice").await;
+    let deposit = app.deposit("alice", &wallet, "201.05").await.check(201).text("id").to_owned();
+    let path = format!("/v1/wallets/{wallet}");
+    let request = |method, path: &str, scope| app.bare(method, path).bearer_auth(app.stack.token("root", scope));
+    let (blind, seeing) = ("wallets:admin", "wallets:admin wallets:read");
+    let amend = |scope, version: &'static str, change: Value| {
+        send(request(Method::PATCH, &path, scope).header("if-match", version).json(&change))
+    };
+
+    let closing = json!({"status": "closed"});
+    let refused = amend(seeing, "\"1\"", closing.clone()).await.check_problem(409, "wallet_not_empty");
+    assert!(refused.text("detail").contains("201.05"), "{}", refused.body);
+    let refused = amend(blind, "\"1\"", closing).await.check_problem(409, "wallet_not_empty");
+    assert_eq!((refused.text("detail"), refused.text("wallet_id")), ("The wallet is not empty.", &*wallet));
+    let low = json!({"ceiling": "100"});
+    let refused = amend(seeing, "\"1\"", low.clone()).await.check_problem(422, "max_balance_exceeded");
+    assert_eq!(refused.text("requested"), "201.05");
+    let refused = amend(blind, "\"1\"", low).await.check_problem(422, "max_balance_exceeded");
+    assert!(!refused.body.to_string().contains("201.05"), "{}", refused.body);
+
+    let frozen = json!({"status": "frozen"});
+    let done = amend(blind, "\"1\"", frozen.clone()).await.check(200);
+    let expected = json!({"id": wallet, "version": 2, "status": "frozen", "updated_at": done.body["updated_at"]});
+    assert_eq!((&done.body, done.header("etag")), (&expected, Some("\"2\"")));
+    assert_eq!(amend(blind, "\"1\"", frozen.clone()).await.check(200).body, expected, "as often as it is asked");
+    assert_eq!(amend(seeing, "\"1\"", frozen).await.check(200).text("balance"), "201.05");
+    amend(blind, "\"2\"", json!({"status": "active"})).await.check(200);
+
+    let undo = |scope, key: &'static str| {
+        let path = format!("/v1/transactions/{deposit}/reversals");
+        send(request(Method::POST, &path, scope).header("idempotency-key", key).json(&json!({})))
+    };
+    app.withdraw("alice", &wallet, "1.05").await.check(201);
+    let short = undo(blind, "short").await.check_problem(422, "insufficient_funds");
+    assert_eq!((short.body.get("available"), short.body.get("requested")), (None, None));
+    assert_eq!(undo(seeing, "short").await.check_problem(422, "insufficient_funds").text("available"), "200.00");
+    app.deposit("alice", &wallet, "10").await.check(201);
+    let shown = |answer: &Answer| answer.body["legs"].to_string().contains("8.95");
+    let undone = undo(blind, "undo").await.check(201);
+    assert!(!shown(&undone), "{}", undone.body);
+    assert!(shown(&undo(seeing, "undo").await.check(200)));
 }
 
 #[tokio::test]

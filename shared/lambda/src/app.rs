@@ -60,7 +60,7 @@ impl App {
         let strategy = strategy.unwrap_or(self.settings.strategy);
         call.line.runs(command, strategy);
         let done = self.ledger.execute(command, strategy, call.usage()).await?;
-        Reply::done(&done, call.caller())
+        Reply::done(&done, &call.reader())
     }
 
     /// The wallet in the path, if the caller may see it.

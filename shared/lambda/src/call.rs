@@ -67,6 +67,12 @@ impl Call {
         &self.claims.caller
     }
 
+    /// Who reads the answer: the caller, but no administrator without `wallets:read`.
+    #[must_use]
+    pub fn reader(&self) -> Caller {
+        self.claims.reader()
+    }
+
     /// What the database is asked on behalf of this request is counted here.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.line.usage

@@ -47,6 +47,12 @@ impl Claims {
         Ok(Claims { caller: Caller { subject, admin }, scopes })
     }
 
+    /// Who reads the answer: an administrator reads what is not his with `wallets:read` only, whatever he may do.
+    pub(crate) fn reader(&self) -> Caller {
+        let admin = self.caller.admin && self.scopes.contains(scope::WALLETS_READ);
+        Caller { subject: self.caller.subject.clone(), admin }
+    }
+
     pub(crate) fn require(&self, scope: &str) -> Result<(), Problem> {
         if self.scopes.contains(scope) { Ok(()) } else { Err(Problem::missing_scope(scope)) }
     }

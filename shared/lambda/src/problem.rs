@@ -129,8 +129,8 @@ impl Problem {
     /// Our clock is too far from the database's `Date` to write by. `cause` tells the two times, to the log alone.
     #[must_use]
     pub fn clock_skew(cause: impl AsRef<str>) -> Problem {
-        let detail = "The clock here is not to be trusted. This attempt has moved nothing. Send the same request again with the same \
-                      Idempotency-Key: another instance may answer it.";
+        let detail = "The clock here is not to be trusted. This attempt has moved nothing. Send the same request again \
+                      with the same Idempotency-Key: another instance may answer it.";
         Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
     }
 
@@ -184,6 +184,15 @@ impl Problem {
 
     fn after(self, seconds: u64) -> Problem {
         self.facts(|facts| facts.retry_after_seconds = Some(seconds))
+    }
+
+    /// The same for somebody who may not read the wallet.
+    pub(crate) fn without_figures(mut self) -> Problem {
+        if self.code == Code::WalletNotEmpty {
+            self.reason.detail = format!("{}.", self.code.title());
+        }
+        *self.reason = Reason { available: None, requested: None, ..*self.reason };
+        self
     }
 
     fn for_good(self) -> Problem {

@@ -11,7 +11,7 @@ use wallet_dynamodb::Done;
 use crate::cursor::{List, Position};
 use crate::problem::Problem;
 use crate::response::{json_response, to_json};
-use crate::view::{TransactionView, WalletView};
+use crate::view::{AmendedView, TransactionView, WalletView};
 
 /// An answer that is not a problem.
 #[derive(Debug)]
@@ -41,17 +41,25 @@ impl Reply {
         Reply::ok(&PageView { name: list.name(), items, next_cursor })
     }
 
-    /// What came of a command: 201 with `Location` when it made something, 200 when it only changed it or when this is
-    /// the first answer again.
-    pub(crate) fn done(done: &Done, caller: &Caller) -> Result<Reply, Problem> {
+    /// What came of a command, as far as `reader` may see it: 201 with `Location` when it made something, 200 when it only
+    /// changed it or when this is the first answer again.
+    pub(crate) fn done(done: &Done, reader: &Caller) -> Result<Reply, Problem> {
         let (transaction, replayed) = match done {
             Done::Executed(transaction) => (transaction, false),
             Done::Replayed(transaction) => (transaction, true),
         };
         let reply = match &transaction.outcome {
             Outcome::Failed { refusal, .. } => return Err(Problem::from(refusal).replayed(replayed)),
-            Outcome::Posted { wallet: Some(wallet), .. } => Reply::wallet(wallet),
-            Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, caller)),
+            // What an opening says, its caller has said before.
+            Outcome::Posted { wallet: Some(wallet), .. }
+                if reader.owns(wallet) || transaction.kind == Kind::OPENING =>
+            {
+                Reply::wallet(wallet)
+            }
+            Outcome::Posted { wallet: Some(wallet), .. } => {
+                Reply { version: Some(wallet.version), ..Reply::ok(&AmendedView::from(&**wallet)) }
+            }
+            Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, reader)),
         };
         let status = if replayed { StatusCode::OK } else { status_of(transaction) };
         Ok(Reply { status, location: location_of(transaction), replayed, ..reply })

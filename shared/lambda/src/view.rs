@@ -8,6 +8,7 @@ mod wallet;
 
 pub use entry::EntryView;
 pub use transaction::{TransactionView, may_see};
+pub(crate) use wallet::AmendedView;
 pub use wallet::WalletView;
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ macro_rules! codes {
 }
 
 // `again`: the very same request, with the same key, may yet succeed. `final`: it never will.
-// `HeadersTooLarge` is only ever said by the gateway, `Refused` of what a newer version of this code has recorded. The four of rebates and reversed deposits are only ever the reason of
-// a failed rebate.
+// `HeadersTooLarge` is only ever said by the gateway, `Refused` only of what a newer version of this code has recorded. The
+// four of rebates and reversed deposits are only ever the reason of a failed rebate.
 codes! {
     MalformedRequest      "malformed_request"       400 final "The request cannot be read";
     IdempotencyKeyMissing "idempotency_key_missing" 400 final "An Idempotency-Key is needed";

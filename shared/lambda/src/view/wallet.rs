@@ -50,6 +50,26 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
     }
 }
 
+/// What an administrator who may not read is told of a wallet that he has amended.
+#[derive(Debug, Serialize)]
+pub(crate) struct AmendedView {
+    id: String,
+    version: u64,
+    status: &'static str,
+    updated_at: String,
+}
+
+impl From<&Wallet> for AmendedView {
+    fn from(wallet: &Wallet) -> AmendedView {
+        AmendedView {
+            id: wallet.id.to_string(),
+            version: wallet.version,
+            status: wallet.status.as_str(),
+            updated_at: time(wallet.updated_at),
+        }
+    }
+}
+
 impl From<Limits> for LimitsView {
     fn from(limits: Limits) -> LimitsView {
         let text = |limit: Option<Amount>| limit.map(|amount| amount.money().to_string());
