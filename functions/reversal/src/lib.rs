@@ -1,10 +1,10 @@
 //! A movement is undone: `POST /v1/transactions/{transaction_id}/reversals`.
 //!
-//! Whole, once, in one transaction, with the rebate of a reversed deposit taken back or barred along with it.
+//! All of it is undone, once, in one transaction. A deposit's rebate is taken back in the same transaction, or never paid.
 
 use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
-use wallet_lambda::{App, Call, Function, Problem, Reply, Texts, metadata, parsed, scope};
+use wallet_lambda::{App, Call, Function, Problem, Reply, Texts, metadata, optional, scope};
 
 /// The `reversal` function.
 pub struct Reversal;
@@ -35,10 +35,10 @@ impl Function for Reversal {
             original: Box::new(original),
             allow_overdraft: body.allow_overdraft,
             return_fee: app.settings().reversal_returns_fee,
-            reference: parsed("reference", body.reference)?,
+            reference: optional("reference", body.reference)?,
             metadata: metadata(body.metadata)?,
         };
-        let strategy = parsed("locking_strategy", body.locking_strategy)?;
+        let strategy = optional("locking_strategy", body.locking_strategy)?;
         app.execute(call, &Command::Reverse(reverse), strategy).await
     }
 }

@@ -1,8 +1,8 @@
 //! Money moves across: `POST /v1/transfers`, from one of the caller's own wallets to any other.
 
 use serde::Deserialize;
-use wallet_domain::{Command, WalletId};
-use wallet_lambda::{AmountText, App, Call, Function, OrderBody, Problem, Reply, Texts, scope};
+use wallet_domain::Command;
+use wallet_lambda::{AmountText, App, Call, Function, OrderBody, Problem, Reply, Texts, parsed, scope};
 
 /// The `transfer` function.
 pub struct Transfer;
@@ -13,16 +13,18 @@ impl Function for Transfer {
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;
-        let body: Body = call.json()?;
-        let (source, destination) = (wallet("source", &body.source)?, wallet("destination", &body.destination)?);
-        let (order, strategy) = body.order().order(call)?;
+        let Body { source, destination, amount, currency, reference, metadata, locking_strategy } = call.json()?;
+        let (source, destination) = (parsed("source", &source)?, parsed("destination", &destination)?);
+        let order = OrderBody { amount, currency, reference, metadata, locking_strategy };
+        let (order, strategy) = order.order(call)?;
         let fee = app.settings().transfer_fee.clone();
         let command = Command::Transfer(wallet_domain::Transfer { order, source, destination, fee });
         app.execute(call, &command, strategy).await
     }
 }
 
-/// An [`OrderBody`] and two wallets. Written out: a flattened one could not refuse unknown fields.
+/// The fields of an [`OrderBody`] and two wallets. serde cannot refuse unknown fields of a struct that is flattened into
+/// another, so they are written out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -33,15 +35,4 @@ struct Body {
     reference: Option<String>,
     metadata: Option<Texts>,
     locking_strategy: Option<String>,
-}
-
-impl Body {
-    fn order(self) -> OrderBody {
-        let Body { amount, currency, reference, metadata, locking_strategy, .. } = self;
-        OrderBody { amount, currency, reference, metadata, locking_strategy }
-    }
-}
-
-fn wallet(field: &str, text: &str) -> Result<WalletId, Problem> {
-    text.parse().map_err(|error| Problem::malformed(format!("`{field}` {error}.")))
 }

@@ -1,8 +1,9 @@
-//! `POST /v1/wallets`: version 0, balance zero. Another owner, a floor and limits are for admins, as the domain decides.
+//! `POST /v1/wallets` makes a wallet at version 0 with a balance of zero. The domain refuses another owner, a floor and
+//! limits to whoever is no admin.
 
 use serde::Deserialize;
-use wallet_domain::{Command, Currency, Limits, Money, Open, Owner};
-use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, Texts, currency, metadata, scope};
+use wallet_domain::{Command, Currency, Limits, Money, Open};
+use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, Texts, currency, metadata, optional, scope};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +31,7 @@ pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let caller = call.caller().clone();
     let command = Command::Open(Open {
         key: call.idempotency_key()?,
-        owner: owner.map_or_else(|| Ok(caller.subject.clone()), |text| parse_owner(&text))?,
+        owner: optional("owner", owner)?.unwrap_or_else(|| caller.subject.clone()),
         caller,
         currency,
         floor: floor.map_or_else(|| Ok(Money::zero(currency)), |floor| floor.money("floor", currency))?,
@@ -39,10 +40,6 @@ pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         metadata: metadata(labels)?,
     });
     app.execute(call, &command, None).await
-}
-
-fn parse_owner(text: &str) -> Result<Owner, Problem> {
-    text.parse().map_err(|error| Problem::malformed(format!("`owner` {error}.")))
 }
 
 impl LimitsBody {

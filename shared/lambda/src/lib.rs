@@ -35,7 +35,7 @@ pub use function::{Function, answer, serve, serve_queue, serve_schedule};
 pub use json::{Object, Texts};
 pub use log::{Line, log_to};
 pub use metrics::{Metric, Unit, emit};
-pub use order::{OrderBody, parsed};
+pub use order::{OrderBody, optional, parsed};
 pub use problem::{Code, Problem, problem_response};
 pub use reply::Reply;
 pub use request::request;

@@ -1,4 +1,7 @@
-//! What every movement of money is asked for with: the part of the request that deposits, withdrawals and transfers share.
+//! The part of the request that deposits, withdrawals and transfers share.
+
+use std::fmt::Display;
+use std::str::FromStr;
 
 use serde::Deserialize;
 use wallet_domain::Order;
@@ -13,9 +16,9 @@ use crate::problem::Problem;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderBody {
-    /// How much.
+    /// In the currency's major unit, such as `"12.50"`.
     pub amount: AmountText,
-    /// Of what.
+    /// By its ISO 4217 code.
     pub currency: String,
     /// The caller's own name for it.
     pub reference: Option<String>,
@@ -37,24 +40,28 @@ impl OrderBody {
             caller: call.caller().clone(),
             key,
             amount: self.amount.amount("amount", currency)?,
-            reference: parsed("reference", self.reference)?,
+            reference: optional("reference", self.reference)?,
             metadata: amount::metadata(self.metadata)?,
             expected_version: call.if_match()?,
         };
-        Ok((order, parsed("locking_strategy", self.locking_strategy)?))
+        Ok((order, optional("locking_strategy", self.locking_strategy)?))
     }
 }
 
-/// A field that may be left out, as what it means.
+/// A field's text as the value that it stands for.
 ///
 /// # Errors
 /// `malformed_request` naming the field.
-pub fn parsed<T>(field: &str, text: Option<String>) -> Result<Option<T>, Problem>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    let parsed = text.map(|text| text.parse()).transpose();
-    parsed.map_err(|error| Problem::malformed(format!("`{field}` {error}.")))
+pub fn parsed<T: FromStr<Err: Display>>(field: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|error| Problem::malformed(format!("`{field}` {error}.")))
+}
+
+/// The same of a field that may be left out.
+///
+/// # Errors
+/// As [`parsed`].
+pub fn optional<T: FromStr<Err: Display>>(field: &str, text: Option<String>) -> Result<Option<T>, Problem> {
+    text.map(|text| parsed(field, &text)).transpose()
 }
 
 #[cfg(test)]
