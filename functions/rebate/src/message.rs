@@ -1,8 +1,8 @@
 //! A message of the queue, as the pipe in template.yaml writes it:
 //! `{"source": "<stream ARN>", "deposit_id": "txn_..", "wallet_id": "wal_..", "rule_id": ".."}`.
 //!
-//! Fields that a later pipe adds are passed over; a field that is missing or wrong makes the message unreadable. What is
-//! wrong is said without quoting the message.
+//! Fields that a later pipe adds are passed over; a field that is missing or wrong makes the message unreadable. The error
+//! says what is wrong without quoting the message.
 
 use std::str::FromStr;
 

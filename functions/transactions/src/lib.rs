@@ -1,4 +1,4 @@
-//! Shows transactions, statements and refused attempts. Writes nothing.
+//! Answers with transactions, statements and refused attempts. Writes nothing.
 
 use wallet_domain::MarkName;
 use wallet_lambda::{App, Call, EntryView, Function, List, Paging, Problem, Reply, TransactionView, may_see, scope};

@@ -29,7 +29,7 @@ impl Function for Wallets {
     }
 }
 
-/// The caller's own wallets, oldest first. An admin's too: he sees others by id.
+/// The caller's own wallets, oldest first. To an admin too it lists his own; he gets others' by their ids.
 async fn list(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_READ)?;
     let owner = call.caller().subject.clone();

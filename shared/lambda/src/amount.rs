@@ -1,22 +1,22 @@
-//! Amounts and labels as bodies hold them: text, turned into the domain's values with the field named.
+//! Turns the amounts, currencies and labels of bodies into the domain's values, and names the field that is wrong.
 
 use wallet_domain::{Amount, Currency, Metadata, Money};
 
 use crate::json::Texts;
 use crate::problem::{Code, Problem};
 
-/// An amount of a body. A JSON number is read only to be refused for what it is.
+/// An amount of a body.
 #[derive(Debug, Clone, serde::Deserialize)]
 #[serde(untagged, expecting = "invalid type, expected an amount in a string, such as \"12.50\"")]
 pub enum AmountText {
-    /// As it must be.
+    /// A string, which an amount must be.
     Text(String),
-    /// What many JSON readers would have rounded already.
+    /// A number, which is refused: many readers of JSON round it. It is read so that the refusal can say so.
     Number(serde_json::Number),
 }
 
 impl AmountText {
-    /// The text, not yet looked at: for amounts of a currency that only the wallet knows.
+    /// The text. The domain parses it, where the currency is the wallet's and the request does not say it.
     ///
     /// # Errors
     /// `invalid_amount` for a JSON number.

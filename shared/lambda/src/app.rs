@@ -1,4 +1,4 @@
-//! What a function is built of: the ledger and the settings, made once and lent to every request.
+//! The ledger and the settings of a function, made once at start and lent to every request.
 
 use wallet_domain::{Command, Wallet};
 use wallet_dynamodb::{Ledger, Strategy};
@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::settings::{Settings, SettingsError};
 
-/// The ledger and the settings.
+/// What all requests of a function share.
 #[derive(Clone)]
 pub struct App {
     ledger: Ledger,
@@ -16,13 +16,13 @@ pub struct App {
 }
 
 impl App {
-    /// Over a ledger that is there already. The settings' policy is applied to it.
+    /// With `ledger`, under the settings' policy.
     #[must_use]
     pub fn new(ledger: Ledger, settings: Settings) -> App {
         App { ledger: ledger.with_policy(settings.policy), settings }
     }
 
-    /// From the environment, as Lambda gives it.
+    /// With settings and database from the environment, as Lambda gives it.
     ///
     /// # Errors
     /// [`SettingsError`] naming the variable that is wrong.
@@ -30,7 +30,7 @@ impl App {
         Ok(App::connect(Settings::from_env()?).await)
     }
 
-    /// With a client of the database as the SDK makes it from the environment.
+    /// With a client of the database that the SDK makes from the environment.
     pub(crate) async fn connect(settings: Settings) -> App {
         App::new(Ledger::connect(&settings.table).await, settings)
     }
@@ -47,7 +47,8 @@ impl App {
         &self.settings
     }
 
-    /// Runs a command to its end and answers with what came of it. `strategy` is what the request asks for.
+    /// Runs a command to its end and answers with what came of it. `strategy` is the one that the request asks for; without
+    /// one it is the deployment's.
     ///
     /// # Errors
     /// The refusal, recorded or not, or why there is no outcome.

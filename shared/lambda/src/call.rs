@@ -1,6 +1,6 @@
-//! One request, already known to be for one of the function's routes and from a caller with claims.
+//! One request: its claims and its route have been read; the function asks for what else it needs.
 //!
-//! Everything here answers with a valid value or with the [`Problem`] that names what is wrong; nothing here does I/O.
+//! Each method answers with a valid value or with the [`Problem`] that names what is wrong. Nothing here does I/O.
 
 mod headers;
 mod query;
@@ -27,7 +27,7 @@ pub struct Call {
     query: Query,
     headers: HeaderMap,
     body: Body,
-    /// What the log will say of it.
+    /// What the log will say of the request.
     pub(crate) line: Line,
 }
 
@@ -73,7 +73,7 @@ impl Call {
         self.claims.reader()
     }
 
-    /// What the database is asked on behalf of this request is counted here.
+    /// What the request costs the database, and until when it may: every call of the ledger takes it.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.line.usage
     }

@@ -1,4 +1,4 @@
-//! Who calls, from the claims of the token that the gateway has checked. Never looks at the token itself.
+//! Reads who calls, and what he may, from the claims of the token. The gateway has checked the token; nothing here looks at it.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::problem::Problem;
 
 /// The scopes that tokens can have.
 pub mod scope {
-    /// See wallets, statements and transactions of one's own.
+    /// Read wallets, statements and transactions of one's own.
     pub const WALLETS_READ: &str = "wallets:read";
     /// Open wallets, and move money out of one's own.
     pub const WALLETS_WRITE: &str = "wallets:write";
-    /// Set owners, floors, limits and statuses, and reverse; with the other scopes, see and debit every wallet.
+    /// Set owners, floors, limits and statuses, and reverse; with the other scopes, read and debit every wallet.
     pub const WALLETS_ADMIN: &str = "wallets:admin";
     /// Bring money into any wallet.
     pub const FUNDS_DEPOSIT: &str = "funds:deposit";

@@ -1,4 +1,4 @@
-//! Cursors: where a page of a list ended, opaque to callers and bound to the list that it came from.
+//! Cursors: each says where a page ended, to nobody but the list that gave it.
 //!
 //! A cursor is the position and a digest over list and position. The digest has no secret: it tells a cursor of another
 //! list, or a damaged one, from a good one. What a caller may see is decided from the claims, never from a cursor.
@@ -73,9 +73,9 @@ impl List {
 
 /// Where a page of a list ends.
 pub trait Position: Sized {
-    /// As text.
+    /// The position as text.
     fn write(&self) -> String;
-    /// From [`Position::write`]'s text.
+    /// The position that [`Position::write`] has written as `text`, if it is one.
     fn read(text: &str) -> Option<Self>;
 }
 

@@ -13,11 +13,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::problem::Problem;
 
-/// From [`deadline`] to Lambda's own. [`LAST_RESORT`] of it is for work that the ledger does not bound; the other 400 ms are
-/// for the log line, the metrics and handing over the answer, which take some 4 ms: a hundredth, so that a processor that
-/// is taken away for a while costs no answer.
+/// From [`deadline`] to Lambda's own: [`LAST_RESORT`], and 400 ms for the log line, the metrics and handing over the answer.
+/// These ask nobody but Lambda's own runtime, on the same machine; were the margin too small for them, Lambda would end the
+/// function and the caller would get no answer.
 const MARGIN: Duration = Duration::from_millis(500);
-/// Work that the ledger ended at [`deadline`] needs a moment to come back.
+/// The ledger gives up at [`deadline`] by itself; this is the time it has to say so.
 const LAST_RESORT: Duration = Duration::from_millis(100);
 /// For events without a deadline, as tests and local tools have them: as long as API Gateway waits for an answer.
 const UNSAID: Duration = Duration::from_secs(30);

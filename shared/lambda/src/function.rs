@@ -1,4 +1,4 @@
-//! A function that answers HTTP requests: what makes one, and the one path that every request takes through it.
+//! What a function is made of, and the one way that every event takes through it.
 //!
 //! request -> claims -> route -> [`Function::handle`] -> response, and one line in the log.
 
@@ -32,7 +32,7 @@ use crate::settings::Settings;
 
 /// A Lambda function behind the gateway.
 pub trait Function: Send + Sync + 'static {
-    /// The binary's name, and in the log.
+    /// The name of its binary, which the log shows.
     const NAME: &'static str;
     /// Its routes, as in template.yaml: `POST /v1/wallets/{wallet_id}/deposits`.
     const ROUTES: &'static [&'static str];
@@ -107,9 +107,8 @@ pub async fn serve<F: Function>() -> ExitCode {
     ended(F::NAME, started.await)
 }
 
-/// Runs the function `name` in Lambda, which works on batches of queue messages.
-///
-/// `handle` is given a batch and the instant at which its time is up.
+/// Runs the function `name` in Lambda, which works on batches of queue messages. `handle` is given a batch and the instant at
+/// which its time is up.
 pub async fn serve_queue(
     name: &'static str,
     handle: impl AsyncFn(&App, SqsEvent, Instant) -> SqsBatchResponse,
@@ -128,8 +127,8 @@ pub async fn serve_queue(
     ended(name, started.await)
 }
 
-/// Runs the function `name` in Lambda, which a schedule calls. `make` is what it works with, made once; an error of
-/// `handle` ends the call as a failed one.
+/// Runs the function `name` in Lambda, which a schedule calls. `make` makes, once, what `handle` works with. Where `handle`
+/// answers with an error, the call has failed.
 pub async fn serve_schedule<S>(
     name: &'static str,
     make: impl FnOnce(App) -> Result<S, Error>,
@@ -145,7 +144,7 @@ pub async fn serve_schedule<S>(
     ended(name, started.await)
 }
 
-/// An app that is there soon.
+/// The app, once the thread that makes it is done.
 type Connecting = Shared<BoxFuture<'static, Arc<App>>>;
 
 fn start(function: &'static str) -> Result<Connecting, Error> {

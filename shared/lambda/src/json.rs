@@ -38,13 +38,13 @@ fn malformed(path: &str, error: &serde_json::Error) -> Problem {
     if error.classify() != Category::Data {
         return Problem::malformed(format!("The body is not JSON: {message}."));
     }
-    // The position says less than the field does.
+    // The field is named, so the position in the text is left out.
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
     let named = path == "." || message.contains(&format!("`{path}`"));
     Problem::malformed(if named { format!("The body: {message}.") } else { format!("`{path}`: {message}.") })
 }
 
-/// A `T` that is written as an object. Without it, a list of the fields' values would do as well.
+/// A `T` that is written as an object. serde alone would take a list of the fields' values too.
 #[derive(Debug, Clone, Default)]
 pub struct Object<T>(pub T);
 

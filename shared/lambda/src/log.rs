@@ -20,7 +20,7 @@ use crate::problem::Problem;
 /// The version of the function, as Lambda names it; set once at start, unset outside of Lambda.
 static VERSION: OnceLock<String> = OnceLock::new();
 
-/// What one request or record was and how it went.
+/// What one request or queue record was, and what became of it.
 #[derive(Debug, Default)]
 pub struct Line {
     /// The function.
@@ -33,9 +33,9 @@ pub struct Line {
     pub message_id: Option<String>,
     /// The status of the response.
     pub status: Option<u16>,
-    /// What kept it from being done.
+    /// The code of what kept it from being done.
     pub code: Option<&'static str>,
-    /// Why, for our own eyes.
+    /// The cause, which no caller is shown.
     pub cause: Option<String>,
     /// Whether the answer was the first one again.
     pub replayed: bool,
@@ -47,9 +47,9 @@ pub struct Line {
     pub transaction: Option<TransactionId>,
     /// The deposit that a rebate is for.
     pub deposit: Option<TransactionId>,
-    /// How others on the same wallet were met.
+    /// The locking strategy.
     pub strategy: Option<Strategy>,
-    /// What it took.
+    /// The calls, tries and waits that it took, and their capacity.
     pub usage: Usage,
 }
 
@@ -73,7 +73,8 @@ impl Line {
         self.replayed = problem.is_replay();
     }
 
-    /// Writes the line, and the metrics of it. What is a fault of ours goes out as an error, what passes by itself as a warning.
+    /// Writes the line and its metrics: at level ERROR for a fault of ours, WARN for other 5xx and for a queue record that failed,
+    /// INFO otherwise.
     pub fn write(&self, started: Instant) {
         let text = |id: Option<TransactionId>| id.map(|id| id.to_string());
         let wallets: Vec<_> = self.wallets.iter().map(WalletId::to_string).collect();
@@ -117,8 +118,8 @@ impl Line {
     }
 }
 
-/// Sends every log line to standard output. `RUST_LOG` says which; without it, `info` and above. Canonical lines name the
-/// function's version from now on, so that an old and a new one that work side by side can be told apart.
+/// Sends log lines to standard output: those that `RUST_LOG` asks for, or without it `info` and above. Canonical lines name
+/// the function's version from now on, so that lines of an old and a new version that run side by side can be told apart.
 pub(crate) fn start() {
     if let Ok(version) = std::env::var("AWS_LAMBDA_FUNCTION_VERSION") {
         let _ = VERSION.set(version);
@@ -126,7 +127,7 @@ pub(crate) fn start() {
     log_to(std::io::stdout, &std::env::var("RUST_LOG").unwrap_or_default()).init();
 }
 
-/// What sends every log line to `writer` as JSON. `directives` say which, in the words of `RUST_LOG`.
+/// Sends to `writer`, as JSON, the log lines that `directives` ask for, written as `RUST_LOG` is.
 ///
 /// Below `info` they open our own modules alone. There the SDK, the runtime and the HTTP client write whole requests and
 /// responses, with money and tokens in them.

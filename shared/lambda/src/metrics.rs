@@ -32,30 +32,30 @@ pub(crate) fn start(function: &'static str, namespace: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// Writes the metrics of one request or record: what it took, and the code of what kept it from being done.
+/// Writes the metrics of one request or queue record. `code` is of what kept it from being done.
 pub(crate) fn write(strategy: Option<Strategy>, usage: &Usage, code: Option<&str>) {
     let Some(collector) = COLLECTOR.get() else { return };
     record(strategy, usage, code);
     flush(collector);
 }
 
-/// A number that a function has found out, with the function as its only dimension.
+/// A value of a function's own, such as the audit's findings. Its only dimension is the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     /// Its name in CloudWatch.
     pub name: &'static str,
-    /// What it counts.
+    /// The unit of the value.
     pub unit: Unit,
-    /// Beyond 4,294,967,295 it stays there.
+    /// Written as 4,294,967,295 where it is more.
     pub value: u64,
 }
 
-/// What a metric counts.
+/// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Things.
+    /// A number of things.
     Count,
-    /// Time.
+    /// A time in milliseconds.
     Milliseconds,
 }
 
@@ -68,7 +68,7 @@ pub fn emit(found: &[Metric]) {
 
 fn flush(collector: &Collector) {
     let mut text = Vec::new();
-    // In one piece, so that nothing of the log gets in between. Without its metrics a request has still been answered.
+    // In one piece, so that no log line gets in between. A request whose metrics cannot be written is answered all the same.
     let written = collector.flush(&mut text).and_then(|()| io::stdout().write_all(&text));
     if let Err(error) = written {
         tracing::warn!("metrics were not written: {error}");

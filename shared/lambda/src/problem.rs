@@ -14,7 +14,7 @@ pub use code::Code;
 
 use crate::response::{json_response, to_json};
 
-/// Something that is not done, and what there is to say about it.
+/// Why something is not done, for the caller and for the log.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
@@ -41,7 +41,7 @@ impl Reason {
     }
 }
 
-/// What is not in the body.
+/// What goes into the headers and into the log.
 #[derive(Debug, Default)]
 struct Facts {
     retry_after_seconds: Option<u64>,
@@ -58,7 +58,7 @@ const MAX_DETAIL_CHARS: usize = 400;
 const MAX_CAUSE_CHARS: usize = 2_000;
 
 impl Problem {
-    /// With what to tell the caller: one sentence or two.
+    /// A problem of `code`. `detail` tells the caller in a sentence or two.
     #[must_use]
     pub fn new(code: Code, detail: impl AsRef<str>) -> Problem {
         let reason = Reason {
@@ -186,7 +186,7 @@ impl Problem {
         self.facts(|facts| facts.retry_after_seconds = Some(seconds))
     }
 
-    /// The same for somebody who may not read the wallet.
+    /// The same without the wallet's figures, for a caller who may not read it.
     pub(crate) fn without_figures(mut self) -> Problem {
         if self.code == Code::WalletNotEmpty {
             self.reason.detail = format!("{}.", self.code.title());
@@ -204,7 +204,7 @@ impl Problem {
         self
     }
 
-    /// What a failed transaction says of why.
+    /// The part of it that a failed transaction shows.
     pub(crate) fn reason(self) -> Reason {
         *self.reason
     }
@@ -222,7 +222,7 @@ struct ProblemBody<'a> {
     request_id: &'a str,
 }
 
-/// The response that tells `problem`: the functions' own, and the gateway's where no function is asked.
+/// The response with `problem`. The functions answer with it, and the local gateway where it asks no function.
 #[must_use]
 pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
     let Problem { code, reason, facts } = problem;

@@ -50,7 +50,7 @@ impl Reply {
         };
         let reply = match &transaction.outcome {
             Outcome::Failed { refusal, .. } => return Err(Problem::from(refusal).replayed(replayed)),
-            // What an opening says, its caller has said before.
+            // An opening answers nothing that its caller did not send.
             Outcome::Posted { wallet: Some(wallet), .. }
                 if reader.owns(wallet) || transaction.kind == Kind::OPENING =>
             {

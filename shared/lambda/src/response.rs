@@ -4,7 +4,7 @@ use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// Says that the answer is the first one again.
+/// Tells the caller that the answer was given before, to the same key.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Nobody may cache it: balances and outcomes change.

@@ -1,4 +1,4 @@
-//! What the deployment decides, read from the environment once, at start. A function with a wrong setting doesn't start.
+//! The settings of the deployment, read from the environment once, at start. A function with a wrong setting doesn't start.
 
 mod fee;
 mod json;
@@ -13,20 +13,20 @@ use wallet_dynamodb::{Policy, Strategy};
 
 pub use json::SettingsError;
 
-/// What the deployment decides.
+/// The settings of the deployment, each named after its variable.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `TABLE_NAME`.
+    /// `TABLE_NAME`: the DynamoDB table.
     pub table: String,
-    /// `LOCKING_STRATEGY`: what a request gets that names none.
+    /// `LOCKING_STRATEGY`: for requests that ask for none.
     pub strategy: Strategy,
-    /// `REBATE_RULES`, the first that fits first.
+    /// `REBATE_RULES`: a deposit pins the first that fits.
     pub rebate_rules: Arc<[RebateTerms]>,
-    /// `TRANSFER_FEE`.
+    /// `TRANSFER_FEE`: what a transfer costs.
     pub transfer_fee: Option<FeeSchedule>,
     /// `REVERSAL_RETURNS_FEE`: whether reversing a transfer gives its fee back.
     pub reversal_returns_fee: bool,
-    /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how long and how often to try.
+    /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how often to try, and how long to hold and to wait for a lease.
     pub policy: Policy,
     /// `METRICS_NAMESPACE`: where CloudWatch keeps the functions' metrics; without it none are written.
     pub metrics_namespace: Option<String>,

@@ -1,5 +1,5 @@
 //! Wallets, transactions and entries as callers see them: amounts as text at the currency's full scale, times in UTC
-//! with milliseconds. Never shows a stranger's balance or version.
+//! with milliseconds. No caller is shown the balance or version of a wallet that he may not read.
 
 mod entry;
 mod time;

@@ -1,4 +1,4 @@
-//! The headers that a request is read by. Each may be there once.
+//! Reads `Idempotency-Key`, `If-Match` and `Content-Type`. Each may be there once.
 //!
 //! The gateway joins the values of a repeated header with commas before a function sees it. A media type and an entity
 //! tag with a comma are refused; an idempotency key may hold one, so two bare keys become one, the same every time.

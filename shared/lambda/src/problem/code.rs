@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 
-/// Makes of a table the type [`Code`], the list of all codes, and what is asked of one.
+/// Makes, from a table, the type [`Code`], the list of all codes, and the row of each.
 macro_rules! codes {
     ($($code:ident $name:literal $status:literal $retry:ident $title:literal;)*) => {
         /// What went wrong, as callers see it. Codes are a contract: they may be added to, never changed.

@@ -1,4 +1,4 @@
-//! A setting that is written as JSON, and the words for what is wrong with any setting.
+//! Settings that are written as JSON, and the error of every setting.
 
 use serde::de::DeserializeOwned;
 use wallet_domain::{Bounds, Money};
@@ -31,7 +31,7 @@ impl JsonSetting {
         Ok(value)
     }
 
-    /// `place` is where in the JSON; nothing when it is all of it.
+    /// The error at `place` in the JSON; at no place in particular where it is empty.
     pub(super) fn wrong(&self, place: &str, wrong: impl std::fmt::Display) -> SettingsError {
         let wrong = if place.is_empty() { wrong.to_string() } else { format!("at `{place}`: {wrong}") };
         SettingsError { variable: self.variable, wrong, instead: format!("write for example {}", self.example) }

@@ -9,7 +9,7 @@ use wallet_domain::{BasisPoints, Currency, Money, RebateTerms, Rounding, Timesta
 use super::json::{JsonSetting, SettingsError};
 use crate::json::{Object, Texts};
 
-/// What is in force where nothing is set: one percent of every deposit.
+/// The rules where none are set: one percent of every deposit comes back.
 const DEFAULT: &str = r#"[{"id":"standard","basis_points":100}]"#;
 
 const REBATE_RULES: JsonSetting = JsonSetting {
@@ -95,7 +95,7 @@ fn currencies(place: &str, codes: &[String]) -> Result<Vec<Currency>, SettingsEr
     codes.iter().map(|code| code.parse().map_err(|error| REBATE_RULES.wrong(place, error))).collect()
 }
 
-/// Refuses terms that can never apply: they are a slip of the pen.
+/// Refuses terms that can never apply: whoever wrote them meant something else.
 fn check(terms: &RebateTerms, at: &impl Fn(&str) -> String) -> Result<(), SettingsError> {
     let is_for = |money: &Money| terms.currencies.as_ref().is_none_or(|list| list.contains(&money.currency()));
     if let (Some(from), Some(until)) = (terms.valid_from, terms.valid_until)

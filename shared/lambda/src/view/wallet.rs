@@ -7,7 +7,7 @@ use wallet_domain::{Amount, Limits, Money, Wallet};
 
 use super::time::time;
 
-/// A wallet as its owner sees it. What bounds nothing is `null`.
+/// A wallet as its owner sees it. A bound or limit that is not set is `null`.
 #[derive(Debug, Serialize)]
 pub struct WalletView<'a> {
     id: String,
