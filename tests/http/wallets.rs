@@ -109,6 +109,13 @@ async fn an_amendment_is_an_entry_and_raises_the_version() {
     let again = app.request("root", Method::PATCH, &format!("/v1/wallets/{wallet}")).header("if-match", "\"1\"");
     assert_eq!(send(again.json(&same)).await.check(200).body, answer.body);
 
+    // What takes a ceiling away is `null`; the text that tells of it in the statement is no amount.
+    let path = format!("/v1/wallets/{wallet}");
+    let amending = |body: Value| app.request("root", Method::PATCH, &path).header("if-match", "\"2\"").json(&body);
+    send(amending(json!({"ceiling": "none"}))).await.check_problem(422, "invalid_amount");
+    send(amending(json!({"ceiling": null}))).await.check(200);
+    send(amending(json!({"ceiling": "none"}))).await.check_problem(412, "version_mismatch");
+
     let cleared = app.amend(&wallet, &json!({"limits": {"max_movement": null}})).await.check(200);
     assert_eq!(cleared.body["limits"]["max_movement"], Value::Null);
     assert_eq!(cleared.body["limits"]["transfers_per_minute"], 2);
