@@ -6,7 +6,7 @@ use wallet_dynamodb::{Ledger, Strategy};
 use crate::call::Call;
 use crate::problem::Problem;
 use crate::reply::Reply;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
 
 /// What all requests of a function share.
 #[derive(Clone)]
@@ -20,14 +20,6 @@ impl App {
     #[must_use]
     pub fn new(ledger: Ledger, settings: Settings) -> App {
         App { ledger: ledger.with_policy(settings.policy), settings }
-    }
-
-    /// With settings and database from the environment, as Lambda gives it.
-    ///
-    /// # Errors
-    /// [`SettingsError`] naming the variable that is wrong.
-    pub async fn from_env() -> Result<App, SettingsError> {
-        Ok(App::connect(Settings::from_env()?).await)
     }
 
     /// With a client of the database that the SDK makes from the environment.

@@ -41,4 +41,4 @@ pub use reply::Reply;
 pub use request::request;
 pub use settings::{Settings, SettingsError};
 pub use view::{EntryView, TransactionView, WalletView, may_see};
-pub use wallet_dynamodb::{Done, ExecuteError, Fault, Ledger, Page, Place, Policy, Strategy, Usage};
+pub use wallet_dynamodb::Done;

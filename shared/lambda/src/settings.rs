@@ -65,37 +65,30 @@ impl Settings {
 }
 
 fn table(value: Option<String>) -> Result<String, SettingsError> {
-    let wrong = |wrong: &str| {
-        let instead = "set it to the name of the table: 3 to 255 letters, digits, '-', '_' or '.'".to_owned();
-        SettingsError { variable: "TABLE_NAME", wrong: wrong.to_owned(), instead }
-    };
-    let name = value.ok_or_else(|| wrong("is not set"))?;
+    let instead = "set it to the name of the table: 3 to 255 letters, digits, '-', '_' or '.'";
+    let wrong = |wrong: String| SettingsError::new("TABLE_NAME", wrong, instead);
+    let name = value.ok_or_else(|| wrong("is not set".to_owned()))?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if (3..=255).contains(&name.len()) && name.bytes().all(allowed) {
         Ok(name)
     } else {
-        Err(wrong(&format!("{name:?} is no table's name")))
+        Err(wrong(format!("{name:?} is no table's name")))
     }
 }
 
 fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {
     let Some(text) = value else { return Ok(Strategy::Optimistic) };
-    text.parse().map_err(|_| SettingsError {
-        variable: "LOCKING_STRATEGY",
-        wrong: format!("{text:?} is no strategy"),
-        instead: "write optimistic or pessimistic".to_owned(),
-    })
+    let instead = "write optimistic or pessimistic";
+    text.parse().map_err(|_| SettingsError::new("LOCKING_STRATEGY", format!("{text:?} is no strategy"), instead))
 }
 
 fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#:".contains(&byte);
     match value {
         Some(name) if name.len() > 255 || !name.bytes().all(allowed) || name.starts_with("AWS/") => {
-            Err(SettingsError {
-                variable: "METRICS_NAMESPACE",
-                wrong: format!("{name:?} is no namespace of your own"),
-                instead: "write up to 255 letters, digits or any of ._-/#: and not AWS/ at its start".to_owned(),
-            })
+            let wrong = format!("{name:?} is no namespace of your own");
+            let instead = "write up to 255 letters, digits or any of ._-/#: and not AWS/ at its start";
+            Err(SettingsError::new("METRICS_NAMESPACE", wrong, instead))
         }
         value => Ok(value),
     }
@@ -103,12 +96,8 @@ fn namespace(value: Option<String>) -> Result<Option<String>, SettingsError> {
 
 fn switch(variable: &'static str, value: Option<String>) -> Result<Option<bool>, SettingsError> {
     let Some(text) = value else { return Ok(None) };
-    let parsed = text.parse().map(Some);
-    parsed.map_err(|_| SettingsError {
-        variable,
-        wrong: format!("{text:?} is neither"),
-        instead: "write true or false".to_owned(),
-    })
+    let wrong = || SettingsError::new(variable, format!("{text:?} is neither"), "write true or false");
+    text.parse().map(Some).map_err(|_| wrong())
 }
 
 fn milliseconds(
@@ -127,11 +116,10 @@ fn number(
     let Some(text) = value else { return Ok(None) };
     match text.parse() {
         Ok(number) if range.contains(&number) => Ok(Some(number)),
-        _ => Err(SettingsError {
-            variable,
-            wrong: format!("{text:?} is out of bounds"),
-            instead: format!("write a whole number from {} to {}", range.start(), range.end()),
-        }),
+        _ => {
+            let instead = format!("write a whole number from {} to {}", range.start(), range.end());
+            Err(SettingsError::new(variable, format!("{text:?} is out of bounds"), instead))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Settings that are written as JSON, and the error of every setting.
 
+use std::fmt::Display;
+
 use serde::de::DeserializeOwned;
 use wallet_domain::{Bounds, Money};
 
@@ -9,9 +11,20 @@ use crate::json::Texts;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {wrong}; {instead}")]
 pub struct SettingsError {
-    pub(super) variable: &'static str,
-    pub(super) wrong: String,
-    pub(super) instead: String,
+    variable: &'static str,
+    wrong: String,
+    instead: String,
+}
+
+impl SettingsError {
+    pub(super) fn new(variable: &'static str, wrong: String, instead: impl Into<String>) -> SettingsError {
+        SettingsError { variable, wrong, instead: instead.into() }
+    }
+
+    /// The same, said to be of `part` of the setting.
+    pub(super) fn of(self, part: impl Display) -> SettingsError {
+        SettingsError { wrong: format!("{part}: {}", self.wrong), ..self }
+    }
 }
 
 /// A JSON setting, and the words for what is wrong with it.
@@ -32,9 +45,9 @@ impl JsonSetting {
     }
 
     /// The error at `place` in the JSON; at no place in particular where it is empty.
-    pub(super) fn wrong(&self, place: &str, wrong: impl std::fmt::Display) -> SettingsError {
+    pub(super) fn wrong(&self, place: &str, wrong: impl Display) -> SettingsError {
         let wrong = if place.is_empty() { wrong.to_string() } else { format!("at `{place}`: {wrong}") };
-        SettingsError { variable: self.variable, wrong, instead: format!("write for example {}", self.example) }
+        SettingsError::new(self.variable, wrong, format!("write for example {}", self.example))
     }
 
     /// One bound per currency, as `{"EUR": "0.10"}`.

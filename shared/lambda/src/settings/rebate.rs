@@ -41,7 +41,7 @@ pub(super) fn rules(text: Option<&str>) -> Result<Arc<[RebateTerms]>, SettingsEr
     let mut all: Vec<RebateTerms> = Vec::new();
     for (index, Object(rule)) in rules.into_iter().enumerate() {
         let id = rule.id.clone();
-        let named = |error: SettingsError| SettingsError { wrong: format!("rule {id:?}: {}", error.wrong), ..error };
+        let named = |error: SettingsError| error.of(format_args!("rule {id:?}"));
         let terms = rule.terms(&format!("[{index}]")).map_err(named)?;
         if let Some(twin) = all.iter().position(|known| known.id == terms.id) {
             let wrong = format!("`[{twin}]` has the same id; a rebate is named by deposit and rule");
