@@ -56,13 +56,13 @@ fn check(test: impl AsyncFnOnce(&Desk)) {
 }
 
 impl Desk {
-    /// A process of the function: nothing shared with others but the table. Its clock is `ahead_seconds` off.
-    fn process_at(&self, ahead_seconds: i64, strategy: &str, rules: &str) -> App {
-        App::new(self.world.ledger(ahead_seconds, 10), settings(strategy, rules))
+    /// A process of the function: nothing shared with others but the table.
+    fn process_by(&self, strategy: &str, rules: &str) -> App {
+        App::new(self.world.ledger(0, 10), settings(strategy, rules))
     }
 
     fn process(&self, strategy: &str) -> App {
-        self.process_at(0, strategy, RULES)
+        self.process_by(strategy, RULES)
     }
 
     /// A deposit in fair weather, by the deposit function.

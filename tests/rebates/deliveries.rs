@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::advance;
 
 use super::{Earned, RULES, batch_of, check, failed};
 use crate::faults::{Treatment, fair};
 
-const DAY_SECONDS: i64 = 24 * 60 * 60;
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 #[test]
 fn the_same_message_a_hundred_times_is_paid_by_one_commit() {
@@ -85,8 +86,11 @@ fn weeks_late_it_is_paid_by_the_rule_of_its_deposit_and_once() {
         let earned = desk.deposit(wallet, "100.00").await;
         // By then the deployment has another rule of the same name.
         let since = r#"[{"id":"standard","basis_points":5000}]"#;
+        let mut passed = 0;
         for weeks in [6, 7, 520] {
-            let app = desk.process_at(weeks * 7 * DAY_SECONDS, "optimistic", if weeks == 7 { RULES } else { since });
+            advance(WEEK * (weeks - passed)).await;
+            passed = weeks;
+            let app = desk.process_by("optimistic", if weeks == 7 { RULES } else { since });
             let report = wallet_rebate::report(&app, batch_of(std::slice::from_ref(&earned))).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
             assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"));
