@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::wallet::Wallet;
 
-/// How far two clocks may differ: a stored time is believed up to this much beyond what it could be by one's own clock.
+/// How far a clock may be from the table's: a function whose clock is farther decides nothing.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// When a decision is made.
@@ -35,8 +35,8 @@ fn to_the_millisecond(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
-/// The latest time that is believed at `now`.
+/// The latest time that is believed at `now`: of two clocks, one may be ahead of the table's as far as the other is behind.
 #[must_use]
 pub fn believed_until(now: Timestamp) -> Timestamp {
-    now.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX)
+    now.saturating_add(MAX_CLOCK_SKEW * 2).unwrap_or(Timestamp::MAX)
 }

@@ -119,23 +119,23 @@ fn a_day_that_a_wrong_clock_counted_holds_nobody_up() {
 }
 
 #[test]
-fn the_next_day_is_believed_five_minutes_before_it_begins() {
-    let tomorrow = ("2026-03-02T00:04:59.999Z", out("6"), Ok("alice -6.00 = 94.00 v8, external 6.00"));
+fn the_next_day_is_believed_ten_minutes_before_it_begins() {
+    let tomorrow = ("2026-03-02T00:09:59.999Z", out("6"), Ok("alice -6.00 = 94.00 v8, external 6.00"));
     check_each(
         daily("10"),
         &[
             tomorrow.clone(),
-            ("2026-03-01T23:55:00Z", out("4.01"), Err(past_the_day("4", "4.01"))),
-            ("2026-03-01T23:55:00Z", out("4"), Ok("alice -4.00 = 90.00 v9, external 4.00")),
-            ("2026-03-02T00:05:00Z", out("0.01"), Err(past_the_day("0", "0.01"))),
+            ("2026-03-01T23:50:00Z", out("4.01"), Err(past_the_day("4", "4.01"))),
+            ("2026-03-01T23:50:00Z", out("4"), Ok("alice -4.00 = 90.00 v9, external 4.00")),
+            ("2026-03-02T00:10:00Z", out("0.01"), Err(past_the_day("0", "0.01"))),
         ],
     );
     check_each(
         daily("10"),
         &[
             tomorrow,
-            ("2026-03-01T23:54:59.999Z", out("10"), Ok("alice -10.00 = 84.00 v9, external 10.00")),
-            ("2026-03-01T23:54:59.999Z", out("0.01"), Err(past_the_day("0", "0.01"))),
+            ("2026-03-01T23:49:59.999Z", out("10"), Ok("alice -10.00 = 84.00 v9, external 10.00")),
+            ("2026-03-01T23:49:59.999Z", out("0.01"), Err(past_the_day("0", "0.01"))),
         ],
     );
 }
@@ -222,13 +222,13 @@ fn a_clock_that_is_late_counts_on_in_the_newer_minute() {
 }
 
 #[test]
-fn a_minute_is_believed_five_minutes_before_it_begins() {
-    let ahead = ("2026-03-01T12:06:30Z", across("1"), Ok("alice -1.00 = 99.00 v8, bob 1.00 = 1.00 v8"));
+fn a_minute_is_believed_ten_minutes_before_it_begins() {
+    let ahead = ("2026-03-01T12:11:30Z", across("1"), Ok("alice -1.00 = 99.00 v8, bob 1.00 = 1.00 v8"));
     check_each(
         rated(1),
         &[
             ahead.clone(),
-            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(1, 360))),
+            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(1, 660))),
             ("2026-03-01T12:00:59.999Z", across("1"), Ok("alice -1.00 = 98.00 v9, bob 1.00 = 2.00 v9")),
             ("2026-03-01T12:00:59.999Z", across("1"), Err(too_often(1, 1))),
         ],
@@ -238,26 +238,26 @@ fn a_minute_is_believed_five_minutes_before_it_begins() {
         &[
             ahead,
             ("2026-03-01T12:01:00Z", across("1"), Ok("alice -1.00 = 98.00 v9, bob 1.00 = 2.00 v9")),
-            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(2, 360))),
-            ("2026-03-01T12:06:59.999Z", across("1"), Err(too_often(2, 1))),
-            ("2026-03-01T12:07:00Z", across("1"), Ok("alice -1.00 = 97.00 v10, bob 1.00 = 3.00 v10")),
+            ("2026-03-01T12:01:00Z", across("1"), Err(too_often(2, 660))),
+            ("2026-03-01T12:11:59.999Z", across("1"), Err(too_often(2, 1))),
+            ("2026-03-01T12:12:00Z", across("1"), Ok("alice -1.00 = 97.00 v10, bob 1.00 = 3.00 v10")),
         ],
     );
 }
 
 #[test]
-fn counters_are_believed_up_to_five_minutes_ahead_each_by_itself() {
+fn counters_are_believed_up_to_ten_minutes_ahead_each_by_itself() {
     let now = time("2026-03-01T12:00:30Z");
     let (day, minute) = (now.as_second() / 86_400, now.as_second() / 60);
     let counted = |day, minute| Counters { day, outflow: money("3"), minute, transfers: 2 };
     for (stored, expected) in [
         (counted(day, minute), counted(day, minute)),
-        (counted(day, minute + 5), counted(day, minute + 5)),
-        (counted(day, minute + 6), Counters { transfers: 0, ..counted(day, minute) }),
+        (counted(day, minute + 10), counted(day, minute + 10)),
+        (counted(day, minute + 11), Counters { transfers: 0, ..counted(day, minute) }),
         (counted(day, minute - 1), Counters { transfers: 0, ..counted(day, minute) }),
         (counted(day + 1, minute), Counters { outflow: money("0"), ..counted(day, minute) }),
         (counted(day + 30, minute), Counters { outflow: money("0"), ..counted(day, minute) }),
-        (counted(day - 1, minute + 5), Counters { outflow: money("0"), ..counted(day, minute + 5) }),
+        (counted(day - 1, minute + 10), Counters { outflow: money("0"), ..counted(day, minute + 10) }),
         (counted(i64::MAX, i64::MAX), Counters { day, minute, ..Counters::new(currency("EUR")) }),
         (counted(i64::MIN, i64::MIN), Counters { day, minute, ..Counters::new(currency("EUR")) }),
     ] {

@@ -207,10 +207,12 @@ impl Model {
         if left <= 0 {
             return Err(("rebate_cap_reached", None, Some(earned)));
         }
-        let paid = earned.min(left).min(purse.top() - purse.balance).min(LARGEST - units);
-        match paid {
-            0 => Err(("max_balance_exceeded", Some(0), Some(earned))),
-            paid if paid < rule.minimum => Err(("rebate_below_minimum", None, Some(paid))),
+        let room = purse.top() - purse.balance;
+        if room == 0 {
+            return Err(("max_balance_exceeded", Some(0), Some(earned)));
+        }
+        match earned.min(left).min(room).min(LARGEST - units) {
+            paid if paid == 0 || paid < rule.minimum => Err(("rebate_below_minimum", None, Some(paid))),
             paid => Ok(paid),
         }
     }

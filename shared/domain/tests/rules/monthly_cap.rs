@@ -137,10 +137,10 @@ fn a_month_that_a_wrong_clock_counted_makes_no_rebate_too_late() {
     // Of the months that are believed, March is the newest.
     months.check("100", "2026-01-01T00:00:00Z", "1.00");
     months.check("100", "2025-12-31T23:59:59.999Z", "rebate_too_late");
-    // As soon as June is believed, it says what is too old: five minutes before it begins.
-    months.now = time("2026-05-31T23:54:59.999Z");
+    // As soon as June is believed, it says what is too old: ten minutes before it begins.
+    months.now = time("2026-05-31T23:49:59.999Z");
     months.check("20", "2026-01-01T00:00:00Z", "0.20");
-    months.now = time("2026-05-31T23:55:00Z");
+    months.now = time("2026-05-31T23:50:00Z");
     months.check("20", "2026-01-01T00:00:00Z", "rebate_too_late");
     months.check("20", "2026-03-31T23:59:59.999Z", "rebate_too_late");
     months.check("20", "2026-04-01T00:00:00Z", "0.20");

@@ -4,7 +4,7 @@
 pub(crate) const LARGEST: i128 = 10_i128.pow(18) - 1;
 
 /// How far clocks may differ.
-pub(crate) const SKEW_MS: i64 = 300_000;
+pub(crate) const SKEW_MS: i64 = 600_000;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {
