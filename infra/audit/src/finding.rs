@@ -17,18 +17,28 @@ pub enum Check {
     Chain,
     /// An entry's balance is the one before it plus its amount.
     RunningBalance,
+    /// An entry is no older than the one before it.
+    Times,
     /// The wallet's item says what its newest entry says.
     Wallet,
     /// The balance is between floor and ceiling.
     Bounds,
-    /// A transaction's legs sum to zero and move what it says.
+    /// A transaction's seal is the hash of what it says.
+    Seal,
+    /// A transaction's legs sum to zero and are what its kind, amount and fee make.
     Legs,
+    /// A failed transaction names the owner of the wallet that refused it.
+    Refusal,
     /// Every entry has its transaction's leg, and every leg its entry.
     Matching,
     /// A rebate is what the deposit's rule gives, once.
     Rebate,
+    /// A deposit's rebate was paid, refused or barred in time.
+    Overdue,
     /// A reversal gives back what its parent moved, once, with the rebate; both say so.
     Reversal,
+    /// What an earlier audit saw is all there, unchanged, and nothing was put before it.
+    Checkpoint,
 }
 
 impl Check {
@@ -41,12 +51,17 @@ impl Check {
             Check::Hash => "hash",
             Check::Chain => "chain",
             Check::RunningBalance => "running_balance",
+            Check::Times => "times",
             Check::Wallet => "wallet",
             Check::Bounds => "bounds",
+            Check::Seal => "seal",
             Check::Legs => "legs",
+            Check::Refusal => "refusal",
             Check::Matching => "matching",
             Check::Rebate => "rebate",
+            Check::Overdue => "overdue",
             Check::Reversal => "reversal",
+            Check::Checkpoint => "checkpoint",
         }
     }
 }

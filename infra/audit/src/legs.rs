@@ -1,38 +1,118 @@
-//! A transaction by itself: its legs, and what its kind says of them.
+//! A transaction by itself: its seal, and the legs that its kind, amount and fee make.
 
-use wallet_domain::{Kind, Leg, Outcome, Transaction};
+use std::collections::BTreeMap;
+
+use wallet_domain::{Account, Currency, Kind, Leg, Money, Outcome, Transaction, TransactionId, Wallet};
 
 use crate::finding::{Check, Finding, decimal};
+use crate::row::keeps_the_wallet;
 
-/// Whether the legs sum to zero and the wallets' side is what the transaction says that it moved.
-pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
-    let Outcome::Posted { legs, .. } = &transaction.outcome else { return vec![] };
-    let currency = transaction.amount.currency();
-    let mut findings = vec![];
-    let sum: i128 = legs.iter().map(|leg| leg.amount().minor_units()).sum();
-    if sum != 0 {
-        let difference = format!("the legs sum to {} {currency}, not to zero", decimal(sum, currency));
-        findings.push(Finding::transaction(transaction.id, Check::Legs, difference));
-    }
-    let moved: i128 = wallets(legs).sum();
-    let (amount, fee) = (transaction.amount.minor_units(), transaction.fee.minor_units());
-    let expected = match transaction.kind {
-        Kind::Opening | Kind::Amendment => 0,
-        Kind::Deposit | Kind::Rebate => amount,
-        Kind::Withdrawal => -amount - fee,
-        Kind::Transfer => -fee,
-        // It mirrors the legs of its parent, a rebate taken back included; more than the sum is said beside the parent.
-        Kind::Reversal => moved,
+/// Amounts in minor units, by account.
+pub(crate) type Amounts = Vec<(Account, i128)>;
+
+/// Whether the seal is the hash of the record.
+pub(crate) fn seal(transaction: &Transaction) -> Option<Finding> {
+    let stored = transaction.seal;
+    let difference = match transaction.computed_seal() {
+        None => format!("format {} of its seal is not known to this audit", transaction.format),
+        Some(computed) if computed != stored => format!("it hashes to {computed}, but its seal is {stored}"),
+        Some(_) => return None,
     };
-    if moved != expected {
-        let (moved, expected) = (decimal(moved, currency), decimal(expected, currency));
-        let difference = format!("the wallets' legs move {moved} {currency}, the transaction says {expected}");
-        findings.push(Finding::transaction(transaction.id, Check::Legs, difference));
-    }
-    findings
+    Some(Finding::transaction(transaction.id, Check::Seal, difference))
 }
 
-fn wallets(legs: &[Leg]) -> impl Iterator<Item = i128> {
-    let of_a_wallet = |leg: &&Leg| matches!(leg, Leg::Wallet { .. });
-    legs.iter().filter(of_a_wallet).map(|leg| leg.amount().minor_units())
+/// Whether the legs sum to zero and are those of its kind. What a reversal's are is seen beside its parent; of a kind that
+/// this audit does not know the sum is all that is known.
+pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
+    let Outcome::Posted { legs, wallet } = &transaction.outcome else { return vec![] };
+    let currency = transaction.amount.currency();
+    let mut differences = vec![];
+    let sum: i128 = legs.iter().map(|leg| leg.amount().minor_units()).sum();
+    if sum != 0 {
+        differences.push(format!("the legs sum to {} {currency}, not to zero", decimal(sum, currency)));
+    }
+    let (amount, fee) = (transaction.amount.minor_units(), transaction.fee.minor_units());
+    let about = Account::Wallet(transaction.wallet);
+    let mut free = true;
+    let expected = match transaction.kind {
+        Kind::OPENING | Kind::AMENDMENT => {
+            differences.extend(left(transaction, wallet.as_deref()));
+            Some(vec![])
+        }
+        Kind::DEPOSIT => Some(vec![(Account::External, -amount), (about, amount)]),
+        Kind::WITHDRAWAL => Some(vec![(about, -amount), (Account::External, amount)]),
+        Kind::REBATE => Some(vec![(Account::Rebates, -amount), (about, amount)]),
+        Kind::TRANSFER => {
+            free = false;
+            let Some(destination) = transaction.destination.filter(|other| *other != transaction.wallet) else {
+                differences.push("it names no wallet that the money goes to".to_owned());
+                return findings(transaction.id, differences);
+            };
+            Some(vec![(about, -amount - fee), (Account::Wallet(destination), amount), (Account::Fees, fee)])
+        }
+        Kind::REVERSAL => None,
+        _ => return findings(transaction.id, differences),
+    };
+    if free && fee != 0 {
+        differences.push(format!("it costs {} {currency}, and only a transfer has a fee", transaction.fee));
+    }
+    if wallet.is_some() && !keeps_the_wallet(transaction.kind) {
+        differences.push("it keeps a wallet, as only an opening and an amendment do".to_owned());
+    }
+    if let Some(expected) = expected {
+        differences.extend(off(expected, legs, currency));
+    }
+    findings(transaction.id, differences)
+}
+
+/// How `legs` differ from what each account, named once, should gain; told account by account. Each has one leg at most.
+pub(crate) fn off(expected: Amounts, legs: &[Leg], currency: Currency) -> Vec<String> {
+    let is = |leg: &Leg, (account, amount): (Account, i128)| {
+        leg.account() == account && leg.amount().minor_units() == amount
+    };
+    let mut moving = expected.iter().copied().filter(|(_, amount)| *amount != 0);
+    if moving.clone().count() == legs.len() && moving.all(|one| legs.iter().any(|leg| is(leg, one))) {
+        return vec![];
+    }
+    // In the order of their names, and each with how many legs it has.
+    let mut accounts: BTreeMap<String, (i128, i128, u32)> = BTreeMap::new();
+    for (account, amount) in expected {
+        accounts.entry(account.to_string()).or_default().0 += amount;
+    }
+    for leg in legs {
+        let (_, gained, count) = accounts.entry(leg.account().to_string()).or_default();
+        (*gained, *count) = (*gained + leg.amount().minor_units(), *count + 1);
+    }
+    let mut differences = vec![];
+    for (account, (expected, gained, count)) in accounts {
+        if gained != expected {
+            let [gained, expected, off] = [gained, expected, gained - expected].map(|minor| decimal(minor, currency));
+            differences.push(format!(
+                "its legs move {gained} {currency} for {account}, what it says makes {expected}: off by {off}"
+            ));
+        }
+        if count != u32::from(expected != 0) && gained == expected {
+            differences.push(format!("{account} has {count} legs for {} {currency}", decimal(expected, currency)));
+        }
+    }
+    differences
+}
+
+/// What is wrong with the wallet that an opening or amendment keeps as it left it.
+fn left(transaction: &Transaction, wallet: Option<&Wallet>) -> Option<String> {
+    let Some(wallet) = wallet.filter(|wallet| wallet.id == transaction.wallet) else {
+        return Some("it does not keep the wallet as it left it".to_owned());
+    };
+    let named = match wallet.version.checked_sub(1) {
+        None => transaction.kind == Kind::OPENING && wallet.balance.is_zero(),
+        Some(before) => {
+            transaction.kind == Kind::AMENDMENT && transaction.id == TransactionId::amendment_of(wallet.id, before)
+        }
+    };
+    let zero = transaction.amount == Money::zero(wallet.currency());
+    (!named || !zero).then(|| format!("it is not what takes {} to version {}", wallet.id, wallet.version))
+}
+
+fn findings(id: TransactionId, differences: Vec<String>) -> Vec<Finding> {
+    differences.into_iter().map(|difference| Finding::transaction(id, Check::Legs, difference)).collect()
 }

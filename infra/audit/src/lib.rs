@@ -10,21 +10,28 @@
 //! what falls into a bucket that doesn't come out at zero is read again, each with its counterpart.
 
 mod chain;
+pub mod checkpoint;
 mod finding;
 pub mod function;
+mod known;
 mod legs;
 mod matching;
 mod months;
+mod overdraft;
+mod overdue;
 mod reader;
 mod rebate;
 mod related;
 mod report;
 mod reversal;
+mod row;
 mod run;
+mod set_hash;
 mod tally;
 mod target;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use finding::{Check, Finding};
 pub use report::{Report, Sums};
-pub use run::{Audit, Progress};
+pub use run::{Audit, Progress, REBATE_OVERDUE};
 pub use target::connect;

@@ -11,8 +11,9 @@ use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Scanned};
 
 use crate::finding::{Check, Finding};
+use crate::known::Known;
 use crate::reader::Reader;
-use crate::tally::Posting;
+use crate::row::Row;
 
 /// Longer than a write takes to be seen whole.
 const SECOND_LOOK: Duration = Duration::from_millis(200);
@@ -41,24 +42,13 @@ where
 }
 
 async fn match_entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
-    let mut ids: Vec<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let keys: Vec<Key> = ids.into_iter().map(Key::Transaction).collect();
-    // `None` stands for a transaction that is there and cannot be read.
-    let mut found: HashMap<TransactionId, Option<Transaction>> = HashMap::new();
-    for item in reader.look_up(&keys).await? {
-        match item {
-            Scanned::Transaction(transaction) => drop(found.insert(transaction.id, Some(*transaction))),
-            Scanned::Unreadable(item) => drop(item.transaction.map(|id| found.insert(id, None))),
-            Scanned::Wallet(_) | Scanned::Entry(_) | Scanned::Reversed(_) => {}
-        }
-    }
+    let mut known = Known::default();
+    known.read(reader, entries.iter().map(|entry| Key::Transaction(entry.transaction))).await?;
     let findings = entries.iter().filter_map(|entry| {
-        let difference = match found.get(&entry.transaction) {
-            None => "the entry's transaction is missing".to_owned(),
-            Some(None) => "the entry's transaction cannot be read".to_owned(),
-            Some(Some(transaction)) => differs(entry, transaction)?,
+        let difference = match known.transaction(entry.transaction) {
+            Some(transaction) => differs(entry, transaction)?,
+            None if known.lacks(entry.transaction) => "the entry's transaction is missing".to_owned(),
+            None => "the entry's transaction cannot be read".to_owned(),
         };
         let finding = Finding::wallet(entry.wallet, entry.version, Check::Matching, difference);
         Some(Finding { transaction: Some(entry.transaction), ..finding })
@@ -67,36 +57,38 @@ async fn match_entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding
 }
 
 fn differs(entry: &Entry, transaction: &Transaction) -> Option<String> {
-    let (mine, legs) = (Posting::of_entry(entry), Posting::of_transaction(transaction));
+    let (mine, legs) = (Row::of_entry(entry), Row::of_transaction(transaction));
     if legs.contains(&mine) {
         return None;
     }
     let Some(leg) = legs.iter().find(|leg| leg.wallet == mine.wallet && leg.version == mine.version) else {
         return Some("the entry's transaction has no such leg".to_owned());
     };
-    Some(format!(
-        "the entry says {} {:?}, balance after {}; its transaction says {} {:?}, balance after {}",
-        mine.kind.as_str(),
-        mine.amount,
-        mine.balance_after,
-        leg.kind.as_str(),
-        leg.amount,
-        leg.balance_after
-    ))
+    let said = |row: &Row| format!("{} {:?}, balance after {}", row.kind.as_str(), row.amount, row.balance_after);
+    let (says, leg_says) = (said(&mine), said(leg));
+    Some(if says != leg_says {
+        format!("the entry says {says}; its transaction says {leg_says}")
+    } else if mine.seal != leg.seal {
+        format!("the entry holds the seal {}, its transaction's is {}", mine.seal, leg.seal)
+    } else {
+        "the entry holds another hash or state of the wallet than the wallet that its transaction keeps".to_owned()
+    })
 }
 
 async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
-    let legs: Vec<Posting> = transactions.iter().flat_map(Posting::of_transaction).collect();
+    let legs: Vec<Row> = transactions.iter().flat_map(Row::of_transaction).collect();
     let mut places: Vec<(WalletId, u64)> = legs.iter().map(|leg| (leg.wallet, leg.version)).collect();
     places.sort_unstable();
     places.dedup();
-    let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entry(wallet, version)).collect();
+    let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entries(wallet, version)).collect();
     let mut found: HashMap<(WalletId, u64), Option<TransactionId>> = HashMap::new();
     for item in reader.look_up(&keys).await? {
         match item {
-            Scanned::Entry(entry) => drop(found.insert((entry.wallet, entry.version), Some(entry.transaction))),
+            Scanned::Entries(rows) => {
+                found.extend(rows.iter().map(|row| ((row.wallet, row.version), Some(row.transaction))));
+            }
             Scanned::Unreadable(item) => drop(item.wallet.zip(item.version).map(|place| found.insert(place, None))),
-            Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Reversed(_) => {}
+            Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) => {}
         }
     }
     let findings = legs.iter().filter_map(|leg| {

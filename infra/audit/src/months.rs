@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use wallet_domain::{Entry, Kind, Money, Month, RuleId, Transaction, Wallet, WalletId};
+use wallet_domain::{Entry, Kind, Money, Month, RuleId, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
+use crate::known::Known;
 use crate::matching::twice;
 use crate::reader::Reader;
-use crate::related::Known;
+use crate::rebate::capped;
 
 /// The wallet's sums, recomputed from its entries and the transactions that they name.
 pub(crate) async fn check(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
@@ -36,14 +37,17 @@ async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
     let (mut sums, mut from) = (Sums::new(), None);
     loop {
         let page = reader.history(id, false, from).await?;
-        let read =
-            page.items.iter().filter_map(|item| if let Scanned::Entry(entry) = item { Some(&**entry) } else { None });
-        // A rebate is paid after its deposit: what is older than the oldest month is about older ones.
-        let recent: Vec<&Entry> = read.take_while(|entry| Month::of(entry.created_at) >= oldest).collect();
-        let begun =
-            page.items.iter().any(|item| matches!(item, Scanned::Entry(entry) if Month::of(entry.created_at) < oldest));
-        let counted = recent.into_iter().filter(|entry| entry.version <= wallet.version);
-        add(reader, &counted.collect::<Vec<_>>(), oldest, &mut sums).await?;
+        let rows = page
+            .items
+            .into_iter()
+            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows.into_iter().rev()) } else { None });
+        let rows: Vec<Entry> = rows.flatten().collect();
+        // A rebate is paid after its deposit, and times never go back: what is older than the oldest month is about older
+        // ones.
+        let recent = rows.iter().take_while(|entry| Month::of(entry.created_at) >= oldest);
+        let counted: Vec<&Entry> = recent.clone().filter(|entry| entry.version <= wallet.version).collect();
+        let begun = recent.count() < rows.len();
+        add(reader, &counted, oldest, &mut sums).await?;
         from = page.next.filter(|_| !begun);
         if from.is_none() {
             break;
@@ -73,47 +77,27 @@ async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
 
 /// Adds what `entries` say of rebates paid and taken back.
 async fn add(reader: &Reader, entries: &[&Entry], oldest: Month, sums: &mut Sums) -> Result<(), Fault> {
-    let about = entries.iter().filter(|entry| matches!(entry.kind, Kind::Rebate | Kind::Reversal));
+    let about = entries.iter().filter(|entry| matches!(entry.kind, Kind::REBATE | Kind::REVERSAL));
     let about: Vec<_> = about.map(|entry| entry.transaction).collect();
     let mut known = Known::default();
     known.read(reader, about.iter().copied().map(Key::Transaction)).await?;
-    let parents: Vec<_> =
-        about.iter().filter_map(|id| known.transactions.get(id)?.parent).map(Key::Transaction).collect();
+    let parents: Vec<_> = about.iter().filter_map(|id| known.transaction(*id)?.parent).map(Key::Transaction).collect();
     known.read(reader, parents).await?;
-    let reversed = |id| known.transactions.get(id).filter(|found| found.kind == Kind::Reversal)?.parent;
-    let rebates = about.iter().filter_map(reversed).filter_map(|parent| known.transactions.get(&parent)?.rebate());
+    let reversed = |id: &TransactionId| known.transaction(*id).filter(|found| found.kind == Kind::REVERSAL)?.parent;
+    let rebates = about.iter().filter_map(reversed).filter_map(|parent| known.transaction(parent)?.rebate());
     let rebates: Vec<_> = rebates.map(Key::Transaction).collect();
     known.read(reader, rebates).await?;
-    for transaction in about.iter().filter_map(|id| known.transactions.get(id)) {
-        let Some(deposit) = transaction.parent.and_then(|parent| known.transactions.get(&parent)) else { continue };
+    for transaction in about.iter().filter_map(|id| known.transaction(*id)) {
+        let Some(deposit) = transaction.parent.and_then(|parent| known.transaction(parent)) else { continue };
         let Some((month, rule, cap)) = capped(deposit).filter(|(month, ..)| *month >= oldest) else { continue };
         let sum = sums.entry((month, rule)).or_default();
         sum.cap = sum.cap.into_iter().chain([cap]).max_by_key(|cap| cap.minor_units());
-        if transaction.kind == Kind::Rebate {
+        if transaction.kind == Kind::REBATE {
             sum.paid += transaction.amount.minor_units();
-        } else if let Some(rebate) = deposit.rebate().and_then(|id| known.transactions.get(&id)) {
+        } else if let Some(rebate) = deposit.rebate().and_then(|id| known.transaction(id)) {
             let paid = !rebate.legs().is_empty();
             sum.paid -= if paid { rebate.amount.minor_units() } else { 0 };
         }
     }
     Ok(())
-}
-
-/// The month that a deposit's rebate counts in, its rule and the cap; `None` without a cap.
-pub(crate) fn capped(deposit: &Transaction) -> Option<(Month, RuleId, Money)> {
-    let rule = deposit.rule.as_ref()?;
-    Some((Month::of(deposit.created_at), rule.id.clone(), rule.monthly_cap?))
-}
-
-/// A posted rebate that its wallet should count and has no sum for.
-pub(crate) fn uncounted(rebate: &Transaction, deposit: &Transaction, wallet: &Wallet) -> Option<Finding> {
-    let counts = |cap: Money| !rebate.legs().is_empty() && cap.currency() == wallet.currency();
-    let (month, rule, cap) = capped(deposit).filter(|(.., cap)| counts(*cap))?;
-    // Months that are too old are counted no more.
-    wallet.rebated.left(month, &rule, cap)?;
-    if wallet.rebated.all().any(|(counted, of, _)| (counted, of) == (month, &rule)) {
-        return None;
-    }
-    let difference = format!("{} does not count rule {} in {month}", wallet.id, rule.as_str());
-    Some(Finding::transaction(rebate.id, Check::Rebate, difference))
 }

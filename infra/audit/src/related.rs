@@ -1,93 +1,107 @@
-//! Transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes.
+//! Transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes, a refusal with the
+//! wallet that refused, a mark with what made it.
 
-use std::collections::{HashMap, HashSet};
-
-use wallet_domain::{Kind, Transaction, TransactionId, Wallet, WalletId};
+use wallet_domain::{Kind, Mark, MarkName, Outcome, Timestamp, Transaction};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Reversed, Scanned};
+use wallet_dynamodb::scan::Key;
 
-use crate::finding::Finding;
+use crate::finding::{Check, Finding};
+use crate::known::Known;
 use crate::matching::twice;
-use crate::months::{self, capped};
 use crate::reader::Reader;
-use crate::reversal::Undone;
-use crate::{rebate, reversal};
+use crate::rebate::{self, capped, uncounted};
+use crate::reversal::{self, Undone};
 
-/// Rebates among `transactions` with their rules, reversals with their parents, and marks with their reversals.
+/// Checks `transactions` that rest on others, and `marks`. `now` is the latest time that a function may have decided by.
 pub(crate) async fn check(
     reader: &Reader,
     transactions: &[Transaction],
-    marks: &[Reversed],
+    marks: &[Mark],
+    now: Timestamp,
 ) -> Result<Vec<Finding>, Fault> {
     let resting = transactions.iter().filter(|transaction| rests_on_another(transaction)).collect::<Vec<_>>();
     if resting.is_empty() && marks.is_empty() {
         return Ok(vec![]);
     }
-    twice(|| look(reader, &resting, marks)).await
+    twice(|| look(reader, &resting, marks, now)).await
 }
 
 fn rests_on_another(transaction: &Transaction) -> bool {
-    transaction.kind == Kind::Rebate || is_reversal(transaction)
+    matches!(transaction.outcome, Outcome::Failed { .. })
+        || transaction.kind == Kind::REBATE
+        || is_reversal(transaction)
 }
 
-/// A reversal that was refused moved nothing and rests on nothing.
+/// A reversal that was refused moved nothing and rests on nothing but the wallet that refused.
 fn is_reversal(transaction: &Transaction) -> bool {
-    transaction.kind == Kind::Reversal && !transaction.legs().is_empty()
+    transaction.kind == Kind::REVERSAL && !transaction.legs().is_empty()
 }
 
-async fn look(reader: &Reader, resting: &[&Transaction], marks: &[Reversed]) -> Result<Vec<Finding>, Fault> {
+async fn look(
+    reader: &Reader,
+    resting: &[&Transaction],
+    marks: &[Mark],
+    now: Timestamp,
+) -> Result<Vec<Finding>, Fault> {
     let mut known = Known::default();
-    let parents = resting.iter().filter_map(|transaction| transaction.parent).map(Key::Transaction);
-    let undone = resting.iter().filter(|transaction| is_reversal(transaction)).filter_map(|reversal| reversal.parent);
-    let named = marks.iter().map(|mark| Key::Transaction(mark.reversal));
-    known.read(reader, parents.chain(undone.clone().map(Key::Reversal)).chain(named)).await?;
-    let rebates: Vec<Key> =
-        undone.filter_map(|parent| known.transactions.get(&parent)?.rebate()).map(Key::Transaction).collect();
-    known.read(reader, rebates).await?;
-    let counting = resting.iter().filter(|rebate| rebate.kind == Kind::Rebate && !rebate.legs().is_empty());
-    let counting =
-        counting.filter(|rebate| rebate.parent.and_then(|id| capped(known.transactions.get(&id)?)).is_some());
-    let wallets: Vec<Key> = counting.map(|rebate| Key::Wallet(rebate.wallet)).collect();
-    known.read(reader, wallets).await?;
+    let (mut keys, mut undone) = (vec![], vec![]);
+    for transaction in resting {
+        let (rebate, reversal) = (transaction.kind == Kind::REBATE, is_reversal(transaction));
+        if let Some(parent) = transaction.parent.filter(|_| rebate || reversal) {
+            keys.push(Key::Transaction(parent));
+            if reversal || barred(transaction) {
+                keys.push(Key::Mark(parent, MarkName::REVERSAL));
+            }
+            undone.extend(reversal.then_some(parent));
+        }
+        if let Outcome::Failed { refusal, .. } = &transaction.outcome {
+            keys.extend(refusal.facts().wallet.map(Key::Wallet));
+        }
+    }
+    keys.extend(marks.iter().map(|mark| Key::Transaction(mark.by)));
+    known.read(reader, keys).await?;
+    let mut keys: Vec<Key> =
+        undone.into_iter().filter_map(|parent| known.transaction(parent)?.rebate()).map(Key::Transaction).collect();
+    let counted = |rebate: &&&Transaction| {
+        let deposit = rebate.parent.and_then(|id| known.transaction(id));
+        rebate.kind == Kind::REBATE && !rebate.legs().is_empty() && deposit.and_then(capped).is_some()
+    };
+    keys.extend(resting.iter().filter(counted).map(|rebate| Key::Wallet(rebate.wallet)));
+    known.read(reader, keys).await?;
 
     let mut findings = vec![];
     for transaction in resting {
-        let parent = transaction.parent.and_then(|parent| known.transactions.get(&parent));
-        findings.extend(if transaction.kind == Kind::Rebate {
-            let counts = parent.zip(known.wallets.get(&transaction.wallet));
-            let uncounted = counts.and_then(|(deposit, wallet)| months::uncounted(transaction, deposit, wallet));
-            rebate::check(transaction, parent).into_iter().chain(uncounted).collect()
-        } else {
-            let marked = transaction.parent.and_then(|parent| known.marks.get(&parent).copied());
-            let rebate = parent.and_then(Transaction::rebate).and_then(|id| known.transactions.get(&id));
-            reversal::check(transaction, &Undone { parent, marked, rebate })
-        });
+        let parent = transaction.parent.and_then(|parent| known.transaction(parent));
+        let marked = transaction.parent.and_then(|parent| known.mark(parent, MarkName::REVERSAL));
+        if transaction.kind == Kind::REBATE {
+            findings.extend(rebate::check(transaction, parent, marked));
+            let counts = parent.zip(known.wallet(transaction.wallet));
+            findings.extend(counts.and_then(|(deposit, wallet)| uncounted(transaction, deposit, wallet, now)));
+        } else if is_reversal(transaction) {
+            let rebate = parent.and_then(Transaction::rebate).and_then(|id| known.transaction(id));
+            findings.extend(reversal::check(transaction, &Undone { parent, marked, rebate }));
+        }
+        findings.extend(refused(transaction, &known));
     }
-    findings.extend(marks.iter().filter_map(|mark| reversal::mark(mark, known.transactions.get(&mark.reversal))));
+    findings.extend(marks.iter().filter_map(|mark| reversal::mark(mark, known.transaction(mark.by))));
     Ok(findings)
 }
 
-/// What was looked up.
-#[derive(Default)]
-pub(crate) struct Known {
-    pub(crate) transactions: HashMap<TransactionId, Transaction>,
-    /// The reversal of each transaction that is marked.
-    marks: HashMap<TransactionId, TransactionId>,
-    wallets: HashMap<WalletId, Wallet>,
+/// Whether it is a rebate that the reversal of its deposit has barred.
+fn barred(transaction: &Transaction) -> bool {
+    matches!(&transaction.outcome, Outcome::Failed { refusal: wallet_domain::Refusal::DepositReversed { .. }, .. })
 }
 
-impl Known {
-    pub(crate) async fn read(&mut self, reader: &Reader, keys: impl IntoIterator<Item = Key>) -> Result<(), Fault> {
-        // A key may be asked for once in a call.
-        let keys: Vec<Key> = keys.into_iter().collect::<HashSet<_>>().into_iter().collect();
-        for item in reader.look_up(&keys).await? {
-            match item {
-                Scanned::Transaction(found) => drop(self.transactions.insert(found.id, *found)),
-                Scanned::Reversed(mark) => drop(self.marks.insert(mark.original, mark.reversal)),
-                Scanned::Wallet(found) => drop(self.wallets.insert(found.id, *found)),
-                Scanned::Entry(_) | Scanned::Unreadable(_) => {}
-            }
+/// A refusal by a wallet that there is not, or that is another's.
+fn refused(transaction: &Transaction, known: &Known) -> Option<Finding> {
+    let Outcome::Failed { refusal, owner } = &transaction.outcome else { return None };
+    let id = refusal.facts().wallet?;
+    let difference = match known.wallet(id) {
+        Some(wallet) if wallet.owner != *owner => {
+            format!("{id}, which refused it, is of {}, not of {owner}", wallet.owner)
         }
-        Ok(())
-    }
+        None if known.lacks_wallet(id) => format!("{id}, which refused it, is missing"),
+        _ => return None,
+    };
+    Some(Finding::transaction(transaction.id, Check::Refusal, difference))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use wallet_domain::{Account, Currency, Leg, Transaction, Wallet};
 
+use crate::checkpoint::Checkpoint;
 use crate::finding::{Finding, decimal};
 
 /// Findings that a report lists. Beyond, they are counted: the table is beyond reading one by one.
@@ -27,6 +28,8 @@ pub struct Report {
     pub read_units: u64,
     /// By currency code.
     pub sums: BTreeMap<&'static str, Sums>,
+    /// What this audit has seen, for the next one to go by; `None` where none was asked for, or something was found.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// One currency's money, in minor units, by account.
@@ -106,6 +109,11 @@ impl Report {
             let lines = sums.lines().into_iter().map(|(name, sum)| (name.to_owned(), Value::String(sum)));
             ((*code).to_owned(), Value::Object(lines.collect()))
         });
+        let checkpoint = self.checkpoint.as_ref().map(|checkpoint| {
+            let (entries, transactions) = checkpoint.counts();
+            let up_to = format!("{:.3}", checkpoint.moment());
+            json!({ "up_to": up_to, "entries": entries, "transactions": transactions })
+        });
         json!({
             "clean": self.is_clean(),
             "wallets": self.wallets,
@@ -115,6 +123,7 @@ impl Report {
             "findings_not_listed": self.unlisted,
             "read_units": self.read_units,
             "sums": Value::Object(sums.collect()),
+            "checkpoint": checkpoint,
         })
     }
 

@@ -1,11 +1,9 @@
 //! A reversal beside what it undoes: the same legs with their signs turned, the rebate among them, and both know of it.
 
-use std::collections::HashMap;
+use wallet_domain::{Account, Caller, Command, Kind, Leg, Mark, MarkName, Reverse, Transaction, TransactionId};
 
-use wallet_domain::{Account, Kind, Leg, Transaction, TransactionId};
-use wallet_dynamodb::scan::Reversed;
-
-use crate::finding::{Check, Finding, decimal};
+use crate::finding::{Check, Finding};
+use crate::legs::{Amounts, off};
 
 /// What a reversal is held against; what is missing or cannot be read is `None`.
 pub(crate) struct Undone<'a> {
@@ -23,7 +21,7 @@ pub(crate) fn check(reversal: &Transaction, undone: &Undone<'_>) -> Vec<Finding>
     let Some(parent) = undone.parent else {
         return vec![finding("what it reverses is missing or cannot be read".to_owned())];
     };
-    let reversible = matches!(parent.kind, Kind::Deposit | Kind::Withdrawal | Kind::Transfer);
+    let reversible = matches!(parent.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER);
     if !reversible || parent.legs().is_empty() {
         return vec![finding(format!("{} is no posted deposit, withdrawal or transfer", parent.id))];
     }
@@ -42,59 +40,63 @@ pub(crate) fn check(reversal: &Transaction, undone: &Undone<'_>) -> Vec<Finding>
     if parent.rebate().is_some() && undone.rebate.is_none() {
         findings.push(finding(format!("the rebate of {} is neither paid nor barred", parent.id)));
     }
-    findings.extend(legs(reversal, parent, undone.rebate).into_iter().map(finding));
+    let expected = expected(reversal, parent, undone.rebate);
+    findings.extend(off(expected, reversal.legs(), parent.amount.currency()).into_iter().map(finding));
     findings
 }
 
-/// What is off by account. The fee is given back or it is not, as the deployment was set at the time.
-fn legs(reversal: &Transaction, parent: &Transaction, rebate: Option<&Transaction>) -> Vec<String> {
-    let mut differences = Sums::default();
-    let all = reversal.legs().iter().chain(parent.legs()).chain(rebate.map_or(&[][..], Transaction::legs));
-    all.for_each(|leg| differences.add(leg));
-    let gave_fee_back = reversal.legs().iter().any(|leg| account(leg) == Account::Fees);
-    if !gave_fee_back {
-        // The fee that was kept is missing from whoever paid it.
+/// What takes `parent` and its rebate back. The fee is given back or it is not, as the deployment was set at the time: a
+/// reversal without a leg of the fees keeps it, and with it what its payer would get back.
+fn expected(reversal: &Transaction, parent: &Transaction, rebate: Option<&Transaction>) -> Amounts {
+    let keeps_fee = reversal.legs().iter().all(|leg| leg.account() != Account::Fees);
+    let mut expected = Amounts::new();
+    let mut add = |account, amount: i128| match expected.iter_mut().find(|(other, _)| *other == account) {
+        Some((_, sum)) => *sum += amount,
+        None => expected.push((account, amount)),
+    };
+    for leg in parent.legs().iter().chain(rebate.map_or(&[][..], Transaction::legs)) {
+        add(leg.account(), -leg.amount().minor_units());
+    }
+    if keeps_fee {
         let fee = parent.fee.minor_units();
         let payer = parent.legs().iter().find(|leg| leg.wallet().is_some() && leg.amount().is_negative());
-        if let Some(payer) = payer {
-            *differences.0.entry(Account::Fees).or_default() -= fee;
-            *differences.0.entry(account(payer)).or_default() += fee;
+        if let Some(payer) = payer.map(Leg::account) {
+            add(Account::Fees, fee);
+            add(payer, -fee);
         }
     }
-    let currency = parent.amount.currency();
-    let off = differences.0.into_iter().filter(|(_, sum)| *sum != 0);
-    let mut off: Vec<String> =
-        off.map(|(account, sum)| format!("it leaves {account} off by {} {currency}", decimal(sum, currency))).collect();
-    off.sort_unstable();
-    off
+    expected
 }
 
-/// What a transaction, its rebate and its reversal leave behind, by account: nothing.
-#[derive(Default)]
-struct Sums(HashMap<Account, i128>);
-
-impl Sums {
-    fn add(&mut self, leg: &Leg) {
-        *self.0.entry(account(leg)).or_default() += leg.amount().minor_units();
-    }
+/// Whether `reversal` was asked for with `allow_overdraft`. Its record says so in its fingerprint only, and all else that
+/// the fingerprint covers is on record.
+pub(crate) fn may_overdraw(reversal: &Transaction, parent: &Transaction) -> bool {
+    let reverse = Command::Reverse(Reverse {
+        caller: Caller { subject: reversal.principal.clone(), admin: true },
+        key: "audit".parse().expect("printable"),
+        original: Box::new(parent.clone()),
+        allow_overdraft: true,
+        return_fee: true,
+        reference: reversal.reference.clone(),
+        metadata: reversal.metadata.clone(),
+    });
+    reversal.kind == Kind::REVERSAL
+        && reversal.parent == Some(parent.id)
+        && reversal.fingerprint == reverse.fingerprint()
 }
 
-fn account(leg: &Leg) -> Account {
-    match leg {
-        Leg::Wallet { wallet, .. } => Account::Wallet(*wallet),
-        Leg::System { account, .. } => *account,
-    }
-}
-
-/// A mark against the reversal that it names.
-pub(crate) fn mark(mark: &Reversed, reversal: Option<&Transaction>) -> Option<Finding> {
-    let Reversed { original, reversal: named } = *mark;
-    let difference = match reversal {
-        None => format!("it is marked as reversed by {named}, which is missing or cannot be read"),
-        Some(found) if found.kind != Kind::Reversal || found.legs().is_empty() || found.parent != Some(original) => {
+/// A mark against the transaction that it names.
+pub(crate) fn mark(mark: &Mark, by: Option<&Transaction>) -> Option<Finding> {
+    let (of, name, named) = (mark.of, mark.name.as_str(), mark.by);
+    let reverses =
+        |found: &Transaction| found.kind == Kind::REVERSAL && !found.legs().is_empty() && found.parent == Some(mark.of);
+    let difference = match by {
+        None => format!("its mark {name} names {named}, which is missing or cannot be read"),
+        Some(found) if mark.name == MarkName::REVERSAL && !reverses(found) => {
             format!("it is marked as reversed by {named}, which does not reverse it")
         }
+        // What any other mark means is not known here.
         Some(_) => return None,
     };
-    Some(Finding::transaction(original, Check::Reversal, difference))
+    Some(Finding::transaction(of, Check::Reversal, difference))
 }

@@ -3,21 +3,28 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
-use wallet_domain::{Entry, Transaction, TransactionId, Wallet, WalletId};
-use wallet_dynamodb::scan::{Key, Reversed, Scanned};
+use wallet_domain::{Entry, Mark, MarkName, Timestamp, Transaction, TransactionId, Wallet, WalletId, believed_until};
+use wallet_dynamodb::scan::{Key, Scanned, Unreadable};
 use wallet_dynamodb::{Fault, Ledger};
 
 use crate::chain::Chain;
+use crate::checkpoint::{Checkpoint, Seen, Window};
 use crate::finding::{Check, Finding};
 use crate::reader::Reader;
 use crate::report::Report;
-use crate::tally::{Posting, Tally};
-use crate::{legs, matching, months, related};
+use crate::row::Row;
+use crate::tally::Tally;
+use crate::{legs, matching, months, overdraft, overdue, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
+
+/// When a rebate that was neither paid nor refused nor barred is overdue, unless one says otherwise: queues deliver within
+/// seconds, and what they can't deliver rings long before.
+pub const REBATE_OVERDUE: Duration = Duration::from_secs(60 * 60);
 
 /// An audit of one table.
 #[derive(Clone)]
@@ -25,14 +32,25 @@ pub struct Audit {
     reader: Arc<Reader>,
     segments: u32,
     progress: Progress,
+    now: Timestamp,
+    rebate_overdue: Duration,
+    checkpoints: Option<Arc<Window>>,
+}
+
+/// What one segment comes to.
+struct Part {
+    report: Report,
+    tally: Tally,
+    seen: Seen,
 }
 
 impl Audit {
-    /// An audit that scans in so many segments side by side, at least one.
+    /// An audit that scans in so many segments side by side, at least one, and begins now by the ledger's clock.
     #[must_use]
     pub fn new(ledger: Ledger, segments: u32) -> Audit {
-        let reader = Arc::new(Reader::new(ledger, None));
-        Audit { reader, segments: segments.max(1), progress: Arc::new(|_| {}) }
+        let (now, reader) = (ledger.now(), Arc::new(Reader::new(ledger, None)));
+        let (progress, rebate_overdue): (Progress, _) = (Arc::new(|_| {}), REBATE_OVERDUE);
+        Audit { reader, segments: segments.max(1), progress, now, rebate_overdue, checkpoints: None }
     }
 
     /// The same audit, reading no more than so many capacity units in a second: others want to read the table too.
@@ -48,37 +66,74 @@ impl Audit {
         Audit { progress, ..self }
     }
 
+    /// The same audit, giving rebates so long before they are overdue.
+    #[must_use]
+    pub fn with_rebate_overdue(self, after: Duration) -> Audit {
+        Audit { rebate_overdue: after, ..self }
+    }
+
+    /// The same audit of the whole table, proving that all that `last` covers is still there, unchanged and with nothing put
+    /// among it, and making the next checkpoint: [`Report::checkpoint`]. The first one has none to go by.
+    #[must_use]
+    pub fn with_checkpoint(self, last: Option<Checkpoint>) -> Audit {
+        let window = Window::new(self.reader.ledger().table(), last, self.now);
+        Audit { checkpoints: Some(Arc::new(window)), ..self }
+    }
+
     /// Audits the whole table.
     ///
     /// # Errors
     /// [`Fault`] when the table cannot be read.
     pub async fn table(&self) -> Result<Report, Fault> {
         let empty = Tally::new();
-        let mut segments = JoinSet::new();
-        for segment in 0..self.segments {
-            let (audit, tally) = (self.clone(), empty.clone());
-            segments.spawn(async move { audit.segment(segment, tally).await });
+        let mut all = Part { report: Report::default(), tally: empty.clone(), seen: Seen::new() };
+        let first = |audit: Audit, segment| {
+            let tally = empty.clone();
+            async move { audit.segment(segment, tally).await }
+        };
+        for part in self.each_segment(first).await? {
+            all.report.merge(part.report);
+            all.tally.merge(&part.tally);
+            all.seen.merge(&part.seen);
         }
-        let (mut report, mut tally) = (Report::default(), empty);
-        while let Some(done) = segments.join_next().await {
-            let (part, sums) = done.expect("no segment is cancelled, and none panics")?;
-            report.merge(part);
-            tally.merge(&sums);
+        let Part { mut report, tally, mut seen } = all;
+        let doubtful = self.checkpoints.as_ref().is_some_and(|window| window.differs(&seen).is_some());
+        if doubtful || !tally.is_even() {
+            let tally = Arc::new(tally);
+            let second = |audit: Audit, segment| {
+                let tally = Arc::clone(&tally);
+                async move { audit.second_look(segment, &tally).await }
+            };
+            let mut again = Seen::new();
+            for (found, part) in self.each_segment(second).await? {
+                report.found(found);
+                again.merge(&part);
+            }
+            seen = if doubtful { again } else { seen };
         }
-        report.read_units = self.reader.units();
-        if tally.is_even() {
-            return Ok(report);
-        }
-        let (tally, mut segments) = (Arc::new(tally), JoinSet::new());
-        for segment in 0..self.segments {
-            let (audit, tally) = (self.clone(), Arc::clone(&tally));
-            segments.spawn(async move { audit.second_look(segment, &tally).await });
-        }
-        while let Some(done) = segments.join_next().await {
-            report.found(done.expect("no segment is cancelled, and none panics")?.findings);
+        if let Some(window) = self.checkpoints.as_deref() {
+            report.found(window.differs(&seen));
+            // What is only late is no reason to stay; anything else would be sealed as if it were right.
+            if report.unlisted == 0 && report.findings.iter().all(|finding| finding.check == Check::Overdue) {
+                report.checkpoint = Some(window.clone().checkpoint(seen));
+            }
         }
         report.read_units = self.reader.units();
         Ok(report)
+    }
+
+    /// What `work` comes to for each segment, all side by side.
+    async fn each_segment<T, F>(&self, work: impl Fn(Audit, u32) -> F) -> Result<Vec<T>, Fault>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
+        let mut segments: JoinSet<_> = (0..self.segments).map(|segment| work(self.clone(), segment)).collect();
+        let mut parts = vec![];
+        while let Some(done) = segments.join_next().await {
+            parts.push(done.expect("no segment is cancelled, and none panics")?);
+        }
+        Ok(parts)
     }
 
     /// Audits one wallet and the transactions of its entries; `None` if there is nothing under its id.
@@ -91,15 +146,15 @@ impl Audit {
         if let Some(Scanned::Wallet(wallet)) = self.reader.look_up(&[Key::Wallet(id)]).await?.pop() {
             report.wallets = 1;
             report.balance(&wallet);
-            report.found(self.months(&wallet).await?);
+            report.found(self.by_itself(&wallet).await?);
         }
         let mut from = None;
         loop {
             let page = self.reader.history(id, true, from).await?;
             exists |= !page.items.is_empty();
             (self.progress)(page.items.len());
-            let read = |item| if let Scanned::Entry(entry) = item { Some(*entry) } else { None };
-            let entries: Vec<Entry> = page.items.into_iter().filter_map(read).collect();
+            let read = |item| if let Scanned::Entries(rows) = item { Some(rows) } else { None };
+            let entries: Vec<Entry> = page.items.into_iter().filter_map(read).flatten().collect();
             report.entries += entries.len() as u64;
             self.with_transactions(&entries, &mut report).await?;
             from = page.next;
@@ -117,39 +172,45 @@ impl Audit {
         report.found(matching::entries(&self.reader, entries).await?);
         // A forged entry may name a transaction twice, and a key may be asked for once in a call.
         let ids: HashSet<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
-        let keys: Vec<Key> = ids.iter().flat_map(|id| [Key::Transaction(*id), Key::Reversal(*id)]).collect();
+        let keys: Vec<Key> =
+            ids.iter().flat_map(|id| [Key::Transaction(*id), Key::Mark(*id, MarkName::REVERSAL)]).collect();
         let (mut transactions, mut marks) = (vec![], vec![]);
         for item in self.reader.look_up(&keys).await? {
             match item {
                 Scanned::Transaction(transaction) => transactions.push(*transaction),
-                Scanned::Reversed(mark) => marks.push(mark),
-                Scanned::Wallet(_) | Scanned::Entry(_) | Scanned::Unreadable(_) => {}
+                Scanned::Mark(mark) => marks.push(mark),
+                Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Unreadable(_) => {}
             }
         }
+        report.found(overdue::check(&self.reader, &transactions, self.due()).await?);
         report.found(matching::transactions(&self.reader, &transactions).await?);
         self.transactions(&transactions, &marks, report).await
     }
 
     /// One segment of the table, once.
-    async fn segment(&self, segment: u32, mut tally: Tally) -> Result<(Report, Tally), Fault> {
-        let (mut report, mut from) = (Report::default(), None);
+    async fn segment(&self, segment: u32, tally: Tally) -> Result<Part, Fault> {
+        let (mut part, mut from) = (Part { report: Report::default(), tally, seen: Seen::new() }, None);
         let mut current: Option<Chain> = None;
         loop {
             let page = self.reader.scan(segment, self.segments, from).await?;
             (self.progress)(page.items.len());
             let (mut transactions, mut marks) = (vec![], vec![]);
             for item in page.items {
+                let report = &mut part.report;
                 match item {
-                    Scanned::Entry(entry) => {
-                        report.entries += 1;
-                        tally.entry(&Posting::of_entry(&entry));
-                        self.turn_to(entry.wallet, &mut current, &mut report).await?.entry(&entry);
+                    Scanned::Entries(rows) => {
+                        for entry in &rows {
+                            report.entries += 1;
+                            part.tally.entry(&Row::of_entry(entry));
+                            self.sum(|window| part.seen.entry(window, entry));
+                            self.turn_to(entry.wallet, &mut current, report).await?.entry(entry);
+                        }
                     }
                     Scanned::Wallet(wallet) => {
                         report.wallets += 1;
                         report.balance(&wallet);
-                        self.turn_to(wallet.id, &mut current, &mut report).await?.close(&wallet);
-                        report.found(self.months(&wallet).await?);
+                        self.turn_to(wallet.id, &mut current, report).await?.close(&wallet);
+                        report.found(self.by_itself(&wallet).await?);
                         if let Some(chain) = current.take()
                             && !chain.findings.is_empty()
                         {
@@ -157,43 +218,52 @@ impl Audit {
                         }
                     }
                     Scanned::Transaction(transaction) => {
-                        Posting::of_transaction(&transaction).iter().for_each(|posting| tally.leg(posting));
+                        part.tally.transaction(&transaction);
+                        self.sum(|window| part.seen.transaction(window, &transaction));
                         transactions.push(*transaction);
                     }
-                    Scanned::Reversed(mark) => marks.push(mark),
+                    Scanned::Mark(mark) => marks.push(mark),
                     Scanned::Unreadable(item) => match (item.wallet, item.version) {
                         (Some(wallet), Some(_)) => {
                             report.entries += 1;
-                            self.turn_to(wallet, &mut current, &mut report).await?.unreadable(&item);
+                            self.turn_to(wallet, &mut current, report).await?.unreadable(&item);
                         }
-                        _ => report.found([Finding {
-                            wallet: item.wallet,
-                            version: item.version,
-                            transaction: item.transaction,
-                            check: Check::Readable,
-                            difference: item.reason,
-                        }]),
+                        _ => report.found([unreadable(item)]),
                     },
                 }
             }
-            self.transactions(&transactions, &marks, &mut report).await?;
+            self.transactions(&transactions, &marks, &mut part.report).await?;
             from = page.next;
             if from.is_none() {
                 break;
             }
         }
         if let Some(chain) = current {
-            report.found(self.recomputed(chain.id).await?);
+            part.report.found(self.recomputed(chain.id).await?);
         }
-        Ok((report, tally))
+        Ok(part)
     }
 
-    /// The rebates that `wallet` counts by month; most count none.
-    async fn months(&self, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
-        if wallet.rebated.all().next().is_none() {
-            return Ok(vec![]);
+    /// Sums up for a checkpoint, if one is asked for.
+    fn sum(&self, add: impl FnOnce(&Window)) {
+        if let Some(window) = self.checkpoints.as_deref() {
+            add(window);
         }
-        months::check(&self.reader, wallet.id).await
+    }
+
+    /// Before when a deposit must have been made for its rebate to be overdue.
+    fn due(&self) -> Timestamp {
+        self.now.saturating_sub(self.rebate_overdue).unwrap_or(Timestamp::MIN)
+    }
+
+    /// What a wallet's item says beside its chain: the rebates that it counts by month, and how it got below its floor. Most
+    /// wallets count none and are not below it.
+    async fn by_itself(&self, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
+        let mut findings = overdraft::check(&self.reader, wallet).await?;
+        if wallet.rebated.all().next().is_some() {
+            findings.extend(months::check(&self.reader, wallet.id).await?);
+        }
+        Ok(findings)
     }
 
     /// The chain of `wallet`. If another was at work its wallet has not come up, so it is recomputed by itself.
@@ -213,38 +283,54 @@ impl Audit {
     async fn transactions(
         &self,
         transactions: &[Transaction],
-        marks: &[Reversed],
+        marks: &[Mark],
         report: &mut Report,
     ) -> Result<(), Fault> {
         for transaction in transactions {
             report.transactions += 1;
             report.legs(transaction);
+            report.found(legs::seal(transaction));
             report.found(legs::check(transaction));
         }
-        report.found(related::check(&self.reader, transactions, marks).await?);
+        let latest = believed_until(self.now);
+        report.found(related::check(&self.reader, transactions, marks, latest).await?);
         Ok(())
     }
 
-    /// One segment again: what `tally` suspects, with its counterpart.
-    async fn second_look(&self, segment: u32, tally: &Tally) -> Result<Report, Fault> {
-        let (mut report, mut from) = (Report::default(), None);
+    /// One segment again: what `tally` suspects, with its counterpart, and the sums of a checkpoint.
+    async fn second_look(&self, segment: u32, tally: &Tally) -> Result<(Vec<Finding>, Seen), Fault> {
+        let (mut findings, mut seen, mut from) = (vec![], Seen::new(), None);
         loop {
             let page = self.reader.scan(segment, self.segments, from).await?;
-            let (mut entries, mut transactions) = (vec![], vec![]);
+            let (mut entries, mut transactions, mut deposits) = (vec![], vec![], vec![]);
             for item in page.items {
                 match item {
-                    Scanned::Entry(entry) if tally.suspects(entry.transaction) => entries.push(*entry),
-                    Scanned::Transaction(transaction) if tally.suspects(transaction.id) => {
-                        transactions.push(*transaction);
+                    Scanned::Entries(rows) => {
+                        for entry in rows {
+                            self.sum(|window| seen.entry(window, &entry));
+                            if tally.suspects(entry.transaction) {
+                                entries.push(entry);
+                            }
+                        }
                     }
-                    _ => {}
+                    Scanned::Transaction(transaction) => {
+                        self.sum(|window| seen.transaction(window, &transaction));
+                        if transaction.rebate().is_some_and(|rebate| tally.suspects(rebate)) {
+                            deposits.push(transaction.clone());
+                        }
+                        if tally.suspects(transaction.id) {
+                            transactions.push(*transaction);
+                        }
+                    }
+                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Unreadable(_) => {}
                 }
             }
-            report.found(matching::entries(&self.reader, &entries).await?);
-            report.found(matching::transactions(&self.reader, &transactions).await?);
+            findings.extend(matching::entries(&self.reader, &entries).await?);
+            findings.extend(matching::transactions(&self.reader, &transactions).await?);
+            findings.extend(overdue::check(&self.reader, deposits.iter().map(|deposit| &**deposit), self.due()).await?);
             from = page.next;
             if from.is_none() {
-                return Ok(report);
+                return Ok((findings, seen));
             }
         }
     }
@@ -257,18 +343,18 @@ impl Audit {
         loop {
             let page = self.reader.history(id, true, from).await?;
             for item in page.items {
-                let version = match &item {
-                    Scanned::Entry(entry) => Some(entry.version),
-                    Scanned::Unreadable(item) => item.version,
-                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Reversed(_) => None,
-                };
-                last = last.max(version);
                 match item {
-                    Scanned::Entry(entry) if entry.version <= upto => chain.entry(&entry),
-                    Scanned::Unreadable(item) if item.version.is_none_or(|version| version <= upto) => {
-                        chain.unreadable(&item);
+                    Scanned::Entries(rows) => {
+                        last = last.max(rows.last().map(|row| row.version));
+                        rows.iter().filter(|row| row.version <= upto).for_each(|row| chain.entry(row));
                     }
-                    _ => {}
+                    Scanned::Unreadable(item) => {
+                        last = last.max(item.version);
+                        if item.version.is_none_or(|version| version <= upto) {
+                            chain.unreadable(&item);
+                        }
+                    }
+                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) => {}
                 }
             }
             from = page.next;
@@ -286,16 +372,15 @@ impl Audit {
                 let difference = format!("there are entries up to version {last}, the wallet is at {}", after.version);
                 findings.push(wrong(after.version + 1, difference));
             }
-            (Some(Scanned::Unreadable(item)), _) => findings.push(Finding {
-                wallet: Some(id),
-                version: None,
-                transaction: None,
-                check: Check::Readable,
-                difference: item.reason,
-            }),
+            (Some(Scanned::Unreadable(item)), _) => findings.push(unreadable(item)),
             (None, Some(last)) => findings.push(wrong(last, "there are entries and no wallet".to_owned())),
             _ => {}
         }
         Ok(findings)
     }
+}
+
+fn unreadable(item: Unreadable) -> Finding {
+    let Unreadable { wallet, version, transaction, reason: difference } = item;
+    Finding { wallet, version, transaction, check: Check::Readable, difference }
 }
