@@ -2,9 +2,12 @@
 //!
 //! From `cargo metadata` and the sources' text. Each rule is shown to be able to fail.
 
+mod circles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -23,65 +26,43 @@ fn direct() -> BTreeMap<String, BTreeSet<String>> {
     packages.iter().map(|package| (package.name.to_string(), normal(package))).collect()
 }
 
-const FUNCTIONS: [&str; 7] = [
-    "wallet-deposit",
-    "wallet-rebate",
-    "wallet-reversal",
-    "wallet-transactions",
-    "wallet-transfer",
-    "wallet-wallets",
-    "wallet-withdraw",
-];
+/// The crates of ours that a crate may use, and how the names begin of those that it may not; `None` for what is never deployed.
+/// What only development needs is barred from all of these in `.cargo/deny.toml`.
+fn rule(name: &str) -> Option<(&'static [&'static str], &'static [&'static str])> {
+    let folder = name.strip_prefix("wallet-")?;
+    Some(match name {
+        "wallet-domain" => (&[], &["aws", "lambda", "tokio", "serde", "fastrand"]),
+        "wallet-dynamodb" => (&["wallet-domain"], &["lambda"]),
+        "wallet-lambda" => (&["wallet-domain", "wallet-dynamodb"], &["aws-sdk", "aws-config"]),
+        "wallet-audit" => (&["wallet-domain", "wallet-dynamodb", "wallet-lambda"], &[]),
+        _ if root().join("functions").join(folder).is_dir() => {
+            (&["wallet-domain", "wallet-lambda"], &["aws-sdk", "aws-config", "aws-smithy"])
+        }
+        _ => return None,
+    })
+}
 
 /// What a crate may not use, and does.
 fn forbidden(name: &str, uses: &BTreeSet<String>) -> Vec<String> {
-    let ours = |allowed: &[&str]| -> Vec<String> {
-        uses.iter().filter(|used| used.starts_with("wallet-") && !allowed.contains(&used.as_str())).cloned().collect()
+    let Some((ours, others)) = rule(name) else { return vec![] };
+    let is_forbidden = |used: &&String| match used.starts_with("wallet-") {
+        true => !ours.contains(&used.as_str()),
+        false => others.iter().any(|other| used.starts_with(other)),
     };
-    let prefixed = |prefixes: &[&str]| -> Vec<String> {
-        uses.iter().filter(|used| prefixes.iter().any(|prefix| used.starts_with(prefix))).cloned().collect()
-    };
-    let development = ["dynoxide", "rusqlite", "axum", "clap", "anyhow", "jsonwebtoken", "reqwest"];
-    match name {
-        "wallet-domain" => [ours(&[]), prefixed(&["aws", "lambda", "tokio", "serde", "fastrand"])].concat(),
-        "wallet-dynamodb" => [ours(&["wallet-domain"]), prefixed(&["lambda"]), prefixed(&development)].concat(),
-        "wallet-lambda" => {
-            [ours(&["wallet-domain", "wallet-dynamodb"]), prefixed(&["aws-sdk", "aws-config"]), prefixed(&development)]
-                .concat()
-        }
-        // A command's part and a function of its own: what only development needs must stay out of it.
-        "wallet-audit" => {
-            [ours(&["wallet-domain", "wallet-dynamodb", "wallet-lambda"]), prefixed(&development)].concat()
-        }
-        function if FUNCTIONS.contains(&function) => {
-            let sdk = ["aws-sdk", "aws-config", "aws-smithy"];
-            [ours(&["wallet-domain", "wallet-lambda"]), prefixed(&sdk), prefixed(&development)].concat()
-        }
-        _ => vec![],
-    }
+    uses.iter().filter(is_forbidden).cloned().collect()
 }
 
 #[test]
 fn dependencies_point_one_way() {
     let direct = direct();
-    for name in FUNCTIONS {
-        assert!(direct.contains_key(name), "{name} is gone; mend the list");
-    }
+    assert!(direct.keys().filter(|name| rule(name).is_some()).count() >= 11, "crates of the functions are missing");
     for (name, uses) in &direct {
         assert_eq!(forbidden(name, uses), Vec::<String>::new(), "{name} uses what it must not");
     }
     let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(forbidden("wallet-deposit", &of(&["aws-sdk-dynamodb", "wallet-transfer", "serde"])).len(), 2);
-    assert_eq!(forbidden("wallet-audit", &of(&["wallet-stack", "clap", "lambda_runtime", "aws-config"])).len(), 2);
+    assert_eq!(forbidden("wallet-audit", &of(&["wallet-stack", "lambda_runtime", "aws-config"])).len(), 1);
     assert_eq!(forbidden("wallet-domain", &of(&["wallet-lambda", "tokio", "jiff"])).len(), 2);
-}
-
-#[test]
-fn every_function_s_folder_is_known_here() {
-    let folders = fs::read_dir(root().join("functions")).expect("there are functions");
-    let folders: BTreeSet<_> =
-        folders.map(|entry| format!("wallet-{}", entry.expect("readable").file_name().display())).collect();
-    assert_eq!(folders, FUNCTIONS.iter().map(|name| (*name).to_owned()).collect());
 }
 
 /// Every Rust source below `folder`, by path.
@@ -162,6 +143,9 @@ fn every_crate_inherits_the_workspace_s_lints_and_version_of_rust() {
     }
 }
 
+/// Asked for by `wallet-command` for their features alone; its manifest says why.
+const FEATURES_ONLY: [&str; 2] = ["getrandom", "regex-syntax"];
+
 /// Those of `dependencies` that no line of `text` names.
 fn unused(dependencies: &[String], text: &str) -> Vec<String> {
     let named = |name: &str| match name {
@@ -181,7 +165,9 @@ fn every_dependency_is_used() {
         let folder = folder.strip_prefix(root()).expect("in the workspace").to_string();
         let text: String = sources(&folder).into_iter().map(|(_, text)| text).collect();
         let names: Vec<_> = package.dependencies.iter().map(|dependency| dependency.name.clone()).collect();
-        assert_eq!(unused(&names, &text), Vec::<String>::new(), "{} does without", package.name);
+        let mut unused = unused(&names, &text);
+        unused.retain(|name| package.name != "wallet-command" || !FEATURES_ONLY.contains(&name.as_str()));
+        assert_eq!(unused, Vec::<String>::new(), "{} does without", package.name);
         all.extend(names);
     }
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("UTF-8");
@@ -192,4 +178,25 @@ fn every_dependency_is_used() {
     }
     assert_eq!(unused(&["a-b".to_owned(), "c".to_owned()], "use c::D; // a_b"), Vec::<String>::new());
     assert_eq!(unused(&["a-b".to_owned()], "// a_b\nuse a_bc;"), ["a-b"]);
+}
+
+/// What cargo builds of other people's for these arguments: each crate with its version and features.
+fn built(arguments: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--locked", "--prefix=none", "--format={p}|{f}"]).args(arguments).current_dir(root());
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let crates = lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    crates.filter(|line| !line.is_empty() && !line.starts_with("wallet-")).collect()
+}
+
+#[test]
+fn the_command_is_built_from_what_the_tests_have_built() {
+    let tests = built(&["--workspace", "--edges=normal,build,dev"]);
+    let command = built(&["--package=wallet-command", "--edges=normal,build"]);
+    let anew: Vec<_> = command.difference(&tests).collect();
+    assert!(!command.is_empty() && anew.is_empty(), "compiled anew by `cargo wallet`: {anew:?}");
+    // With no other features than its own it would be.
+    assert!(!built(&["--package=wallet-stack", "--edges=normal,build"]).is_subset(&tests));
 }

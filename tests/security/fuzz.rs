@@ -202,13 +202,40 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        texts::any_text().prop_map(Value::from),
+        any_text().prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(texts::any_text(), inner, 0..4)
+            prop::collection::btree_map(any_text(), inner, 0..4)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+/// Text with all that texts can have: quotes, controls, marks that turn the writing around, surrogates' neighbours.
+fn any_text() -> impl Strategy<Value = String> {
+    let odd = [
+        "",
+        " ",
+        "\0",
+        "\r\n",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{fffd}",
+        "\"",
+        "\\",
+        "null",
+        "../../etc",
+        "%00",
+        "%2e",
+        "💶",
+        "ǆ",
+        "٣",
+    ];
+    prop_oneof![
+        2 => prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
+        3 => any::<String>(),
+        1 => prop::collection::vec(any::<char>(), 200..400).prop_map(|chars| chars.into_iter().collect()),
+    ]
 }

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::texts::any_text;
-use super::{ASKS, World, any_json, holds};
+use super::{ASKS, World, any_json, any_text, holds};
 
 /// A change of an event at one of its places.
 #[derive(Debug, Clone)]

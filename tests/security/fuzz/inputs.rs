@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use wallet_domain::{Amount, Money};
 use wallet_lambda::Settings;
 
-use super::texts::any_text;
-use super::{World, any_json, holds};
+use super::{World, any_json, any_text, holds};
 
 fn message(id: Option<String>, body: Option<String>) -> SqsMessage {
     let mut message = SqsMessage::default();

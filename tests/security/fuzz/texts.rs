@@ -7,34 +7,7 @@ use proptest::sample::Index;
 use serde_json::json;
 use wallet_domain::{IdempotencyKey, Money};
 
-use super::{World, holds};
-
-/// Text with all that texts can have: quotes, controls, marks that turn the writing around, surrogates' neighbours.
-pub(super) fn any_text() -> impl Strategy<Value = String> {
-    let odd = [
-        "",
-        " ",
-        "\0",
-        "\r\n",
-        "\u{202e}",
-        "\u{feff}",
-        "\u{fffd}",
-        "\"",
-        "\\",
-        "null",
-        "../../etc",
-        "%00",
-        "%2e",
-        "💶",
-        "ǆ",
-        "٣",
-    ];
-    prop_oneof![
-        2 => prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
-        3 => any::<String>(),
-        1 => prop::collection::vec(any::<char>(), 200..400).prop_map(|chars| chars.into_iter().collect()),
-    ]
-}
+use super::{World, any_text, holds};
 
 /// Minor units of EUR that the text stands for, told character by character.
 fn cents(text: &str) -> Option<i128> {
