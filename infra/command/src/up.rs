@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,38 +47,26 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     log(arguments.logs);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
+    let runtime = tokio::runtime::Runtime::new().context("no threads to run on")?;
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         tokio::select! {
             // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
             () = signals.any() => Ok(()),
             outcome = up(&arguments) => {
-                let running = outcome?;
+                let stop = outcome?;
                 signals.any().await;
-                running.stop().await;
+                stop.await;
                 Ok(())
             }
         }
     })
 }
 
-/// What `up` has started.
-enum Running {
-    Stack(Stack),
-    Stores(Stores),
-}
+/// Stops what `up` has started.
+type Stop = Pin<Box<dyn Future<Output = ()>>>;
 
-impl Running {
-    async fn stop(self) {
-        match self {
-            Running::Stack(stack) => stack.stop().await,
-            Running::Stores(stores) => stores.stop().await,
-        }
-    }
-}
-
-async fn up(arguments: &Arguments) -> Result<Running> {
+async fn up(arguments: &Arguments) -> Result<Stop> {
     if arguments.dynamodb_only {
         return database_only(arguments).await;
     }
@@ -124,17 +113,17 @@ async fn up(arguments: &Arguments) -> Result<Running> {
     console::line(&format!("dynamodb {}", stack.dynamodb_url()));
     console::line(&format!("ready {}", stack.url()));
     greeted.store(true, Ordering::Relaxed);
-    Ok(Running::Stack(stack))
+    Ok(Box::pin(stack.stop()))
 }
 
-async fn database_only(arguments: &Arguments) -> Result<Running> {
+async fn database_only(arguments: &Arguments) -> Result<Stop> {
     let data = arguments.data.as_deref();
     let template = Template::embedded()?;
     let stores = Stores::start(&template, data, arguments.dynamodb_port).await?;
     console::greet(data);
     console::show_environment(stores.dynamodb_url(), &template.environment);
     console::line(&format!("dynamodb {}", stores.dynamodb_url()));
-    Ok(Running::Stores(stores))
+    Ok(Box::pin(stores.stop()))
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -9,4 +9,5 @@ mod check;
 pub mod cold_start;
 pub mod contention;
 pub mod rebates;
+mod requests;
 mod text;

@@ -17,6 +17,7 @@
 //! ```
 
 mod admin;
+mod around;
 pub mod clock;
 mod data_file;
 mod database;
@@ -34,6 +35,7 @@ mod stores;
 pub mod template;
 pub mod token;
 
+pub use around::around;
 pub use gateway::{Observer, Served};
 pub use names::{ACCOUNT, REGION, TABLE};
 pub use stack::{AdaptBatch, AdaptLedger, Options, Stack};

@@ -3,15 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use clap::Parser as _;
 use serde_json::json;
 use wallet_stack::token::EVERYDAY_SCOPE;
-use wallet_stack::{Options, Stack};
+use wallet_stack::{Options, Stack, around};
 
 use super::*;
 
@@ -78,30 +74,6 @@ async fn what_is_wrong_is_said() {
 /// The transactions that a bug in the function makes it panic on, by a part of their text.
 type Bug = Arc<Mutex<Option<String>>>;
 
-/// What the functions' SDK sends its requests with: the real thing, and the bug.
-fn buggy(bug: &Bug) -> SharedHttpClient {
-    let (base, bug) = (aws_smithy_http_client::Builder::new().build_http(), Arc::clone(bug));
-    http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Buggy { inner: base.http_connector(settings, components), bug: Arc::clone(&bug) })
-    })
-}
-
-#[derive(Debug)]
-struct Buggy {
-    inner: SharedHttpConnector,
-    bug: Bug,
-}
-
-impl HttpConnector for Buggy {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let bug = self.bug.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let body = String::from_utf8_lossy(request.body().bytes().expect("the SDK's bodies are in memory"));
-        let writes = body.contains("TransactItems");
-        assert!(!bug.is_some_and(|bug| writes && body.contains(&bug)), "on purpose");
-        self.inner.call(request)
-    }
-}
-
 async fn post(stack: &Stack, path: &str, key: &str, body: &Value) -> Value {
     let request =
         Client::new().post(format!("{}{path}", stack.url())).bearer_auth(stack.token("alice", EVERYDAY_SCOPE));
@@ -120,9 +92,17 @@ async fn balance(stack: &Stack, wallet: &str) -> String {
 #[tokio::test]
 async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven_back() {
     let bug = Bug::default();
+    let buggy = Arc::clone(&bug);
+    let http_client = around(move |request, inner| {
+        let bug = buggy.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let body = String::from_utf8_lossy(request.body().bytes().expect("the SDK's bodies are in memory"));
+        let writes = body.contains("TransactItems");
+        assert!(!bug.is_some_and(|bug| writes && body.contains(&bug)), "on purpose");
+        inner.call(request)
+    });
     let stack = Stack::start(Options {
         visibility_timeout: Some(Duration::from_millis(1)),
-        http_client: Some(buggy(&bug)),
+        http_client: Some(http_client),
         deliver: false,
         ..Options::default()
     });

@@ -11,13 +11,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::ImportOptions;
 use dynoxide::types::AttributeValue as Stored;
 use wallet_domain::{
-    Amount, Caller, Command, Currency, Deposit, Metadata, Money, NoPlan, Open, Order, PayRebate, Reverse, Snapshots,
-    Timestamp, Transaction, Transfer, Wallet, WalletId, Withdraw, decide,
+    Command, Deposit, Metadata, NoPlan, PayRebate, Reverse, Snapshots, Timestamp, Transaction, Transfer, Wallet, WalletId,
+    Withdraw, decide,
 };
 use wallet_dynamodb::{Item, items_of};
 use wallet_lambda::Settings;
 use wallet_stack::template::Template;
 use wallet_stack::{Stores, TABLE};
+
+use crate::requests::{caller, open, order};
 
 /// Items of one import, which are all in memory at once.
 const ITEMS_PER_IMPORT: usize = 20_000;
@@ -73,7 +75,6 @@ pub(crate) async fn fill(path: &Path, entries: u64, progress: impl Fn(u64)) -> R
 struct Ledger {
     database: dynoxide::Database,
     settings: Settings,
-    currency: Currency,
     wallets: Vec<WalletId>,
     snapshots: BTreeMap<WalletId, Wallet>,
     /// The newest item of each wallet, written at the end.
@@ -88,7 +89,6 @@ impl Ledger {
         Ledger {
             database,
             settings,
-            currency: "EUR".parse().expect("a currency"),
             wallets: vec![],
             snapshots: BTreeMap::new(),
             items: HashMap::new(),
@@ -99,17 +99,7 @@ impl Ledger {
     }
 
     fn open(&mut self, number: u64) -> Result<()> {
-        let caller = caller(&format!("owner-{number}"))?;
-        let open = Open {
-            owner: caller.subject.clone(),
-            caller,
-            key: "open".parse()?,
-            currency: self.currency,
-            floor: Money::zero(self.currency),
-            ceiling: None,
-            limits: Default::default(),
-            metadata: Metadata::default(),
-        };
+        let open = open(&format!("owner-{number}"), "open")?;
         self.wallets.push(open.wallet());
         self.run(&Command::Open(open), &[])?;
         self.deposit(&format!("first-{number}"), *self.wallets.last().expect("one was opened"))
@@ -125,16 +115,16 @@ impl Ledger {
         match number % 100 {
             0..10 => self.deposit(&key, wallet),
             10..14 => {
-                let order = self.order("bank", &key, MOVED)?;
+                let order = order("bank", &key, MOVED)?;
                 self.run(&Command::Withdraw(Withdraw { order, wallet }), &[]).map(drop)
             }
             14..16 => {
-                let order = self.order("bank", &key, "999999999.00")?;
+                let order = order("bank", &key, "999999999.00")?;
                 self.refuse(&Command::Withdraw(Withdraw { order, wallet }))
             }
             step => {
                 let destination = self.wallets[(chosen + self.random.usize(1..count)) % count];
-                let (order, fee) = (self.order("bank", &key, MOVED)?, self.settings.transfer_fee.clone());
+                let (order, fee) = (order("bank", &key, MOVED)?, self.settings.transfer_fee.clone());
                 let transfer = Transfer { order, source: wallet, destination, fee };
                 let made = self.run(&Command::Transfer(transfer), &[])?;
                 if step < 18 { self.reverse(&key, made) } else { Ok(()) }
@@ -143,7 +133,7 @@ impl Ledger {
     }
 
     fn deposit(&mut self, key: &str, wallet: WalletId) -> Result<()> {
-        let order = self.order("bank", key, DEPOSITED)?;
+        let order = order("bank", key, DEPOSITED)?;
         let rules = self.settings.rebate_rules.clone();
         let made = self.run(&Command::Deposit(Deposit { order, wallet, rules }), &[])?;
         let Some(rule) = made.rule.clone() else { return Ok(()) };
@@ -162,17 +152,6 @@ impl Ledger {
             metadata: Metadata::default(),
         };
         self.run(&Command::Reverse(reverse), &[]).map(drop)
-    }
-
-    fn order(&self, subject: &str, key: &str, amount: &str) -> Result<Order> {
-        Ok(Order {
-            caller: caller(subject)?,
-            key: key.parse()?,
-            amount: Amount::parse(amount, self.currency)?,
-            reference: None,
-            metadata: Metadata::default(),
-            expected_version: None,
-        })
     }
 
     /// Two milliseconds after the last one.
@@ -238,11 +217,6 @@ impl Ledger {
         self.database.disable_bulk_loading().map_err(|error| anyhow!("{error}"))?;
         Ok(self.filled)
     }
-}
-
-/// The bank: an administrator, who may debit any wallet.
-fn caller(subject: &str) -> Result<Caller> {
-    Ok(Caller { subject: subject.parse()?, admin: true })
 }
 
 /// The SDK's item as the embedded database takes it.

@@ -7,12 +7,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use wallet_stack::around;
 use wallet_stack::in_flight::InFlight;
 
 /// How the simulated network behaves.
@@ -27,41 +26,26 @@ pub(crate) struct Network {
 impl Network {
     /// A client over this network. All SDK clients that share it share one table's conflicts.
     pub(crate) fn http_client(self) -> SharedHttpClient {
-        let base = aws_smithy_http_client::Builder::new().build_http();
         let in_flight = InFlight::default();
-        http_client_fn(move |settings, components| {
-            let inner = base.http_connector(settings, components);
-            SharedHttpConnector::new(Slow { network: self, inner, in_flight: in_flight.clone() })
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Slow {
-    network: Network,
-    inner: SharedHttpConnector,
-    in_flight: InFlight,
-}
-
-impl HttpConnector for Slow {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (network, inner, in_flight) = (self.network, self.inner.clone(), self.in_flight.clone());
-        HttpConnectorFuture::new(async move {
-            let body = request.body().bytes().filter(|_| network.conflicts);
-            let body = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-            let held = in_flight.enter(&body);
-            if !network.delay.is_zero() {
-                tokio::time::sleep(network.delay).await;
-            }
-            match held {
-                Ok(_held) => inner.call(request).await,
-                Err(answer) => {
-                    let status = StatusCode::try_from(400).expect("400 is a status");
-                    let mut response = HttpResponse::new(status, SdkBody::from(answer.to_string()));
-                    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-                    Ok(response)
+        around(move |request, inner| {
+            let (inner, in_flight) = (inner.clone(), in_flight.clone());
+            HttpConnectorFuture::new(async move {
+                let body = request.body().bytes().filter(|_| self.conflicts);
+                let body = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+                let held = in_flight.enter(&body);
+                if !self.delay.is_zero() {
+                    tokio::time::sleep(self.delay).await;
                 }
-            }
+                match held {
+                    Ok(_held) => inner.call(request).await,
+                    Err(answer) => {
+                        let status = StatusCode::try_from(400).expect("400 is a status");
+                        let mut response = HttpResponse::new(status, SdkBody::from(answer.to_string()));
+                        response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+                        Ok(response)
+                    }
+                }
+            })
         })
     }
 }

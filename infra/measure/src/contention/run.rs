@@ -14,9 +14,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use wallet_domain::{
-    Amount, Caller, Command, Deposit, IdempotencyKey, Metadata, Money, Open, Order, Outcome, Transfer, WalletId,
-};
+use wallet_domain::{Command, Deposit, Outcome, Transfer, WalletId};
 use wallet_dynamodb::{Done as Executed, ExecuteError, Ledger, Strategy, Usage};
 use wallet_stack::template::Template;
 use wallet_stack::{Stores, TABLE};
@@ -24,6 +22,7 @@ use wallet_stack::{Stores, TABLE};
 use super::network::Network;
 use crate::caller::Repeats;
 use crate::check::{Done, check};
+use crate::requests::{open, order};
 
 /// More than any wallet sends in a run of this bench.
 const SEED: &str = "1000000.00";
@@ -223,7 +222,7 @@ impl Work {
     async fn transfer(&self, number: u64) -> Result<Transferred> {
         let mut rng = fastrand::Rng::with_seed(self.setting.seed.wrapping_mul(1 << 32).wrapping_add(number));
         let (source, destination) = pair(&mut rng, self.setting.distribution, self.wallets.len());
-        let order = order(format!("transfer {number}"), "0.01")?;
+        let order = order("bench", &format!("transfer {number}"), "0.01")?;
         let (source, destination) = (self.wallets[source], self.wallets[destination]);
         let command = Command::Transfer(Transfer { order, source, destination, fee: None });
         let (strategy, started) = (self.setting.mix.of(number), Instant::now());
@@ -284,42 +283,12 @@ async fn seeded(ledger: &Ledger, wallets: u32) -> Result<Vec<WalletId>> {
 }
 
 async fn seed(ledger: &Ledger, number: u32) -> Result<WalletId> {
-    let currency = "EUR".parse()?;
-    let (caller, key) = (caller()?, key(format!("open {number}"))?);
-    let open = Open {
-        owner: caller.subject.clone(),
-        caller,
-        key,
-        currency,
-        floor: Money::zero(currency),
-        ceiling: None,
-        limits: Default::default(),
-        metadata: Metadata::default(),
-    };
+    let open = open("bench", &format!("open {number}"))?;
     let wallet = open.wallet();
-    let order = order(format!("deposit {number}"), SEED)?;
+    let order = order("bench", &format!("deposit {number}"), SEED)?;
     for command in [Command::Open(open), Command::Deposit(Deposit { order, wallet, rules: [].into() })] {
         // What is written is seen in the check of the table.
         let _ = ledger.execute(&command, Strategy::Optimistic, &mut Usage::default()).await?;
     }
     Ok(wallet)
-}
-
-fn order(name: String, amount: &str) -> Result<Order> {
-    Ok(Order {
-        caller: caller()?,
-        key: key(name)?,
-        amount: Amount::parse(amount, "EUR".parse()?)?,
-        reference: None,
-        metadata: Metadata::default(),
-        expected_version: None,
-    })
-}
-
-fn key(name: String) -> Result<IdempotencyKey> {
-    Ok(name.parse()?)
-}
-
-fn caller() -> Result<Caller> {
-    Ok(Caller { subject: "bench".parse()?, admin: true })
 }

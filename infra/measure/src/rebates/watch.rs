@@ -1,18 +1,15 @@
 //! Sees when the rebate function is given a message and when its commit is answered, without a call of its own.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
 use tokio::time::Instant;
-use wallet_stack::AdaptBatch;
+use wallet_stack::{AdaptBatch, around};
 
 /// The times of deliveries, by deposit, and of payments, by rebate. Clones share them.
 #[derive(Clone)]
@@ -63,10 +60,17 @@ impl Watch {
 
     /// The SDK's own client, which tells of each rebate that was committed.
     pub(super) fn http_client(&self) -> SharedHttpClient {
-        let (base, watch) = (aws_smithy_http_client::Builder::new().build_http(), self.clone());
-        http_client_fn(move |settings, components| {
-            let inner = base.http_connector(settings, components);
-            SharedHttpConnector::new(Watched { inner, watch: watch.clone() })
+        let watch = self.clone();
+        around(move |request, inner| {
+            let Some(rebate) = rebate(&request) else { return inner.call(request) };
+            let (call, watch) = (inner.call(request), watch.clone());
+            HttpConnectorFuture::new(async move {
+                let response = call.await?;
+                if response.status().is_success() {
+                    watch.committed(rebate);
+                }
+                Ok(response)
+            })
         })
     }
 
@@ -78,32 +82,6 @@ impl Watch {
 
     fn times(&self) -> MutexGuard<'_, Times> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Watch")
-    }
-}
-
-#[derive(Debug)]
-struct Watched {
-    inner: SharedHttpConnector,
-    watch: Watch,
-}
-
-impl HttpConnector for Watched {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(rebate) = rebate(&request) else { return self.inner.call(request) };
-        let (call, watch) = (self.inner.call(request), self.watch.clone());
-        HttpConnectorFuture::new(async move {
-            let response = call.await?;
-            if response.status().is_success() {
-                watch.committed(rebate);
-            }
-            Ok(response)
-        })
     }
 }
 
