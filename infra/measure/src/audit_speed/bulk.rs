@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::ImportOptions;
 use dynoxide::types::AttributeValue as Stored;
 use wallet_domain::{
-    Command, Deposit, Metadata, NoPlan, PayRebate, Reverse, Snapshots, Timestamp, Transaction, Transfer, Wallet, WalletId,
-    Withdraw, decide,
+    Command, Deposit, Metadata, NoPlan, PayRebate, Reverse, Snapshots, Timestamp, Transaction, Transfer, Wallet,
+    WalletId, Withdraw, decide,
 };
 use wallet_dynamodb::{Item, items_of};
 use wallet_lambda::Settings;
