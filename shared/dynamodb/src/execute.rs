@@ -201,8 +201,9 @@ impl Run<'_> {
                 Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
-            if self.was_true(&known, &refusal) {
-                match self.command.attempt(&known.snapshots, &refusal, now) {
+            let attempt = self.command.attempt(&known.snapshots, &refusal, now);
+            if self.was_true(&known, &refusal, attempt.is_some()) {
+                match attempt {
                     Some(attempt) => {
                         self.known = Some(known);
                         break (attempt, false);
@@ -248,9 +249,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whether `refusal` was true at one moment since the request began: by what is known.
-    fn was_true(&self, known: &Known, refusal: &Refusal) -> bool {
-        let facts = refusal.facts();
+    /// Whether `refusal`, which will be recorded or not, was true at one moment since the request began: by what is known.
+    fn was_true(&self, known: &Known, refusal: &Refusal, recorded: bool) -> bool {
         match &known.basis {
             Basis::Guess => false,
             Basis::Moment => true,
@@ -258,7 +258,7 @@ impl Run<'_> {
             Basis::Items(seen) => {
                 let reads = self.command.reads();
                 let alone = reads.transactions.is_empty() && reads.marks.is_empty();
-                facts.recorded && alone && facts.wallet.is_some_and(|wallet| seen.contains(&wallet))
+                recorded && alone && refusal.facts().wallet.is_some_and(|wallet| seen.contains(&wallet))
             }
         }
     }
