@@ -122,7 +122,7 @@ fn money_is_written_by_transact_write_items_alone() {
         .filter(|(_, text)| !lines_with(text, &["transact_write_items"]).is_empty())
         .map(|(path, _)| path)
         .collect();
-    assert!(places.len() == 1 && places[0].ends_with("commit.rs"), "one place writes: {places:?}");
+    assert!(places.len() == 1 && places[0].ends_with("transact.rs"), "one place writes: {places:?}");
 }
 
 #[test]
