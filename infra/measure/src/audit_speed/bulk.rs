@@ -228,6 +228,7 @@ fn value_of(value: AttributeValue) -> Result<Stored> {
     Ok(match value {
         AttributeValue::S(text) => Stored::S(text),
         AttributeValue::N(number) => Stored::N(number),
+        AttributeValue::B(bytes) => Stored::B(bytes.into_inner()),
         AttributeValue::L(list) => Stored::L(list.into_iter().map(value_of).collect::<Result<_>>()?),
         AttributeValue::M(map) => Stored::M(stored(map)?),
         other => bail!("the ledger writes no {other:?}"),
