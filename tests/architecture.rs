@@ -144,7 +144,7 @@ fn every_crate_inherits_the_workspace_s_lints_and_version_of_rust() {
 }
 
 /// Asked for by `wallet-command` for their features alone; its manifest says why.
-const FEATURES_ONLY: [&str; 2] = ["getrandom", "regex-syntax"];
+const FEATURES_ONLY: [&str; 3] = ["getrandom", "proc-macro2", "regex-syntax"];
 
 /// Those of `dependencies` that no line of `text` names.
 fn unused(dependencies: &[String], text: &str) -> Vec<String> {
