@@ -124,8 +124,6 @@ enum Lost {
     Busy,
     /// A commit was sent and not answered.
     Unknown,
-    /// The wallet's next entry is there already, and the wallet itself did not tell of it.
-    Entry(WalletId),
 }
 
 /// How a round ended.
@@ -150,7 +148,7 @@ impl Run<'_> {
                 round >= self.ledger.policy.max_attempts
             };
             if given_up || self.usage.is_out_of_time() {
-                break Err(self.given_up(lost));
+                break Err(self.given_up(&lost));
             }
             match lost {
                 Lost::Behind => {}
@@ -302,9 +300,12 @@ impl Run<'_> {
                 self.usage.conflicts += 1;
                 Ok(Err(Lost::Race))
             }
+            // The wallet has moved on, and this was not told of it; or the table is damaged, which the audit tells.
             Rejected::Entry(wallet) => {
+                tracing::debug!(%wallet, "the wallet's next entry is there already");
+                self.usage.conflicts += 1;
                 self.known = None;
-                Ok(Err(Lost::Entry(wallet)))
+                Ok(Err(Lost::Race))
             }
             Rejected::Failed(fault) => match fault.class() {
                 Class::Throttled => Ok(Err(Lost::Busy)),
@@ -409,7 +410,7 @@ impl Run<'_> {
         self.waited + self.waiting.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn given_up(&self, lost: Lost) -> ExecuteError {
+    fn given_up(&self, lost: &Lost) -> ExecuteError {
         let retry_after_seconds = 1;
         match lost {
             _ if self.unknown => ExecuteError::OutcomeUnknown,
@@ -417,9 +418,6 @@ impl Run<'_> {
             Lost::Race | Lost::Behind | Lost::Lease => ExecuteError::Conflict { retry_after_seconds },
             Lost::Busy => ExecuteError::Throttled { retry_after_seconds },
             Lost::Unknown => ExecuteError::OutcomeUnknown,
-            Lost::Entry(wallet) => {
-                ExecuteError::Fault(Fault::damaged(format!("{wallet}: an entry beyond the wallet's version exists")))
-            }
         }
     }
 }
