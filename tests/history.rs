@@ -3,7 +3,8 @@
 //! Clients deposit, withdraw, transfer and read at once, on processes of their own, over a network that delays, throttles
 //! and loses. Each request's invocation and response go on record in the order in which they happened; afterwards a
 //! checker looks for one order of all requests on a wallet, true to that record, in which a plain number would have
-//! answered the same. A transfer is a debit in its source's history and a credit in its destination's. A request whose
+//! answered the same. A transfer is a debit in its source's history and a credit in its destination's; a rebate is paid
+//! unless its deposit was undone, and a reversal takes back a deposit with its rebate, or bars that. A request whose
 //! outcome its client never learnt stays pending: the checker may place it anywhere after its invocation, or nowhere.
 //!
 //! The checker is `stateright`'s `LinearizabilityTester` (MIT): maintained, made for recording real histories as well as

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use wallet_domain::{Command, Deposit, Leg, Money, Outcome, Refusal, Transaction, Transfer, WalletId, Withdraw};
+use wallet_domain::{
+    BasisPoints, Command, Deposit, Leg, Money, Order, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction,
+    Transfer, WalletId, Withdraw,
+};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
 use super::spec::{Answer, Request};
@@ -23,6 +26,15 @@ pub(crate) enum Event {
 /// What happened at each wallet, in order.
 pub(crate) type Histories = BTreeMap<WalletId, Vec<Event>>;
 
+/// A deposit that was posted, under a number of its own.
+struct Earned {
+    number: u32,
+    deposit: Transaction,
+    cents: i64,
+    paid: bool,
+    undone: bool,
+}
+
 const CLIENTS: usize = 4;
 const REQUESTS: usize = 6;
 
@@ -38,9 +50,11 @@ pub(crate) fn histories(seed: u64) -> Histories {
         world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
         let record = Arc::new(Record::default());
         let mut clients = JoinSet::new();
+        let earned = Arc::default();
         for number in 0..CLIENTS {
             let ledger = world.ledger(rng.i64(-290..=290), [2, 6][rng.usize(..2)]);
-            let client = Client { ledger, wallets, record: Arc::clone(&record), rng: rng.fork() };
+            let client =
+                Client { ledger, wallets, record: Arc::clone(&record), earned: Arc::clone(&earned), rng: rng.fork() };
             clients.spawn(client.work(number));
         }
         clients.join_all().await;
@@ -83,6 +97,8 @@ struct Client {
     ledger: Ledger,
     wallets: [WalletId; 2],
     record: Arc<Record>,
+    /// What any client has heard of.
+    earned: Arc<Mutex<Vec<Earned>>>,
     rng: Rng,
 }
 
@@ -113,24 +129,37 @@ impl Client {
         }
     }
 
-    /// A deposit, withdrawal or transfer; `None` when its outcome stays unknown.
+    /// A movement of any kind; `None` when its outcome stays unknown.
     async fn movement(&mut self, client: u32, key: &str) -> Option<()> {
         let first = self.rng.usize(..2);
         let (wallet, destination) = (self.wallets[first], self.wallets[1 - first]);
-        let amount = self.rng.i64(1..2_000);
+        let amount = self.rng.i64(10..2_000);
         let text = format!("{}.{:02}", amount / 100, amount % 100);
         let mut order = order("client", key.parse().expect("a printable key"), &text);
         order.caller.admin = true;
-        let (command, moves) = match self.rng.u8(..4) {
-            0 | 1 => (Command::Deposit(Deposit { order, wallet, rules: [].into() }), vec![(wallet, amount)]),
-            2 => (Command::Withdraw(Withdraw { order, wallet }), vec![(wallet, -amount)]),
-            _ => {
+        let of_earlier = match self.rng.u8(..8) {
+            0 | 1 => self.rebate(),
+            2 => self.reversal(&order),
+            _ => None,
+        };
+        let (command, moves) = match (of_earlier, self.rng.u8(..4)) {
+            (Some((command, request)), _) => {
+                let wallet = command.wallet();
+                (command, vec![(wallet, request)])
+            }
+            (None, 0 | 1) => {
+                let deposit = Deposit { order, wallet, rules: [rule()].into() };
+                (Command::Deposit(deposit), vec![(wallet, Request::Move(amount))])
+            }
+            (None, 2) => (Command::Withdraw(Withdraw { order, wallet }), vec![(wallet, Request::Move(-amount))]),
+            (None, _) => {
                 let transfer = Transfer { order, source: wallet, destination, fee: None };
-                (Command::Transfer(transfer), vec![(wallet, -amount), (destination, amount)])
+                let moves = vec![(wallet, Request::Move(-amount)), (destination, Request::Move(amount))];
+                (Command::Transfer(transfer), moves)
             }
         };
-        for (wallet, cents) in &moves {
-            self.record.push(*wallet, Event::Invoked { client, request: Request::Move(*cents) });
+        for (wallet, request) in &moves {
+            self.record.push(*wallet, Event::Invoked { client, request: *request });
         }
         let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
         match self.ledger.execute(&command, strategy, &mut Usage::default()).await {
@@ -152,9 +181,46 @@ impl Client {
         Some(())
     }
 
-    fn answered(&self, client: u32, transaction: &Transaction, moves: &[(WalletId, i64)]) {
+    /// The payment of a rebate that nobody has asked for yet.
+    fn rebate(&mut self) -> Option<(Command, Request)> {
+        let mut earned = self.earned.lock().unwrap_or_else(PoisonError::into_inner);
+        let Earned { number, deposit, cents, paid, .. } = earned.iter_mut().rev().find(|earned| !earned.paid)?;
+        *paid = true;
+        let rule = deposit.rule.as_ref()?.id.clone();
+        let pay = PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule };
+        Some((Command::PayRebate(pay), Request::Pay { deposit: *number, cents: *cents / 10 }))
+    }
+
+    /// The reversal of a deposit that nobody has tried to reverse yet, with the key of `order`.
+    fn reversal(&mut self, order: &Order) -> Option<(Command, Request)> {
+        let mut earned = self.earned.lock().unwrap_or_else(PoisonError::into_inner);
+        let Earned { number, deposit, cents, undone, .. } = earned.iter_mut().rev().find(|earned| !earned.undone)?;
+        *undone = true;
+        let reverse = Reverse {
+            caller: order.caller.clone(),
+            key: order.key.clone(),
+            original: Box::new(deposit.clone()),
+            allow_overdraft: false,
+            return_fee: true,
+            reference: None,
+            metadata: Default::default(),
+        };
+        let request = Request::Undo { deposit: *number, cents: *cents, rebate: *cents / 10 };
+        Some((Command::Reverse(reverse), request))
+    }
+
+    fn answered(&self, client: u32, transaction: &Transaction, moves: &[(WalletId, Request)]) {
         match &transaction.outcome {
+            Outcome::Failed { refusal: Refusal::DepositReversed { wallet }, .. } => {
+                self.record.push(*wallet, Event::Answered { client, answer: Answer::Barred });
+            }
             Outcome::Posted { legs, .. } => {
+                if transaction.rule.is_some() {
+                    let mut earned = self.earned.lock().unwrap_or_else(PoisonError::into_inner);
+                    let number = u32::try_from(earned.len()).expect("few deposits");
+                    let (deposit, cents) = (transaction.clone(), cents(transaction.amount));
+                    earned.push(Earned { number, deposit, cents, paid: false, undone: false });
+                }
                 for leg in legs {
                     let Leg::Wallet { wallet, balance_after, version_after, .. } = leg else { continue };
                     let answer = Answer::Moved { version: *version_after, balance: cents(*balance_after) };
@@ -174,6 +240,11 @@ impl Client {
             Outcome::Failed { refusal, .. } => panic!("refused: {refusal}"),
         }
     }
+}
+
+/// A tenth comes back, rounded toward zero.
+fn rule() -> RebateTerms {
+    RebateTerms::new("standard".parse().expect("a rule's name"), BasisPoints::new(1_000).expect("a share"))
 }
 
 fn cents(money: Money) -> i64 {

@@ -1,5 +1,7 @@
 //! What a wallet is to its callers: a number with a version that moves, refuses to pass zero, and can be read.
 
+use std::collections::BTreeMap;
+
 use stateright::semantics::SequentialSpec;
 
 /// What is asked of one wallet.
@@ -7,6 +9,17 @@ use stateright::semantics::SequentialSpec;
 pub(crate) enum Request {
     /// In cents; a debit is negative.
     Move(i64),
+    /// Pays the rebate of a deposit, unless that was undone.
+    Pay {
+        deposit: u32,
+        cents: i64,
+    },
+    /// Undoes a deposit, and takes its rebate along if that was paid; else it never will be.
+    Undo {
+        deposit: u32,
+        cents: i64,
+        rebate: i64,
+    },
     Read,
 }
 
@@ -19,6 +32,8 @@ pub(crate) enum Answer {
         balance: i64,
     },
     TooLittle,
+    /// The rebate of a deposit that was undone.
+    Barred,
     Balance {
         version: u64,
         balance: i64,
@@ -26,10 +41,20 @@ pub(crate) enum Answer {
 }
 
 /// The reference: one wallet, one request at a time.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Balance {
     version: u64,
     cents: i64,
+    /// Whether the rebate of a deposit was paid; it is barred if not.
+    rebates: BTreeMap<u32, bool>,
+}
+
+impl Balance {
+    fn moved(&mut self, cents: i64) -> Answer {
+        self.version += 1;
+        self.cents += cents;
+        Answer::Moved { version: self.version, balance: self.cents }
+    }
 }
 
 impl SequentialSpec for Balance {
@@ -40,10 +65,22 @@ impl SequentialSpec for Balance {
         match *request {
             Request::Read => Answer::Balance { version: self.version, balance: self.cents },
             Request::Move(cents) if self.cents + cents < 0 => Answer::TooLittle,
-            Request::Move(cents) => {
-                self.version += 1;
-                self.cents += cents;
-                Answer::Moved { version: self.version, balance: self.cents }
+            Request::Move(cents) => self.moved(cents),
+            Request::Pay { deposit, cents } => {
+                if *self.rebates.entry(deposit).or_insert(true) {
+                    self.moved(cents)
+                } else {
+                    Answer::Barred
+                }
+            }
+            Request::Undo { deposit, cents, rebate } => {
+                let paid = self.rebates.get(&deposit).copied().unwrap_or(false);
+                let back = if paid { cents + rebate } else { cents };
+                if self.cents < back {
+                    return Answer::TooLittle;
+                }
+                self.rebates.entry(deposit).or_insert(false);
+                self.moved(-back)
             }
         }
     }
