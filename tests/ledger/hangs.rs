@@ -6,16 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
 use wallet_dynamodb::Strategy;
 use wallet_lambda::{App, answer};
+use wallet_stack::TABLE;
 
 use super::torn::{check, deposit, rule};
 use super::{posted, run};
 use crate::faults::{Call, Fault, Treatment, World, event};
+use crate::rebates::message;
 use crate::security::lines::Log;
 
 /// What is left of the function's time when the request comes.
@@ -169,11 +172,11 @@ fn a_database_that_hangs_from_any_call_on_is_told_in_time() {
         at_desk(async |world, desk| calls.push(answered(world, &kind, desk, Hung::No).await));
         let (status, _, calls, _) = calls.remove(0);
         assert!((200..300).contains(&status) || status == 422, "{}: {status}", kind.route);
-        for first in 0..calls.len() {
+        for (first, is_commit) in calls.into_iter().enumerate() {
             at_desk(async |world, desk| {
                 let (status, code, _, took) = answered(world, &kind, desk, Hung::From(first)).await;
                 // A commit that was sent may have happened.
-                let expected = if calls[first] { "outcome_unknown" } else { "throttled" };
+                let expected = if is_commit { "outcome_unknown" } else { "throttled" };
                 if (status, code.as_str()) != (503, Some(expected)) || took > LEFT {
                     late.push(format!("{}, hung from call {first}: {status} {code} after {took:?}", kind.route));
                 }
@@ -200,4 +203,23 @@ fn one_call_that_hangs_costs_no_more_than_the_functions_time() {
         }
     }
     assert!(late.is_empty(), "{late:#?}");
+}
+
+/// Nobody waits for an answer here: the queue is told which message should come again.
+#[test]
+fn a_message_whose_rebate_hangs_is_sent_back_in_time() {
+    for first in 0..2 {
+        at_desk(async |world, desk| {
+            let mut asked = SqsMessage::default();
+            let body = message(TABLE, &desk.deposit.id.to_string(), &desk.wallet.to_string());
+            (asked.message_id, asked.body) = (Some("one".to_owned()), Some(body.to_string()));
+            let mut event = SqsEvent::default();
+            event.records.push(asked);
+            let (log, begun, _) = (Log::start("info"), Instant::now(), hang(world, Hung::From(first)));
+            let report = wallet_rebate::report_until(&world.app(0), event, begun + LEFT).await;
+            assert!(begun.elapsed() <= LEFT, "{:?}", begun.elapsed());
+            assert_eq!(report.response.batch_item_failures.len(), 1, "{:?}", report.reasons);
+            assert_eq!(log.take_lines().iter().filter(|line| line["message"] == "done").count(), 1);
+        });
+    }
 }
