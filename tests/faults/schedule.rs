@@ -170,7 +170,7 @@ async fn schedule(
 /// Within the five minutes by which clocks may differ, or beyond them.
 fn skew(rng: &mut Rng) -> i64 {
     let minutes = 60;
-    match rng.u32(..8) {
+    match rng.u32(..16) {
         0 => [-1, 1][rng.usize(..2)] * rng.i64(6 * minutes..3 * 60 * minutes),
         1 => [-1, 1][rng.usize(..2)] * rng.i64(1..100) * 24 * 60 * minutes,
         _ => rng.i64(-290..=290),
@@ -213,11 +213,11 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
                     }
                     executed += 1;
                     match &transaction.outcome {
-                        Outcome::Failed { refusal, .. } => format!("{RECORDED}{}", refusal.code()),
+                        Outcome::Failed { refusal, .. } => format!("{RECORDED}{}", refusal.facts().code),
                         Outcome::Posted { .. } => format!("posted: {}", transaction.kind.as_str()),
                     }
                 }
-                Answer::Refused(refusal) => format!("refused: {}", refusal.code()),
+                Answer::Refused(refusal) => format!("refused: {}", refusal.facts().code),
                 Answer::Nothing(name) => (*name).to_owned(),
                 Answer::Unknown => "outcome unknown".to_owned(),
                 Answer::Killed => "process killed".to_owned(),
@@ -251,7 +251,11 @@ fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(),
         }
     }
     let record = books.transactions.get(&command.transaction());
-    let Some(Outcome::Failed { refusal, .. }) = record.map(|record| &record.outcome) else { return Ok(()) };
+    let Some(record) = record else { return Ok(()) };
+    let Outcome::Failed { refusal, .. } = &record.outcome else { return Ok(()) };
+    if matches!(refusal, Refusal::DepositReversed { .. }) {
+        return if moments.barred(record) { Ok(()) } else { Err(format!("barred by no reversal: {record:?}")) };
+    }
     // Whichever attempt has recorded it, by whichever clock: it began before the record was made.
     let recorded = moments.recorded(command.transaction());
     let windows = attempts.iter().map(|attempt| attempt.window);
@@ -275,9 +279,36 @@ struct Client {
 impl Client {
     async fn work(mut self, operations: usize) -> Vec<Asked> {
         let mut asked = vec![];
+        let pause = (self.rng.u8(..5) == 0).then(|| self.rng.usize(..operations.max(1)));
         for number in 0..operations {
+            // Months later some rebates are still unpaid.
+            if pause == Some(number) {
+                tokio::time::sleep(Duration::from_secs(100 * 86_400)).await;
+                asked.extend(self.overdue().await);
+            }
             let command = self.command(number).await;
             asked.push(self.ask(command).await);
+        }
+        asked
+    }
+
+    /// Pays a rebate of today, then one of months ago, to the same wallet.
+    async fn overdue(&mut self) -> Vec<Asked> {
+        let capped = |made: &Transaction| made.rule.as_ref().is_some_and(|rule| rule.monthly_cap.is_some());
+        let Some(old) = self.some_posted(|made| capped(made) && made.rebate().is_some()) else { return vec![] };
+        let key = format!("{} overdue", self.name).parse().expect("a printable key");
+        let mut rule = rule(&mut self.rng);
+        rule.monthly_cap = bounds("6.00");
+        let deposit = Deposit { order: order(&self.name, key, "20.00"), wallet: old.wallet, rules: [rule].into() };
+        let today = self.ask(Command::Deposit(deposit)).await;
+        let posted = today.attempts.iter().find_map(|attempt| match &attempt.answer {
+            Answer::Done(made) if made.rebate().is_some() => Some((**made).clone()),
+            _ => None,
+        });
+        let mut asked = vec![today];
+        for made in posted.into_iter().chain([old]) {
+            let Transaction { id: deposit, wallet, rule: Some(rule), .. } = made else { continue };
+            asked.push(self.ask(Command::PayRebate(PayRebate { deposit, wallet, rule: rule.id })).await);
         }
         asked
     }
@@ -411,14 +442,14 @@ impl Client {
         };
         let rng = &mut self.rng;
         let mut change = Change::default();
-        match rng.u32(..7) {
+        match rng.u32(..12) {
             6 => change.status = Some(Status::Closed),
             0 => change.status = Some(Status::Frozen),
             1 => change.status = Some(Status::Active),
             2 => change.ceiling = amount(rng, 100..400),
-            3 => change.max_movement = amount(rng, 20..100),
-            4 => change.max_daily_outflow = amount(rng, 100..1_000),
-            _ => change.transfers_per_minute = Some((rng.u8(..3) > 0).then(|| rng.u32(5..50))),
+            3 | 7 | 8 => change.max_movement = amount(rng, 20..100),
+            4 | 9 => change.max_daily_outflow = amount(rng, 100..1_000),
+            _ => change.transfers_per_minute = Some((rng.u8(..3) > 0).then(|| rng.u32(1..50))),
         }
         // A frozen wallet is of little use: thawing comes along with most other changes.
         if change.status.is_none() && rng.u8(..4) > 0 {
@@ -436,8 +467,8 @@ fn answer(ended: Result<Done, ExecuteError>) -> Answer {
         Err(ExecuteError::OutcomeUnknown) => Answer::Unknown,
         Err(ExecuteError::Conflict { .. }) => Answer::Nothing("conflict"),
         Err(ExecuteError::LockTimeout { .. }) => Answer::Nothing("lock timeout"),
-        Err(ExecuteError::Throttled { .. }) => Answer::Nothing("throttled for good"),
         Err(ExecuteError::ClockSkew { .. }) => Answer::Nothing("clock skew"),
+        Err(ExecuteError::Throttled { .. }) => Answer::Nothing("throttled for good"),
         Err(ExecuteError::Refused(refusal)) => Answer::Refused(refusal),
         Err(ExecuteError::Fault(fault)) => {
             // No fault here is one of the table or of the code's own.
@@ -448,19 +479,18 @@ fn answer(ended: Result<Done, ExecuteError>) -> Answer {
 
 /// Much comes back, within small bounds, so that all of them are met.
 fn rule(rng: &mut Rng) -> RebateTerms {
-    let eur = "EUR".parse().expect("a currency");
-    let mut bound = |text: &str| {
-        let money = Money::parse(text, eur).expect("an amount");
-        Bounds::new(rng.bool().then_some(money)).expect("not negative")
-    };
+    let mut bound = |text: &str| if rng.bool() { bounds(text) } else { Bounds::default() };
     let (minimum, cap, monthly_cap) = (bound("0.50"), bound("4.00"), bound("6.00"));
     let share = BasisPoints::new(1_000).expect("a share");
     RebateTerms { minimum, cap, monthly_cap, ..RebateTerms::new("standard".parse().expect("a rule's name"), share) }
 }
 
-fn fee() -> FeeSchedule {
+fn bounds(text: &str) -> Bounds {
     let eur = "EUR".parse().expect("a currency");
-    let bounds = |text| Bounds::new([Money::parse(text, eur).expect("an amount")]).expect("not negative");
+    Bounds::new([Money::parse(text, eur).expect("an amount")]).expect("not negative")
+}
+
+fn fee() -> FeeSchedule {
     let points = BasisPoints::new(150).expect("a share");
     FeeSchedule::new(points, bounds("0.05"), bounds("1.00")).expect("a schedule")
 }

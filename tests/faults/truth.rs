@@ -107,6 +107,13 @@ impl Moments<'_> {
         self.transactions.get(&id).expect("the record is there").applied.0
     }
 
+    /// Whether the record of a rebate came along with the reversal of its deposit, which is who says that it is barred.
+    pub(crate) fn barred(&self, rebate: &Transaction) -> bool {
+        let made = self.transactions.get(&rebate.id).map(|made| made.decided);
+        let reversed = rebate.parent.and_then(|deposit| self.marks.get(&(deposit, MarkName::REVERSAL)));
+        made.is_some() && reversed.map(|mark| mark.decided) == made
+    }
+
     /// Whether `refusal` was true of `command` at a moment of one of `windows`.
     pub(crate) fn have(&self, command: &Command, refusal: &Refusal, windows: &[Window]) -> bool {
         windows.iter().any(|window| {
@@ -129,12 +136,11 @@ impl Moments<'_> {
         let refused = |snapshots: &Snapshots| {
             [moment.0, window.ended].into_iter().any(|now| {
                 let now = self.clock(now, window.skew_seconds);
-                decide(snapshots, command, now)
-                    .is_err_and(|told| matches!(told, NoPlan::Refused(told) if same(&told, refusal)))
+                matches!(decide(snapshots, command, now), Err(NoPlan::Refused(told)) if same(&told, refusal))
             })
         };
         // What is said of one of two wallets says nothing of the other, which may have been read at another moment.
-        let about = about(refusal);
+        let about = refusal.facts().wallet;
         let other = command.reads().wallets.into_iter().find(|id| about.is_some_and(|about| about != *id));
         let Some(other) = other else { return refused(&snapshots) };
         self.within(other, window).any(|state| {
@@ -154,14 +160,14 @@ impl Moments<'_> {
             let made = self.transactions.get(&id).filter(|made| commit.of(made) <= moment)?;
             Some((id, made.what.clone()))
         };
-        let mark = |of: (TransactionId, MarkName)| {
-            let mark = self.marks.get(&of).filter(|mark| commit.of(mark) <= moment)?;
-            Some((of, mark.what))
+        let mark = |mark: (TransactionId, MarkName)| {
+            Some((mark, self.marks.get(&mark).filter(|made| commit.of(made) <= moment)?.what))
         };
+        let reads = command.reads();
         Snapshots {
-            wallets: command.reads().wallets.into_iter().filter_map(wallet).collect(),
-            transactions: command.reads().transactions.into_iter().filter_map(transaction).collect(),
-            marks: command.reads().marks.into_iter().filter_map(mark).collect(),
+            wallets: reads.wallets.into_iter().filter_map(wallet).collect(),
+            transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
+            marks: reads.marks.into_iter().filter_map(mark).collect(),
         }
     }
 
@@ -204,21 +210,5 @@ fn same(told: &Refusal, refusal: &Refusal) -> bool {
             (wallet, limit) == (other, and)
         }
         _ => told == refusal,
-    }
-}
-
-/// The wallet that refuses.
-fn about(refusal: &Refusal) -> Option<WalletId> {
-    match refusal {
-        Refusal::WalletNotFound { wallet }
-        | Refusal::VersionMismatch { wallet, .. }
-        | Refusal::RateLimited { wallet, .. }
-        | Refusal::InsufficientFunds { wallet, .. }
-        | Refusal::MaxBalanceExceeded { wallet, .. }
-        | Refusal::LimitExceeded { wallet, .. }
-        | Refusal::WalletFrozen { wallet }
-        | Refusal::WalletClosed { wallet }
-        | Refusal::CurrencyMismatch { wallet, .. } => Some(*wallet),
-        _ => None,
     }
 }

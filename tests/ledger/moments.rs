@@ -63,7 +63,7 @@ fn a_lease_that_ends_an_hour_from_now_stops_nobody() {
     }
 }
 
-/// Clocks may differ by five minutes.
+/// Clocks may be five minutes off.
 #[test]
 fn a_lease_by_a_clock_four_minutes_ahead_is_honoured() {
     for strategy in BOTH {
