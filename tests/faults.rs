@@ -17,6 +17,7 @@
 //! WALLET_FAULT_OPERATIONS=1000000 cargo test --release -p wallet-tests nothing_is_lost -- --nocapture   the long form
 //! ```
 
+mod call;
 mod check;
 mod fault;
 mod handlers;
@@ -34,10 +35,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+pub(crate) use call::Call;
 pub(crate) use check::{Clocks, audit, audit_by};
 pub(crate) use fault::{Climate, Fault, Order, Treatment};
 pub(crate) use handlers::event;
-pub(crate) use network::{Call, Weather};
+pub(crate) use network::Weather;
 pub(crate) use world::{World, fair, runtime};
 
 use schedule::{Counts, RECORDED, Report};

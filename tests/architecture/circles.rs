@@ -182,15 +182,6 @@ fn sources(root: &Path) -> BTreeMap<Place, String> {
     sources
 }
 
-/// To be mended.
-const KNOWN: [&str; 5] = [
-    "wallet_domain: clock, rebated, wallet",
-    "rules: chain, state",
-    "wallet_dynamodb: ledger, skew",
-    "system: faults::fault, faults::network",
-    "system: faults::table, faults::table::expression",
-];
-
 #[test]
 fn no_two_modules_use_each_other() {
     let metadata = MetadataCommand::new().manifest_path(super::root().join("Cargo.toml")).no_deps().exec();
@@ -204,7 +195,6 @@ fn no_two_modules_use_each_other() {
             found.extend(circles.into_iter().map(|circle| format!("{}: {}", target.name, circle.join(", "))));
         }
     }
-    found.retain(|circle| !KNOWN.contains(&circle.as_str()));
     assert_eq!(found, Vec::<String>::new());
 }
 

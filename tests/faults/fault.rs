@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::network::Call;
+use super::call::Call;
 use super::table::Reason;
 
 /// What goes wrong with one request.

@@ -21,36 +21,12 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wallet_domain::Timestamp;
 
+use super::call::Call;
 use super::fault::{Fault, Order, Treatment};
-use super::table::{Action, Key, Reason, Table, key_of};
+use super::table::{Key, Reason, Table, key_of};
 
 /// Two minutes before midnight, UTC: schedules run into the next day.
 const START: &str = "2026-03-01T23:58:00Z";
-
-/// One request on its way to DynamoDB.
-pub(crate) struct Call {
-    pub(crate) operation: String,
-    pub(crate) body: Value,
-}
-
-impl Call {
-    pub(crate) fn is_write(&self) -> bool {
-        self.operation == "TransactWriteItems"
-    }
-
-    /// A transaction that records something; taking or giving back leases only updates wallets.
-    pub(crate) fn is_commit(&self) -> bool {
-        self.is_write() && self.body["TransactItems"][0].get("Put").is_some()
-    }
-
-    pub(crate) fn is_lease(&self) -> bool {
-        self.is_write() && !self.is_commit()
-    }
-
-    fn actions(&self) -> Vec<Action<'_>> {
-        self.body["TransactItems"].as_array().into_iter().flatten().map(Action::of).collect()
-    }
-}
 
 /// Decides what becomes of each request.
 pub(crate) type Weather = Box<dyn FnMut(&Call) -> Treatment + Send>;

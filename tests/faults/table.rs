@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use expression::Expression;
+pub(crate) use expression::Item;
 use twin::Twin;
 
-pub(crate) type Item = Map<String, Value>;
 /// Partition and sort key.
 pub(crate) type Key = (String, String);
 

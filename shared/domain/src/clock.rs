@@ -5,8 +5,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::wallet::Wallet;
-
 /// How far a clock may be from the table's: a function whose clock is farther decides nothing.
 pub const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -22,9 +20,10 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn of<'a>(clock: Timestamp, wallets: impl IntoIterator<Item = &'a Wallet>) -> Moment {
+    /// By `clock`, of wallets that were `touched` at these times.
+    pub(crate) fn of(clock: Timestamp, touched: impl IntoIterator<Item = Timestamp>) -> Moment {
         let clock = to_the_millisecond(clock);
-        let recorded = wallets.into_iter().map(|wallet| wallet.updated_at).fold(clock, Timestamp::max);
+        let recorded = touched.into_iter().fold(clock, Timestamp::max);
         let now = if recorded <= believed_until(clock) { recorded } else { clock };
         Moment { recorded, now }
     }

@@ -104,7 +104,7 @@ impl Command {
         }
         let wallet = snapshots.wallets.get(&facts.wallet?)?;
         let outcome = Outcome::Failed { refusal: refusal.clone(), owner: wallet.owner.clone() };
-        let moment = Moment::of(now, [wallet]);
+        let moment = Moment::of(now, [wallet.updated_at]);
         Some(Plan::attempt(record(verb, verb.asked(snapshots)?, outcome, moment)))
     }
 }
@@ -118,7 +118,7 @@ impl Command {
 /// A refusal rests on the snapshots: if they may be stale, read again and decide again before believing it. A plan that
 /// would not add up is a fault.
 pub fn decide(snapshots: &Snapshots, command: &Command, now: Timestamp) -> Result<Plan, NoPlan> {
-    let moment = Moment::of(now, snapshots.wallets.values());
+    let moment = Moment::of(now, snapshots.wallets.values().map(|wallet| wallet.updated_at));
     Ok(Plan::new(command.verb().decide(snapshots, moment)?)?)
 }
 

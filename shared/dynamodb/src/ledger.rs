@@ -10,10 +10,7 @@ use wallet_domain::Timestamp;
 
 use crate::cache::Cache;
 use crate::policy::Policy;
-use crate::skew::Skew;
-
-/// Tells the time. The only clock of the ledger, so that tests can set it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use crate::skew::{Clock, Skew};
 
 /// Wallets and their movements on one table. Cheap to clone; clones share their snapshots.
 #[derive(Clone)]

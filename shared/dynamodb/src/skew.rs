@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorCont
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
-use wallet_domain::MAX_CLOCK_SKEW;
+use wallet_domain::{MAX_CLOCK_SKEW, Timestamp};
 
-use crate::ledger::Clock;
+/// Tells the time. The only clock of the ledger, so that tests can set it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// No answer has said the time yet.
 const UNHEARD: i64 = i64::MIN;

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Item;
+/// Attributes by name, as the wire has them.
+pub(crate) type Item = Map<String, Value>;
 
 /// A condition or an update, with the names and values that it speaks of.
 pub(crate) struct Expression<'a> {

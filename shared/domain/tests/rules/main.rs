@@ -21,6 +21,7 @@ mod seal;
 mod sequences;
 mod sound;
 mod state;
+mod tamper;
 mod times;
 mod transfer;
 mod values;

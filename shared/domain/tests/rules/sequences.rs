@@ -4,7 +4,8 @@
 
 use proptest::prelude::*;
 
-use crate::chain::{TAMPERINGS, flaw};
+use crate::chain::flaw;
+use crate::tamper::TAMPERINGS;
 use crate::ledger::{Ledger, Request};
 use crate::model::{ADMIN, Ask, Model, Moved, Share};
 use crate::purse::{LARGEST, Purse, Terms};

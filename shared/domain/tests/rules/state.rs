@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use wallet_domain::*;
 
-use crate::chain::TAMPERINGS;
+use crate::tamper::TAMPERINGS;
 use crate::world::*;
 
 pub(crate) type Change<T> = (&'static str, fn(&mut T));

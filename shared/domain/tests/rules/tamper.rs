@@ -1,0 +1,21 @@
+//! Every way to tamper with an entry.
+
+use wallet_domain::*;
+
+use crate::world::*;
+
+/// Every way to change one entry.
+pub(crate) const TAMPERINGS: [fn(&mut Entry); 18] = [
+    |entry| entry.wallet = id("ghost"),
+    |entry| entry.version += 1,
+    |entry| entry.transaction = TransactionId::amendment_of(entry.wallet, entry.version),
+    |entry| entry.kind = if entry.kind == Kind::DEPOSIT { Kind::REBATE } else { Kind::DEPOSIT },
+    |entry| entry.amount = nudged(entry.amount),
+    |entry| entry.balance_after = nudged(entry.balance_after),
+    |entry| {
+        let counterparties = [Some(Account::External), Some(Account::Wallet(id("ghost")))];
+
+fn nudged(money: Money) -> Money {
+    let by = if money.is_negative() { 1 } else { -1 };
+    Money::from_minor(money.minor_units() + by, money.currency()).expect("one unit toward zero")
+}
