@@ -30,10 +30,10 @@ impl MarkName {
 /// One thing that happened to a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
-    /// To which transaction.
+    /// The transaction that it happened to.
     pub of: TransactionId,
-    /// What.
+    /// What happened.
     pub name: MarkName,
-    /// By which transaction.
+    /// The transaction that did it.
     pub by: TransactionId,
 }

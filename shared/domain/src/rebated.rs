@@ -88,7 +88,7 @@ impl Rebated {
         cap.minus(sum)?.at_least(zero).map(Some)
     }
 
-    /// Counts `amount`, and lets go of months that are too old. It must be at most what is [`left`](Rebated::left).
+    /// Counts `amount`, which must be at most what is [`left`](Rebated::left), and drops months that are too old.
     pub(crate) fn plus(
         mut self,
         month: Month,
@@ -106,14 +106,14 @@ impl Rebated {
     /// Takes `amount` off again, if its month is still counted. A sum of zero stays: it says which months are too old.
     pub(crate) fn minus(mut self, month: Month, rule: &RuleId, amount: Money) -> Result<Rebated, MoneyError> {
         if let Some(sum) = self.0.get_mut(&(month, rule.clone())) {
-            // A wrong clock may have let go of the month and begun it anew in between.
+            // A wrong clock may have dropped the month and begun it anew between payment and reversal: then it holds less.
             *sum = sum.minus(amount)?.at_least(Money::zero(amount.currency()))?;
         }
         Ok(self)
     }
 
-    /// The oldest month that is counted at `now`: it depends on what was counted, and on the clock only in that a month
-    /// farther ahead than clocks may differ was written by a wrong one and lets go of nothing.
+    /// The oldest month that is counted at `now`: two before the newest that has a sum. A month that lies farther ahead than
+    /// clocks may differ was written by a wrong clock, and is not taken for the newest.
     fn oldest(&self, now: Timestamp) -> Month {
         let latest = Month::of(believed_until(now));
         let newest = self.0.keys().map(|(month, _)| *month).filter(|month| *month <= latest).max();

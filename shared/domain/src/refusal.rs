@@ -43,25 +43,25 @@ pub enum Refusal {
     /// The transaction has been reversed before.
     #[error("transaction {transaction} has been reversed")]
     AlreadyReversed {
-        /// Which.
+        /// The transaction that was to be reversed.
         transaction: TransactionId,
     },
     /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
     #[error("transaction {transaction} cannot be reversed: only a posted deposit, withdrawal or transfer can")]
     NotReversible {
-        /// Which.
+        /// The transaction that was to be reversed.
         transaction: TransactionId,
     },
     /// The deposit was reversed before its rebate was paid.
     #[error("the deposit of this rebate was reversed before the rebate was paid")]
     DepositReversed {
-        /// Whose the rebate would have been.
+        /// The wallet that the rebate would have gone to.
         wallet: WalletId,
     },
     /// The wallet is not at the version that the caller pinned. Which version it is at is for those who may read it.
     #[error("wallet {wallet} is not at version {expected}; read it again and decide anew")]
     VersionMismatch {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// Pinned by `If-Match`.
         expected: u64,
@@ -69,13 +69,13 @@ pub enum Refusal {
     /// The caller pinned the version of a wallet that isn't the caller's. Says nothing of that version.
     #[error("wallet {wallet} is of another owner, so its version cannot be pinned; leave the version out")]
     VersionNotYours {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
     },
     /// Closing needs a balance of zero.
     #[error("wallet {wallet} still holds {balance}; only an empty wallet can be closed")]
     WalletNotEmpty {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// What it holds.
         balance: Money,
@@ -83,7 +83,7 @@ pub enum Refusal {
     /// More transfers than the wallet's limit allows in this minute.
     #[error("wallet {wallet} has made all {limit} transfers of this minute")]
     RateLimited {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// Transfers per minute.
         limit: u32,
@@ -93,7 +93,7 @@ pub enum Refusal {
     /// The balance would pass the floor.
     #[error("wallet {wallet} has too little")]
     InsufficientFunds {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// What could leave.
         available: Option<Money>,
@@ -103,7 +103,7 @@ pub enum Refusal {
     /// The balance would pass the ceiling.
     #[error("wallet {wallet} has too little room")]
     MaxBalanceExceeded {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// What could come in; `None` when it is not the caller's to know.
         available: Option<Money>,
@@ -113,9 +113,9 @@ pub enum Refusal {
     /// The movement would pass one of the wallet's limits.
     #[error("wallet {wallet} may not move this much: its {} stands in the way", limit.as_str())]
     LimitExceeded {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
-        /// Which limit.
+        /// The limit that it would pass.
         limit: Limit,
         /// What is left of it.
         available: Option<Money>,
@@ -125,19 +125,19 @@ pub enum Refusal {
     /// A frozen wallet gives nothing.
     #[error("wallet {wallet} is frozen: it takes credits and refuses debits")]
     WalletFrozen {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
     },
     /// A closed wallet neither gives nor takes.
     #[error("wallet {wallet} is closed")]
     WalletClosed {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
     },
     /// The wallet holds another currency.
     #[error("wallet {wallet} holds {holds}, not {requested}")]
     CurrencyMismatch {
-        /// Which.
+        /// The wallet that refused.
         wallet: WalletId,
         /// What it holds.
         holds: Currency,
@@ -147,7 +147,7 @@ pub enum Refusal {
     /// A rebate that comes to less than its rule's minimum, or to nothing.
     #[error("the rebate comes to {requested}, less than the rule's minimum")]
     RebateBelowMinimum {
-        /// Whose.
+        /// The wallet that the rebate would have gone to.
         wallet: WalletId,
         /// What it came to.
         requested: Money,
@@ -155,7 +155,7 @@ pub enum Refusal {
     /// The rule's rebates for the wallet's deposits of that month have come to the rule's monthly cap.
     #[error("the rule's cap on rebates for deposits of one calendar month is reached")]
     RebateCapReached {
-        /// Whose.
+        /// The wallet that the rebate would have gone to.
         wallet: WalletId,
         /// What it would have come to.
         requested: Money,
@@ -179,7 +179,7 @@ pub enum Refusal {
     /// The deposit's month is no longer counted, so nobody knows what is left of the rule's monthly cap.
     #[error("the rebate comes too late: rebates for deposits of that month are no longer counted")]
     RebateTooLate {
-        /// Whose.
+        /// The wallet that the rebate would have gone to.
         wallet: WalletId,
         /// What it would have come to.
         requested: Money,

@@ -152,7 +152,7 @@ pub enum Outcome {
     },
     /// Refused, and kept on record.
     Failed {
-        /// Why.
+        /// Why it was refused.
         refusal: Refusal,
         /// Whose the wallet is that refused; he may see it.
         owner: Owner,
@@ -225,7 +225,7 @@ impl fmt::Display for Account {
 pub enum Leg {
     /// What a wallet gained (positive) or gave (negative).
     Wallet {
-        /// Which.
+        /// The wallet's id.
         wallet: WalletId,
         /// Whose, so that others can be kept from reading its balance.
         owner: Owner,

@@ -247,12 +247,14 @@ impl Run<'_> {
         }
     }
 
-    /// Whether `refusal`, which will be recorded or not, was true at one moment since the request began: by what is known.
+    /// True once what is known shows that `refusal` held at one moment since the request began. `recorded` says whether it
+    /// is going to be recorded.
     fn was_true(&self, known: &Known, refusal: &Refusal, recorded: bool) -> bool {
         match &known.basis {
             Basis::Guess => false,
             Basis::Moment => true,
-            // Recording it says that there was no record; the wallet alone says the rest, if nothing else was asked for.
+            // The wallet that refused was seen. That there is no record yet is shown by putting it only if absent. Nothing
+            // else had a say, if the command reads no other transaction and no mark.
             Basis::Items(seen) => {
                 let reads = self.command.reads();
                 let alone = reads.transactions.is_empty() && reads.marks.is_empty();
