@@ -52,7 +52,7 @@ const SHORT: usize = 2_400;
 const SHOWN: u64 = 500;
 /// Schedules in which everything that can happen should have happened.
 const ENOUGH: u64 = 200;
-/// The codes of the refusals that are recorded. [`wallet_domain::Refusal::is_recorded`] decides; one that is missing
+/// The codes of the refusals that are recorded. [`wallet_domain::Refusal::facts`] decides; one that is missing
 /// here is missed in the tally.
 const RECORDED_CODES: [&str; 10] = [
     "currency_mismatch",

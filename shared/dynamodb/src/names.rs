@@ -62,7 +62,10 @@ pub(crate) const HASH: &str = "hash";
 
 // Of a transaction. The pipes in template.yaml read them too: all that is flat but what the caller added.
 pub(crate) const ID: &str = "id";
+/// Of a transaction: the wallet that it is about, or that refused it.
 pub(crate) const WALLET_ID: &str = "wallet_id";
+/// The wallet that was asked about, where another refused.
+pub(crate) const ASKED_WALLET_ID: &str = "asked_wallet_id";
 pub(crate) const DESTINATION: &str = "destination";
 pub(crate) const FEE: &str = "fee";
 pub(crate) const LEGS: &str = "legs";

@@ -2,6 +2,7 @@
 
 use wallet_domain::*;
 
+use crate::tamper::TAMPERINGS;
 use crate::world::*;
 
 /// Why a statement and the wallet that it ends in do not belong together.
@@ -31,21 +32,6 @@ pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str>
     let state = statement.last().map(|entry| entry.state);
     (state != Some(wallet.state())).then_some("a wallet that is not in the state that its statement ends in")
 }
-
-        entry.counterparty = counterparties.into_iter().find(|other| *other != entry.counterparty).flatten();
-    },
-    |entry| entry.counterparty = if entry.counterparty.is_some() { None } else { Some(Account::Fees) },
-    |entry| entry.reference = Some("never said".parse().expect("a reference")),
-    |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
-    |entry| entry.by = owner("somebody else"),
-    |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),
-    |entry| entry.seal = Hasher::new("another").finish(),
-    |entry| entry.state = Hasher::new("another").finish(),
-    |entry| entry.format += 1,
-    |entry| entry.previous = Hasher::new("another").finish(),
-    |entry| entry.hash = Hasher::new("another").finish(),
-    |entry| entry.hash = GENESIS,
-];
 
 /// Opened, credited, debited, amended, credited: every kind of entry of one wallet.
 fn statement() -> (Vec<Entry>, Wallet) {

@@ -5,10 +5,10 @@
 use proptest::prelude::*;
 
 use crate::chain::flaw;
-use crate::tamper::TAMPERINGS;
 use crate::ledger::{Ledger, Request};
 use crate::model::{ADMIN, Ask, Model, Moved, Share};
 use crate::purse::{LARGEST, Purse, Terms};
+use crate::tamper::TAMPERINGS;
 
 /// A minute and a half before midnight.
 const START_MS: i64 = 1_772_409_510_000;

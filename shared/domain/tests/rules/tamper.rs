@@ -14,6 +14,20 @@ pub(crate) const TAMPERINGS: [fn(&mut Entry); 18] = [
     |entry| entry.balance_after = nudged(entry.balance_after),
     |entry| {
         let counterparties = [Some(Account::External), Some(Account::Wallet(id("ghost")))];
+        entry.counterparty = counterparties.into_iter().find(|other| *other != entry.counterparty).flatten();
+    },
+    |entry| entry.counterparty = if entry.counterparty.is_some() { None } else { Some(Account::Fees) },
+    |entry| entry.reference = Some("never said".parse().expect("a reference")),
+    |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
+    |entry| entry.by = owner("somebody else"),
+    |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),
+    |entry| entry.seal = Hasher::new("another").finish(),
+    |entry| entry.state = Hasher::new("another").finish(),
+    |entry| entry.format += 1,
+    |entry| entry.previous = Hasher::new("another").finish(),
+    |entry| entry.hash = Hasher::new("another").finish(),
+    |entry| entry.hash = GENESIS,
+];
 
 fn nudged(money: Money) -> Money {
     let by = if money.is_negative() { 1 } else { -1 };

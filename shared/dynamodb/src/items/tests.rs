@@ -134,7 +134,7 @@ fn a_posted_transaction_names_its_other_side() {
 #[test]
 fn a_failed_transfer_names_where_it_would_have_gone() {
     let (snapshots, Command::Deposit(Deposit { order, wallet, .. })) = deposit("12.50") else { panic!("a deposit") };
-    let destination = wallet;
+    let destination = WalletId::opened_by(&"bob".parse().expect("printable"), &order.key);
     let command = Command::Transfer(Transfer { order, source: wallet, destination, fee: None });
     let refusal = Refusal::WalletFrozen { wallet };
     let failed = command.attempt(&snapshots, &refusal, time(0)).expect("recorded");

@@ -9,10 +9,10 @@ use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
-    ACCOUNT, AMOUNT, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY, CREATED_AT,
-    CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER,
-    PARENT_ID, PK, PRINCIPAL, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, SK, STATUS, TXN,
-    TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
+    ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY,
+    CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM,
+    MONTHLY_CAP, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL,
+    SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -25,7 +25,6 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
         .text(SK, TXN)
         .text(ID, transaction.id)
         .text(TYPE, transaction.kind.as_str())
-        .text(WALLET_ID, transaction.wallet)
         .text(CURRENCY, transaction.amount.currency())
         .number(AMOUNT, transaction.amount)
         .maybe_number(FEE, fee)
@@ -49,6 +48,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
             let legs = legs.iter().map(|leg| AttributeValue::M(leg_item(leg))).collect();
             let builder = builder
                 .text(STATUS, POSTED)
+                .text(WALLET_ID, transaction.wallet)
                 .maybe_text(COUNTERPARTY, counterparty)
                 .value(LEGS, AttributeValue::L(legs));
             match wallet {
@@ -56,12 +56,19 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 None => builder,
             }
         }
-        // Listed with the wallet that refused.
-        Outcome::Failed { refusal, owner } => builder
-            .text(STATUS, FAILED)
-            .maybe_text(COUNTERPARTY, transaction.destination)
-            .text(ATTEMPT_WALLET, refusal.facts().wallet.unwrap_or(transaction.wallet))
-            .value(REFUSAL, AttributeValue::M(refusal_item(refusal, owner))),
+        // Filed under the wallet that refused, whatever wallet was asked about.
+        Outcome::Failed { refusal, owner } => {
+            let refused = refusal.facts().wallet.unwrap_or(transaction.wallet);
+            let asked = Some(transaction.wallet).filter(|asked| *asked != refused);
+            let other = transaction.destination.filter(|destination| *destination != refused).or(asked);
+            builder
+                .text(STATUS, FAILED)
+                .text(WALLET_ID, refused)
+                .maybe_text(ASKED_WALLET_ID, asked)
+                .maybe_text(COUNTERPARTY, other)
+                .text(ATTEMPT_WALLET, refused)
+                .value(REFUSAL, AttributeValue::M(refusal_item(refusal, owner)))
+        }
     }
     .build()
 }
@@ -92,7 +99,7 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
     Ok(Transaction {
         id: fields.parsed(ID)?,
         kind: fields.named(TYPE, Kind::from_name)?,
-        wallet: fields.parsed(WALLET_ID)?,
+        wallet: fields.maybe_parsed(ASKED_WALLET_ID)?.map_or_else(|| fields.parsed(WALLET_ID), Ok)?,
         destination: fields.maybe_parsed(DESTINATION)?,
         amount: fields.money(AMOUNT, currency)?,
         fee: fields.maybe_money(FEE, currency)?.unwrap_or_else(|| Money::zero(currency)),
