@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_audit::Check;
-use wallet_domain::{Digest, Entry};
+use wallet_domain::Digest;
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
 

@@ -11,9 +11,10 @@ use wallet_lambda::{App, Settings, answer};
 use wallet_stack::TABLE;
 use wallet_transfer::Transfer;
 
+use super::call::Call;
 use super::check::audit;
 use super::fault::{Fault, Treatment};
-use super::network::{Call, Weather};
+use super::network::Weather;
 use super::world::{World, fair, runtime};
 use crate::ledger::order;
 

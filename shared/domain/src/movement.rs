@@ -18,7 +18,7 @@ impl Order {
     /// What the record of a movement says of its request.
     pub(crate) fn asked(&self) -> Asked {
         Asked {
-            by: self.caller.subject.clone(),
+            caller: self.caller.subject.clone(),
             amount: self.amount.money(),
             reference: self.reference.clone(),
             metadata: self.metadata.clone(),

@@ -33,7 +33,7 @@ pub struct Transaction {
     /// What came of it.
     pub outcome: Outcome,
     /// On whose behalf; with the owners of the legs' wallets and of the wallet that refused, who may read it.
-    pub principal: Owner,
+    pub caller: Owner,
     /// The caller's reference.
     pub reference: Option<Reference>,
     /// The caller's labels.
@@ -68,7 +68,7 @@ impl Transaction {
             .field(self.amount.currency().code())
             .field(&self.amount.to_string())
             .field(&self.fee.to_string())
-            .field(self.principal.as_str())
+            .field(self.caller.as_str())
             .maybe(self.reference.as_ref())
             .texts(self.metadata.labels())
             .maybe(self.parent)
@@ -136,7 +136,7 @@ impl Transaction {
     #[must_use]
     pub fn concerns(&self, owner: &Owner) -> bool {
         let refused = matches!(&self.outcome, Outcome::Failed { owner: whose, .. } if whose == owner);
-        refused || self.principal == *owner || self.legs().iter().any(|leg| leg.owner() == Some(owner))
+        refused || self.caller == *owner || self.legs().iter().any(|leg| leg.owner() == Some(owner))
     }
 }
 

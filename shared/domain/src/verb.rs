@@ -62,7 +62,7 @@ pub(crate) trait Verb {
 /// What a record says of the request behind it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    pub(crate) by: Owner,
+    pub(crate) caller: Owner,
     pub(crate) amount: Money,
     pub(crate) reference: Option<Reference>,
     pub(crate) metadata: Metadata,
@@ -70,7 +70,7 @@ pub(crate) struct Asked {
 
 /// The record of `verb`, not sealed yet.
 pub(crate) fn record(verb: &dyn Verb, asked: Asked, outcome: Outcome, moment: Moment) -> Transaction {
-    let Asked { by, amount, reference, metadata } = asked;
+    let Asked { caller, amount, reference, metadata } = asked;
     Transaction {
         id: verb.transaction(),
         kind: verb.kind(),
@@ -79,7 +79,7 @@ pub(crate) fn record(verb: &dyn Verb, asked: Asked, outcome: Outcome, moment: Mo
         amount,
         fee: Money::zero(amount.currency()),
         outcome,
-        principal: by,
+        caller,
         reference,
         metadata,
         parent: verb.parent(),

@@ -48,6 +48,7 @@ pub(crate) const LEASE_HOLDER: &str = "lease_holder";
 pub(crate) const LEASE_UNTIL: &str = "lease_until";
 
 // Of an entry and of a transaction.
+pub(crate) const CALLER: &str = "caller";
 pub(crate) const COUNTERPARTY: &str = "counterparty";
 
 // Of an entry.
@@ -56,7 +57,6 @@ pub(crate) const ROWS: &str = "rows";
 pub(crate) const STATE: &str = "state";
 pub(crate) const BALANCE_AFTER: &str = "balance_after";
 pub(crate) const CHANGES: &str = "changes";
-pub(crate) const BY: &str = "by";
 pub(crate) const PREVIOUS_HASH: &str = "previous_hash";
 pub(crate) const HASH: &str = "hash";
 
@@ -69,7 +69,6 @@ pub(crate) const ASKED_WALLET_ID: &str = "asked_wallet_id";
 pub(crate) const DESTINATION: &str = "destination";
 pub(crate) const FEE: &str = "fee";
 pub(crate) const LEGS: &str = "legs";
-pub(crate) const PRINCIPAL: &str = "principal";
 pub(crate) const PARENT_ID: &str = "parent_id";
 pub(crate) const RULE_ID: &str = "rule_id";
 pub(crate) const RULE: &str = "rule";

@@ -91,7 +91,7 @@ impl Verb for Amend {
 
     fn asked(&self, snapshots: &Snapshots) -> Option<Asked> {
         let amount = Money::zero(snapshots.wallets.get(&self.wallet)?.currency());
-        Some(Asked { by: self.caller.subject.clone(), amount, reference: None, metadata: Metadata::default() })
+        Some(Asked { caller: self.caller.subject.clone(), amount, reference: None, metadata: Metadata::default() })
     }
 
     /// Its id is its wallet's version, which a refused attempt must not use up.

@@ -78,8 +78,8 @@ impl Verb for Open {
     }
 
     fn asked(&self, _: &Snapshots) -> Option<Asked> {
-        let (by, amount) = (self.caller.subject.clone(), Money::zero(self.currency));
-        Some(Asked { by, amount, reference: None, metadata: self.metadata.clone() })
+        let (caller, amount) = (self.caller.subject.clone(), Money::zero(self.currency));
+        Some(Asked { caller, amount, reference: None, metadata: self.metadata.clone() })
     }
 
     fn keeps_refusals(&self) -> bool {

@@ -136,6 +136,6 @@ impl PayRebate {
     }
 }
 
-fn asked(by: Owner, amount: Money) -> Asked {
-    Asked { by, amount, reference: None, metadata: Metadata::default() }
+fn asked(caller: Owner, amount: Money) -> Asked {
+    Asked { caller, amount, reference: None, metadata: Metadata::default() }
 }

@@ -84,7 +84,7 @@ impl Verb for Reverse {
 
     fn asked(&self, _: &Snapshots) -> Option<Asked> {
         Some(Asked {
-            by: self.caller.subject.clone(),
+            caller: self.caller.subject.clone(),
             amount: self.original.amount,
             reference: self.reference.clone(),
             metadata: self.metadata.clone(),

@@ -49,7 +49,7 @@ fn amended(before: &Wallet, change: Change) -> Result<Wallet, Refusal> {
     let [posting] = plan.postings() else { panic!("one wallet") };
     assert!(posting.rows[0].changes.keys().eq(&named(&change)), "{:?}", posting.rows[0].changes);
     assert_eq!((posting.rows[0].kind, posting.rows[0].counterparty), (Kind::AMENDMENT, None));
-    assert_eq!(posting.rows[0].by, owner("root"));
+    assert_eq!(posting.rows[0].caller, owner("root"));
     assert_eq!(plan.transaction().legs(), []);
     let answer = Outcome::Posted { legs: vec![], wallet: Some(Box::new(posting.after.clone())) };
     assert_eq!(plan.transaction().outcome, answer, "repeated, the request gets this wallet");

@@ -144,7 +144,7 @@ fn the_record_holds_what_was_asked_and_the_rule_in_force() {
         amount: money("5"),
         fee: money("0"),
         outcome: plan.transaction().outcome.clone(),
-        principal: owner("bob"),
+        caller: owner("bob"),
         reference: order.reference.clone(),
         metadata: order.metadata,
         parent: None,

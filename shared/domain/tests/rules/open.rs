@@ -61,7 +61,7 @@ fn a_wallet_starts_empty_at_version_zero() {
     let answer = Outcome::Posted { legs: vec![], wallet: Some(Box::new(expected)) };
     assert_eq!(plan.transaction().outcome, answer, "repeated, the request gets this wallet");
     assert_eq!((plan.transaction().amount, plan.transaction().fee), (money("0"), money("0")));
-    assert_eq!(plan.transaction().principal, owner("alice"));
+    assert_eq!(plan.transaction().caller, owner("alice"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, R
     match outcome {
         Ok(plan) => {
             assert_eq!(plan.transaction().parent, Some(deposit.transaction()));
-            assert_eq!((&plan.transaction().rule, &plan.transaction().principal), (&None, &owner("alice")));
+            assert_eq!((&plan.transaction().rule, &plan.transaction().caller), (&None, &owner("alice")));
             assert_eq!(plan.transaction().amount, plan.postings()[0].rows[0].amount);
             assert_eq!(plan.postings()[0].rows[0].counterparty, Some(Account::Rebates));
         }
@@ -48,7 +48,7 @@ fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, R
             let record = attempted(&snapshots, &pay, &refusal, time(NOW)).expect("each of these outcomes is recorded");
             assert_eq!((record.kind, record.wallet, record.id), (Kind::REBATE, id("alice"), pay.transaction()));
             assert_eq!((record.parent, record.outcome), (Some(deposit.transaction()), failed(refusal, "alice")));
-            assert_eq!((record.principal, record.created_at), (owner("alice"), time(NOW)));
+            assert_eq!((record.caller, record.created_at), (owner("alice"), time(NOW)));
         }
     }
 }

@@ -146,7 +146,7 @@ fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
         amount: money("500"),
         fee: money("0"),
         outcome: failed(refusal, "alice"),
-        principal: owner("alice"),
+        caller: owner("alice"),
         reference: Some("rent".parse().expect("a reference")),
         metadata: Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small"),
         parent: None,

@@ -36,7 +36,7 @@ fn full_transaction() -> Transaction {
             legs: vec![leg("alice", "-6"), leg("bob", "5"), fee],
             wallet: Some(Box::new(full_wallet())),
         },
-        principal: owner("alice"),
+        caller: owner("alice"),
         reference: Some(reference("said")),
         metadata: labels(),
         parent: Some(TransactionId::amendment_of(id("alice"), 2)),
@@ -72,7 +72,7 @@ fn a_seal_covers_each_field_of_a_transaction() {
         ("amount", |it| it.amount = money("5.01")),
         ("currency", |it| it.amount = Money::parse("5", currency("USD")).expect("an amount")),
         ("fee", |it| it.fee = money("1.01")),
-        ("principal", |it| it.principal = owner("root")),
+        ("caller", |it| it.caller = owner("root")),
         ("reference", |it| it.reference = Some(reference("not said"))),
         ("no reference", |it| it.reference = None),
         ("metadata", |it| it.metadata = Metadata::new([("for".to_owned(), "food".to_owned())].into()).expect("small")),
@@ -89,7 +89,7 @@ fn a_seal_covers_each_field_of_a_transaction() {
     all_agree(&whole, &[("seal", |it| it.seal = other_digest())], seal);
     assert_eq!(Transaction { format: 2, ..whole.clone() }.computed_seal(), None, "nobody knows what it covers");
     // Fails to compile when a field is added that the table does not know.
-    let Transaction { id: _, kind: _, wallet: _, destination: _, amount: _, fee: _, outcome: _, principal: _, .. } =
+    let Transaction { id: _, kind: _, wallet: _, destination: _, amount: _, fee: _, outcome: _, caller: _, .. } =
         &whole;
     let Transaction { reference: _, metadata: _, parent: _, rule: _, fingerprint: _, created_at: _, .. } = &whole;
     let Transaction { format: _, seal: _, .. } = whole;

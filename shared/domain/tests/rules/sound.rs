@@ -41,7 +41,7 @@ fn step(snapshots: &Snapshots, command: &Command, transaction: &Transaction, pos
     assert_eq!(after.updated_at, transaction.created_at);
     assert_eq!((entry.wallet, entry.version), (after.id, version));
     assert_eq!((entry.transaction, entry.kind), (transaction.id, transaction.kind));
-    assert_eq!((&entry.by, &entry.reference), (&transaction.principal, &transaction.reference));
+    assert_eq!((&entry.caller, &entry.reference), (&transaction.caller, &transaction.reference));
     assert_eq!(entry.created_at, transaction.created_at);
     assert_eq!(balance.plus(entry.amount), Ok(after.balance), "the entry is the difference");
     assert_eq!(entry.balance_after, after.balance);

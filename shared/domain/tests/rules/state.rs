@@ -185,7 +185,7 @@ fn an_entry_s_hash_covers_every_other_field() {
     let Entry {
         reference: _,
         changes: _,
-        by: _,
+        caller: _,
         created_at: _,
         seal: _,
         state: _,

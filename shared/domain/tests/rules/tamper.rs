@@ -19,7 +19,7 @@ pub(crate) const TAMPERINGS: [fn(&mut Entry); 18] = [
     |entry| entry.counterparty = if entry.counterparty.is_some() { None } else { Some(Account::Fees) },
     |entry| entry.reference = Some("never said".parse().expect("a reference")),
     |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
-    |entry| entry.by = owner("somebody else"),
+    |entry| entry.caller = owner("somebody else"),
     |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),
     |entry| entry.seal = Hasher::new("another").finish(),
     |entry| entry.state = Hasher::new("another").finish(),

@@ -7,7 +7,7 @@ use wallet_domain::{Account, Currency, Digest, Entry, Kind, Money, Timestamp, Wa
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::names::{
-    AMOUNT, BALANCE_AFTER, BY, CHANGES, COUNTERPARTY, CREATED_AT, CURRENCY, ENTRY, FORMAT, HASH, PK, PREVIOUS_HASH,
+    AMOUNT, BALANCE_AFTER, CALLER, CHANGES, COUNTERPARTY, CREATED_AT, CURRENCY, ENTRY, FORMAT, HASH, PK, PREVIOUS_HASH,
     REFERENCE, ROWS, SEAL, SK, STATE, TRANSACTION_ID, TYPE, entry_sk, wallet_pk,
 };
 
@@ -22,7 +22,7 @@ pub(crate) fn entries_item(rows: &[Entry]) -> Item {
             .maybe_text(COUNTERPARTY, entry.counterparty)
             .maybe_text(REFERENCE, entry.reference.as_ref())
             .texts(CHANGES, &entry.changes)
-            .text(BY, &entry.by)
+            .text(CALLER, &entry.caller)
             .digest(SEAL, entry.seal);
         AttributeValue::M(fields.build())
     };
@@ -103,7 +103,7 @@ impl Common {
             counterparty,
             reference: fields.maybe_parsed(REFERENCE)?,
             changes: fields.texts(CHANGES)?,
-            by: fields.parsed(BY)?,
+            caller: fields.parsed(CALLER)?,
             created_at: self.created_at,
             seal: fields.digest(SEAL)?,
             state: self.state,

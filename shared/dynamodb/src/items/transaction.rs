@@ -9,9 +9,9 @@ use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
-    ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CAP, CODE, COUNTERPARTY,
-    CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM,
-    MONTHLY_CAP, OWNER, PARENT_ID, PK, PRINCIPAL, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL,
+    ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CAP, CODE,
+    COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT, METADATA,
+    MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL,
     SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
         .text(CURRENCY, transaction.amount.currency())
         .number(AMOUNT, transaction.amount)
         .maybe_number(FEE, fee)
-        .text(PRINCIPAL, &transaction.principal)
+        .text(CALLER, &transaction.caller)
         .maybe_text(REFERENCE, transaction.reference.as_ref())
         .texts(METADATA, transaction.metadata.labels())
         .maybe_text(PARENT_ID, transaction.parent)
@@ -104,7 +104,7 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
         amount: fields.money(AMOUNT, currency)?,
         fee: fields.maybe_money(FEE, currency)?.unwrap_or_else(|| Money::zero(currency)),
         outcome,
-        principal: fields.parsed(PRINCIPAL)?,
+        caller: fields.parsed(CALLER)?,
         reference: fields.maybe_parsed(REFERENCE)?,
         metadata: fields.metadata()?,
         parent: fields.maybe_parsed(PARENT_ID)?,

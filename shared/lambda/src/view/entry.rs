@@ -38,7 +38,7 @@ impl<'a> From<&'a Entry> for EntryView<'a> {
             counterparty: entry.counterparty.as_ref().map(Account::to_string),
             reference: entry.reference.as_ref().map(Reference::as_str),
             changes: amended.then_some(&entry.changes),
-            by: amended.then(|| entry.by.as_str()),
+            by: amended.then(|| entry.caller.as_str()),
             created_at: time(entry.created_at),
             previous_hash: entry.previous.to_string(),
             hash: entry.hash.to_string(),

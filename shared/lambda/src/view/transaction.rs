@@ -58,7 +58,7 @@ impl<'a> TransactionView<'a> {
     /// What `caller` may see of `transaction`.
     #[must_use]
     pub fn new(transaction: &'a Transaction, caller: &Caller) -> TransactionView<'a> {
-        let asked = caller.admin || transaction.principal == caller.subject;
+        let asked = caller.admin || transaction.caller == caller.subject;
         // Of a request that was refused, the labels are for who gave them.
         let labelled = asked || matches!(transaction.outcome, Outcome::Posted { .. });
         let reason = match &transaction.outcome {
