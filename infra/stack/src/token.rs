@@ -30,7 +30,7 @@ const LEEWAY_S: u64 = 5;
 /// The longest life of a token that is asked for on the command line.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// A token of `sub` with `scope` (names separated by spaces) that expires `life` after `now`; a negative `life` gives an expired
+/// A token of `sub` with `scope` (names separated by spaces, each after the `SCOPE_PREFIX` of the environment) that expires `life` after `now`; a negative `life` gives an expired
 /// one.
 ///
 /// # Errors
@@ -43,7 +43,7 @@ pub fn mint(sub: &str, scope: &str, life: SignedDuration, now: Timestamp) -> Res
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": sub,
-        "scope": scope,
+        "scope": scope.split_whitespace().map(named).collect::<Vec<_>>().join(" "),
         "iat": issued.as_second(),
         "nbf": issued.as_second(),
         "exp": expires.as_second(),
@@ -95,7 +95,14 @@ pub(crate) fn check(token: &str, now: Timestamp) -> Result<HashMap<String, Strin
 
 /// Whether claims that [`check`] found good hold `scope`.
 pub(crate) fn has_scope(claims: &HashMap<String, String>, scope: &str) -> bool {
-    claims.get("scope").is_some_and(|scopes| scopes.split_whitespace().any(|one| one == scope))
+    let named = named(scope);
+    claims.get("scope").is_some_and(|scopes| scopes.split_whitespace().any(|one| one == named))
+}
+
+/// A scope as tokens name it: `cargo wallet up` gives its functions the `SCOPE_PREFIX` of its environment, and a token is for
+/// the same functions.
+fn named(scope: &str) -> String {
+    std::env::var("SCOPE_PREFIX").unwrap_or_default() + scope
 }
 
 /// Texts as they are; everything else in the way that API Gateway writes it: `[a b]` for a list.

@@ -24,12 +24,14 @@ pub mod scope {
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(crate) caller: Caller,
+    /// As the issuer names them, prefix and all.
     scopes: BTreeSet<String>,
+    prefix: String,
 }
 
 impl Claims {
-    /// From the request's JWT authorizer.
-    pub(crate) fn of(request: &Request) -> Result<Claims, Problem> {
+    /// From the request's JWT authorizer. `prefix` is what the issuer puts before each of our scopes.
+    pub(crate) fn of(request: &Request, prefix: &str) -> Result<Claims, Problem> {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
             return Err(absent());
         };
@@ -43,8 +45,8 @@ impl Claims {
             .filter(|scope| !scope.is_empty())
             .map(str::to_owned)
             .collect();
-        let admin = scopes.contains(scope::WALLETS_ADMIN);
-        Ok(Claims { caller: Caller { subject, admin }, scopes })
+        let admin = scopes.contains(&format!("{prefix}{}", scope::WALLETS_ADMIN));
+        Ok(Claims { caller: Caller { subject, admin }, scopes, prefix: prefix.to_owned() })
     }
 
     /// Who reads the answer: an administrator reads what is not his with `wallets:read` only, whatever he may do.
@@ -54,7 +56,8 @@ impl Claims {
     }
 
     pub(crate) fn require(&self, scope: &str) -> Result<(), Problem> {
-        if self.scopes.contains(scope) { Ok(()) } else { Err(Problem::missing_scope(scope)) }
+        let named = format!("{}{scope}", self.prefix);
+        if self.scopes.contains(&named) { Ok(()) } else { Err(Problem::missing_scope(&named)) }
     }
 }
 
@@ -75,8 +78,24 @@ mod tests {
     use crate::problem::{Code, problem_response};
 
     fn claims(claims: Value) -> Result<Claims, Problem> {
+        claims_of_issuer("", claims)
+    }
+
+    fn claims_of_issuer(prefix: &str, claims: Value) -> Result<Claims, Problem> {
         let authorizer = json!({"jwt": {"claims": claims, "scopes": null}});
-        Claims::of(&event::get("/v1/wallets").with("/requestContext/authorizer", authorizer).request())
+        Claims::of(&event::get("/v1/wallets").with("/requestContext/authorizer", authorizer).request(), prefix)
+    }
+
+    #[test]
+    fn an_issuer_may_put_a_prefix_before_its_scopes() {
+        // As Amazon Cognito does: a resource server's identifier and a slash.
+        let scopes = "openid wallets-api/wallets:read wallets-api/wallets:admin wallets:write";
+        let claims = claims_of_issuer("wallets-api/", json!({"sub": "alice", "scope": scopes})).expect("claims");
+        assert!(claims.caller.admin);
+        claims.require(scope::WALLETS_READ).expect("allowed");
+        let problem = claims.require(scope::WALLETS_WRITE).expect_err("without the prefix it is another scope");
+        let challenge = problem_response(&problem, "r").headers()["www-authenticate"].clone();
+        assert_eq!(challenge, "Bearer error=\"insufficient_scope\", scope=\"wallets-api/wallets:write\"");
     }
 
     #[test]
@@ -110,7 +129,7 @@ mod tests {
     #[test]
     fn nobody_is_not_let_in() {
         let without = event::get("/v1/wallets").with("/requestContext/authorizer", json!(null)).request();
-        let none = Claims::of(&without).expect_err("no claims");
+        let none = Claims::of(&without, "").expect_err("no claims");
         assert_eq!(problem_response(&none, "r").headers()["www-authenticate"], "Bearer");
         for bad in [json!({}), json!({"scope": "wallets:read"}), json!({"sub": ""}), json!({"sub": "x".repeat(129)})] {
             assert_eq!(claims(bad).expect_err("no subject").code(), Code::Unauthenticated);

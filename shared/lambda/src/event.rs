@@ -61,7 +61,7 @@ impl Event {
     pub(crate) fn call(&self, key: &'static str) -> Call {
         let request = self.request();
         let route = Route::of(&[key], &request).expect("the route's own");
-        let claims = Claims::of(&request).expect("claims");
+        let claims = Claims::of(&request, "").expect("claims");
         Call::read(request, claims, route, &[], &mut Line::default()).expect("a good request")
     }
 }

@@ -50,7 +50,7 @@ pub async fn answer<F: Function>(app: &App, request: Request) -> Response<Body> 
     let until = deadline(request.lambda_context_ref());
     let mut line = Line { function: F::NAME, request_id: Some(request_id.clone()), ..Line::default() };
     line.usage.until = Some(until);
-    let outcome = match read::<F>(request, &mut line) {
+    let outcome = match read::<F>(app, request, &mut line) {
         Ok(mut call) => {
             let outcome = bounded(until, F::handle(app, &mut call)).await;
             let reads_less = call.caller().admin && !call.reader().admin;
@@ -70,10 +70,10 @@ pub async fn answer<F: Function>(app: &App, request: Request) -> Response<Body> 
 
 /// Claims come before the route: what reaches a function past the gateway, as it can under `cargo lambda watch`, has
 /// neither, and is told that a token is needed.
-fn read<F: Function>(request: Request, line: &mut Line) -> Result<Call, Problem> {
+fn read<F: Function>(app: &App, request: Request, line: &mut Line) -> Result<Call, Problem> {
     let route = Route::of(F::ROUTES, &request);
     line.route = route.as_ref().map(|route| route.key);
-    let claims = Claims::of(&request)?;
+    let claims = Claims::of(&request, &app.settings().scope_prefix)?;
     line.caller = Some(claims.caller.subject.clone());
     let route = route.ok_or_else(|| Problem::route_not_found(request.method().as_str(), request.raw_http_path()))?;
     Call::read(request, claims, route, F::LISTS, line)

@@ -18,6 +18,8 @@ pub use json::SettingsError;
 pub struct Settings {
     /// `TABLE_NAME`: the DynamoDB table.
     pub table: String,
+    /// `SCOPE_PREFIX`: what the tokens' issuer puts before each scope, such as `wallets-api/`. Empty for nothing.
+    pub scope_prefix: String,
     /// `LOCKING_STRATEGY`: for requests that ask for none.
     pub strategy: Strategy,
     /// `REBATE_RULES`: a deposit pins the first that fits.
@@ -43,6 +45,7 @@ impl Settings {
         let policy = Policy::default();
         Ok(Settings {
             table: table(set("TABLE_NAME"))?,
+            scope_prefix: scope_prefix(set("SCOPE_PREFIX"))?,
             strategy: strategy(set("LOCKING_STRATEGY"))?,
             rebate_rules: rebate::rules(get("REBATE_RULES").as_deref())?,
             transfer_fee: set("TRANSFER_FEE").map(|text| fee::schedule(&text)).transpose()?,
@@ -74,6 +77,17 @@ fn table(value: Option<String>) -> Result<String, SettingsError> {
     } else {
         Err(wrong(format!("{name:?} is no table's name")))
     }
+}
+
+fn scope_prefix(value: Option<String>) -> Result<String, SettingsError> {
+    // RFC 6749, section 3.3, without what separates scopes in a list as API Gateway hands it on.
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"\\,[]".contains(&byte);
+    let prefix = value.unwrap_or_default();
+    if prefix.len() <= 256 && prefix.bytes().all(allowed) {
+        return Ok(prefix);
+    }
+    let instead = "write what the issuer puts before wallets:read, such as wallets-api/, or nothing";
+    Err(SettingsError::new("SCOPE_PREFIX", format!("{prefix:?} is no beginning of a scope"), instead))
 }
 
 fn strategy(value: Option<String>) -> Result<Strategy, SettingsError> {

@@ -26,7 +26,7 @@ fn the_table_is_all_that_is_needed() {
             .expect("good");
     assert_eq!((settings.table.as_str(), settings.strategy), ("wallets", Strategy::Optimistic));
     assert_eq!((settings.policy, settings.transfer_fee), (Policy::default(), None));
-    assert_eq!(settings.metrics_namespace, None);
+    assert_eq!((settings.metrics_namespace, settings.scope_prefix.as_str()), (None, ""));
     let rules = read(&[]).expect("good").rebate_rules;
     let [standard] = &*rules else { panic!("one rule for all: {rules:?}") };
     let share = BasisPoints::new(100).expect("a share");
@@ -41,11 +41,13 @@ fn everything_can_be_set() {
         ("MAX_ATTEMPTS", "3"),
         ("LEASE_MS", "1500"),
         ("LOCK_WAIT_MS", "0"),
+        ("SCOPE_PREFIX", "https://api.example.com/"),
         ("METRICS_NAMESPACE", "Wallets/europe"),
     ])
     .expect("good");
     assert_eq!(settings.metrics_namespace.as_deref(), Some("Wallets/europe"));
     assert_eq!(settings.strategy, Strategy::Pessimistic);
+    assert_eq!(settings.scope_prefix, "https://api.example.com/");
     assert_eq!(settings.transfer_fee.expect("set").fee_on(money("1", "EUR")), money("0.10", "EUR"));
     assert_eq!(settings.policy.max_attempts, 3);
     assert_eq!((settings.policy.lease.as_millis(), settings.policy.lock_wait.as_millis()), (1500, 0));
@@ -84,6 +86,7 @@ fn what_is_wrong_is_told_with_what_to_write_instead() {
     let mut told = vec![Settings::from_vars(|_| None).expect_err("no table").to_string()];
     for (variable, value) in [
         ("TABLE_NAME", "arn:aws:dynamodb:eu-central-1:1:table/wallets"),
+        ("SCOPE_PREFIX", "wallets api/"),
         ("LOCKING_STRATEGY", "Optimistic"),
         ("MAX_ATTEMPTS", "0"),
         ("LEASE_MS", "3s"),
