@@ -1,8 +1,8 @@
-"""What template.yaml must hold and no linter knows: which rights the functions have, that a changed setting reaches the
-callers, that JSON inside of strings is JSON.
+"""What template.yaml and infra/monitoring.yaml must hold and no linter knows: which rights the functions have, that a changed
+setting reaches the callers, that alarms go back to OK, that JSON inside of strings is JSON.
 
-Reads the template and changes nothing. Prints one line per finding; exits 1 if there are any.
-Run by infra/check-template, with the Python that has aws-sam-cli.
+Reads the templates and changes nothing. Prints one line per finding; exits 1 if there are any.
+Run by infra/check-template, with the Python that has aws-sam-cli. test_template_rules.py shows that each rule finds its fault.
 """
 
 import json
@@ -18,7 +18,9 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 INFRA = Path(__file__).resolve().parent
-TEXT = (INFRA.parent / "template.yaml").read_text(encoding="utf-8")
+TEMPLATE = INFRA.parent / "template.yaml"
+MONITORING = INFRA / "monitoring.yaml"
+SAMCONFIG = INFRA / "samconfig.toml"
 
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 WRITES = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -26,11 +28,23 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 RECEIVES = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 IN_TRANSACTIONS_ONLY = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}}
 
+CHECKPOINTS = [
+    ({"s3:ListBucket"}, "${Checkpoints.Arn}", {"StringLike": {"s3:prefix": "checkpoints/*"}}),
+    ({"s3:GetObject"}, "${Checkpoints.Arn}/checkpoints/*", None),
+    # IAM can't say "and no other object of this name"; it can say that S3 must be asked to see to it.
+    ({"s3:PutObject"}, "${Checkpoints.Arn}/checkpoints/*", {"Null": {"s3:if-none-match": "false"}}),
+]
+# Pipe names have 64 characters, ours end in `-rebate` or `-events`; the settings' application has 64.
+LONGEST_STACK_NAME = 57
+ALARM_METRICS = {"essential": 12}
+
 # Functions that never write, whatever their policy says.
 READERS = {"AuditFunction", "TransactionsFunction"}
 # Functions that may read the table from end to end. A handler that scans would cost by the table's size; the audit is about
 # the table's size, and what should not be there is found in no other way.
 SCANS = {"AuditFunction": {"dynamodb:Scan"}}
+# The one rights that a role has only with a key of the stack.
+KEY_USE = {"Fn::If": ["OwnKey", {"Ref": "KeyUse"}, {"Ref": "AWS::NoValue"}]}
 
 findings = []
 
@@ -38,6 +52,10 @@ findings = []
 def demand(holds, *words):
     if not holds:
         findings.append(" ".join(str(word) for word in words))
+
+
+def read(path):
+    return yaml_parse(Path(path).read_text(encoding="utf-8"))
 
 
 def as_list(value):
@@ -89,10 +107,10 @@ def check_rights(template):
         roles_seen.add(role)
         if role not in template["Resources"]:
             continue
-        properties = template["Resources"][role]["Properties"]
-        demand(not properties.get("ManagedPolicyArns"), role, "must not take managed policies")
-        log_group = target(function["Properties"].get("LoggingConfig", {}).get("LogGroup"))
-        for statement in (s for p in properties["Policies"] for s in p["PolicyDocument"]["Statement"]):
+        log_group = target((template["Globals"]["Function"] | function["Properties"]).get("LoggingConfig", {}).get("LogGroup"))
+        for statement in statements(role, template):
+            if name == "AuditFunction" and is_checkpoint_right(statement):
+                continue
             actions = set(as_list(statement["Action"]))
             resources = {target(resource) for resource in as_list(statement["Resource"])}
             where = f"{role}, statement {statement.get('Sid')}:"
@@ -110,6 +128,66 @@ def check_rights(template):
                 demand(resources == queues, where, "receives from other queues than", queues)
 
 
+def statements(role, template):
+    """What a role may do, by its own policies and by those of the template that it takes."""
+    properties = template["Resources"][role]["Properties"]
+    found = [s for p in properties.get("Policies", []) for s in p["PolicyDocument"]["Statement"]]
+    for taken in properties.get("ManagedPolicyArns", []):
+        if taken == KEY_USE:
+            continue
+        name = target(taken)
+        policy = template["Resources"].get(name if isinstance(name, str) else None, {"Type": None})
+        demand(policy["Type"] == "AWS::IAM::ManagedPolicy", role, "takes a policy that is not of this template:", taken)
+        if policy["Type"] == "AWS::IAM::ManagedPolicy":
+            found += policy["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def is_checkpoint_right(statement):
+    resource = statement["Resource"]
+    where = resource.get("Fn::Sub") or "${" + str(resource.get("Fn::GetAtt")).strip("[]").replace("', '", ".").strip("'") + "}"
+    return (set(as_list(statement["Action"])), where, statement.get("Condition")) in CHECKPOINTS
+
+
+def check_checkpoints(template):
+    """They can be added to, and neither changed nor deleted, by the audit or by deleting the stack."""
+    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
+        properties = bucket["Properties"]
+        rule = properties.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+        demand(properties.get("ObjectLockEnabled") is True and rule, name, "must lock its objects by default")
+        demand(properties.get("VersioningConfiguration") == {"Status": "Enabled"}, name, "must keep versions")
+    default = template["Parameters"].get("CheckpointLockMode", {}).get("Default")
+    demand(default == "GOVERNANCE", "CheckpointLockMode must be GOVERNANCE by default, for COMPLIANCE can't be taken back, not", default)
+
+
+def check_first_creation(template):
+    """What is kept when the stack goes must not be left behind by a creation that fails: it would stand in the next one's way, and
+    be paid for."""
+    kept = set()
+    for name, resource in template["Resources"].items():
+        policy = resource.get("DeletionPolicy")
+        demand(policy != "Retain", name, "is left behind when the first creation fails: RetainExceptOnCreate")
+        if policy == "RetainExceptOnCreate":
+            kept.add(name)
+            demand(resource.get("UpdateReplacePolicy") == "Retain", name, "goes when it is replaced")
+    demand({"Table", "Key", "Checkpoints"} <= kept, "must stay when the stack goes:", sorted({"Table", "Key", "Checkpoints"} - kept))
+
+
+def check_logs(template):
+    """RUST_LOG alone decides what is logged; by itself Lambda drops what is below INFO of a JSON log."""
+    shared = template["Globals"]["Function"].get("LoggingConfig", {})
+    for name, function in of_type(template, "AWS::Serverless::Function").items():
+        logging_config = shared | function["Properties"].get("LoggingConfig", {})
+        level = logging_config.get("ApplicationLogLevel")
+        demand(logging_config.get("LogFormat") == "JSON", name, "must log JSON")
+        demand(level == "TRACE", name, "hides what LogLevel asks for: ApplicationLogLevel must be TRACE, not", level)
+
+
+def check_concurrency(template):
+    most = template["Parameters"]["RebateConcurrency"]["Default"]
+    demand(most <= 5, f"RebateConcurrency {most} by default takes most of the 10 that a new account may run")
+
+
 def events(function, kind):
     return [e for e in function["Properties"].get("Events", {}).values() if e["Type"] == kind]
 
@@ -120,6 +198,8 @@ def check_routes(template):
             # Of several scopes one would do, and the gateway would let more callers in than the contract says.
             scopes = event.get("Auth", {}).get("AuthorizationScopes", [])
             demand(len(scopes) == 1, name, event["Method"], event["Path"], "must ask for exactly one scope, not", scopes)
+            prefixed = all(isinstance(s, dict) and str(s.get("Fn::Sub")).startswith("${ScopePrefix}") for s in scopes)
+            demand(prefixed, name, event["Method"], event["Path"], "must put ScopePrefix before its scope: Cognito does")
             demand("Authorizer" not in event.get("Auth", {}), name, event["Path"], "must use the default authorizer")
 
 
@@ -155,17 +235,56 @@ def check_json(template):
         if str(parameter.get("Default", "")).startswith(("[", "{")):
             parses(f"{name}'s default", parameter["Default"])
     for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard").items():
-        parses(name, dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+        body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+        text, values = body if isinstance(body, list) else (body, {})
+        for key in values:
+            text = text.replace("${" + key + "}", "")
+        parses(name, text)
+
+
+def metrics_of(alarm):
+    """The metrics that an alarm is paid for: namespace and id of each."""
+    properties = alarm["Properties"]
+    if "Metrics" not in properties:
+        return [(properties["Namespace"], None)]
+    return [(m["MetricStat"]["Metric"]["Namespace"], m["Id"]) for m in properties["Metrics"] if "MetricStat" in m]
 
 
 def check_alarms(template):
     dashboards = "".join(json.dumps(d) for d in of_type(template, "AWS::CloudWatch::Dashboard").values())
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
-        demand("AlarmDescription" in alarm["Properties"], name, "has no description")
+        properties, metrics = alarm["Properties"], metrics_of(alarm)
+        demand("AlarmDescription" in properties, name, "has no description")
+        demand(len(metrics) <= 10, name, "has", len(metrics), "metrics; an alarm takes ten")
+        expressions = " ".join(m.get("Expression", "") for m in properties.get("Metrics", []))
+        for namespace, metric in metrics:
+            # Alarms on these ignore what is missing, whatever TreatMissingData says, and these are written only when something
+            # happens.
+            filled = metric and re.search(rf"FILL\({metric}, 0\)", expressions)
+            demand(namespace != "AWS/DynamoDB" or filled, name, "sticks in ALARM: no FILL(.., 0) around", metric or "its metric")
         if alarm.get("Condition") == "Gradual":
             continue  # speaks to CodeDeploy
-        demand("AlarmActions" in alarm["Properties"], name, "speaks to nobody")
+        demand("AlarmActions" in properties, name, "speaks to nobody")
         demand("${" + name + ".Arn}" in dashboards, name, "is not on the dashboard")
+
+
+def check_monitoring(template, monitoring):
+    """The template stands without what watches it, and hands it all that it asks for."""
+    watch = {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::CloudFormation::Stack"}
+    demand(set(watch) == {"Watch"}, "one nested stack watches, not", sorted(watch))
+    for name, nested in watch.items():
+        given, asked = set(nested["Properties"]["Parameters"]), set(monitoring["Parameters"])
+        demand(nested.get("Condition") == "Watched", name, "must be there only with Monitoring")
+        demand(given == asked, name, "and its template differ in", sorted(given ^ asked))
+    for name, resource in template["Resources"].items():
+        demand(name == "Watch" or "Watch." not in json.dumps(resource), name, "needs Watch")
+        kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard")
+        demand(resource["Type"] not in kinds or resource.get("Condition") == "Gradual", name, "belongs into infra/monitoring.yaml")
+    for name, output in template["Outputs"].items():
+        demand("Watch." not in json.dumps(output["Value"]) or output.get("Condition", "").startswith("Watched"), name, "needs Watch")
+    essential = [m for a in of_type(monitoring, "AWS::CloudWatch::Alarm").values() if a.get("Condition") != "Full" for m in metrics_of(a)]
+    most = ALARM_METRICS["essential"]
+    demand(len(essential) <= most, "essential monitoring has", len(essential), f"alarm metrics; {most} are paid for")
 
 
 def check_settings(template):
@@ -177,28 +296,37 @@ def check_settings(template):
         missing = (parameters_in(shared, template) | parameters_in(own, template)) - recorded
         demand(not missing, "Settings must hold", sorted(missing), f"or {name} will not get a new value of it")
         demand("${Settings.VersionNumber}" in str(own.get("VersionDescription")), name, "must name Settings in its VersionDescription")
+        # Another description makes CloudFormation publish a version, which Lambda refuses if the function is as it was.
+        variables = [v for part in (shared, own) for v in part.get("Environment", {}).get("Variables", {}).values()]
+        numbered = any("Settings.VersionNumber" in json.dumps(variable) for variable in variables)
+        demand(numbered, name, "must have the number of Settings in its environment, or a change that is another function's rolls all back")
         demand(own.get("AutoPublishAliasAllProperties") is True, name, "must publish a version of every change")
 
 
 def check_environments(template):
     parameters = template["Parameters"]
     needed = {name for name, parameter in parameters.items() if "Default" not in parameter}
-    config = tomlkit.parse((INFRA / "samconfig.toml").read_text(encoding="utf-8")).unwrap()
+    config = tomlkit.parse(SAMCONFIG.read_text(encoding="utf-8")).unwrap()
+    asserted = json.dumps([a["Assert"] for rule in template.get("Rules", {}).values() for a in rule["Assertions"]])
     for name, environment in config.items():
         if name == "version":
             continue
+        stack = environment["deploy"]["parameters"]["stack_name"]
+        demand(len(stack) <= LONGEST_STACK_NAME, f"samconfig's stack {stack} is longer than {LONGEST_STACK_NAME}: no pipe could be named after it")
         values = environment["deploy"]["parameters"]["parameter_overrides"]
         demand(values.keys() <= parameters.keys(), f"samconfig's {name} names no parameters:", values.keys() - parameters.keys())
+        example = values.get("JwtIssuer")
+        demand(f'[{{"Ref": "JwtIssuer"}}, "{example}"]' in asserted, f"samconfig's {name}: no rule refuses the example {example}")
         demand(needed <= values.keys(), f"samconfig's {name} must say", needed - values.keys())
         for parameter, value in values.items():
             allowed = [str(one) for one in parameters.get(parameter, {}).get("AllowedValues", [value])]
             demand(str(value) in allowed, f"samconfig's {name} sets {parameter} to {value}, which is none of", allowed)
 
 
-def check_translation():
+def check_translation(path=TEMPLATE):
     """SAM's transform, as CloudFormation runs it, for both kinds of deployment."""
     for deployment, groups in (("AllAtOnce", 0), ("Canary10Percent5Minutes", None)):
-        template = yaml_parse(TEXT)
+        template = read(path)
         functions = of_type(template, "AWS::Serverless::Function")
         for function in functions.values():
             function["Properties"]["CodeUri"] = "s3://bucket/key"
@@ -214,16 +342,25 @@ def check_translation():
         demand(isinstance(browsers.get("allowOrigins"), dict), "SAM makes no list of CorsOrigins:", browsers)
         demand({"allowMethods", "allowHeaders"} <= browsers.keys(), "SAM forgets half of the CORS configuration:", browsers)
         found = len(of_type(plain, "AWS::CodeDeploy::DeploymentGroup"))
-        shifting = [f for f in functions.values() if f["Properties"]["DeploymentPreference"].get("Enabled") is not False]
+        shifting = [f for f in functions.values() if f["Properties"].get("DeploymentPreference", {}).get("Enabled") is not False]
         expected = len(shifting) if groups is None else groups
         demand(found == expected, f"DeploymentType {deployment} gives {found} deployment groups, not {expected}")
 
 
+CHECKS = (
+    check_rights, check_routes, check_queues, check_json, check_alarms, check_settings, check_environments, check_checkpoints,
+    check_first_creation, check_logs, check_concurrency,
+)
+
+
 def main():
     logging.disable(logging.CRITICAL)
-    template = yaml_parse(TEXT)
-    for check in (check_rights, check_routes, check_queues, check_json, check_alarms, check_settings, check_environments):
+    template, monitoring = read(TEMPLATE), read(MONITORING)
+    for check in CHECKS:
         check(template)
+    check_alarms(monitoring)
+    check_json(monitoring)
+    check_monitoring(template, monitoring)
     check_translation()
     for finding in dict.fromkeys(findings):
         print(finding)

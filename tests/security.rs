@@ -6,11 +6,13 @@ mod logs;
 mod scopes;
 mod strangers;
 
+use wallet_local::template::Template;
+
 /// A route of template.yaml, and the scope that it asks for.
 struct Route {
-    method: &'static str,
-    path: &'static str,
-    scope: &'static str,
+    method: String,
+    path: String,
+    scope: String,
 }
 
 impl Route {
@@ -19,16 +21,16 @@ impl Route {
     }
 }
 
-/// Every route, from the template's text: `Method`, `Path` and `Auth` stand on three lines.
+/// Every route of template.yaml.
 fn routes() -> Vec<Route> {
-    let lines: Vec<&'static str> = include_str!("../template.yaml").lines().map(str::trim).collect();
-    let of = |lines: &[&'static str]| {
-        let scope = lines[2].strip_prefix("Auth: {AuthorizationScopes: [\"")?.strip_suffix("\"]}")?;
-        let (method, path) = (lines[0].strip_prefix("Method: ")?, lines[1].strip_prefix("Path: ")?);
-        Some(Route { method, path, scope })
-    };
-    let routes: Vec<_> = lines.windows(3).filter_map(of).collect();
-    let paths = lines.iter().filter(|line| line.starts_with("Path: ")).count();
-    assert_eq!((routes.len(), routes.is_empty()), (paths, false), "every route names one scope");
+    let routes = Template::embedded().expect("the template is whole").routes.into_iter();
+    let routes: Vec<_> = routes
+        .map(|route| {
+            let key = route.key();
+            let [scope] = <[String; 1]>::try_from(route.scopes).unwrap_or_else(|all| panic!("{key} asks for {all:?}"));
+            Route { method: route.method, path: route.path, scope }
+        })
+        .collect();
+    assert!(!routes.is_empty(), "the template has routes");
     routes
 }

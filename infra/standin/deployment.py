@@ -23,15 +23,18 @@ STACK = "wallets"
 BUCKET = "functions"
 BUILT = ROOT / "target" / "lambda"
 CREATED_WITHIN_S = 120
+# As `wallet cold-start` has it: above this, a function's download and its pages begin to show in a cold start.
+SIZE_LIMIT_BYTES = 8_000_000
 # The names of this machine's processor, in Lambda's words.
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class Deployment:
     def __init__(self, server, certificate, issuer):
-        self.server, self.authority, self.pipes = server, str(certificate.authority), []
+        self.server, self.authority, self.pipes, self.sizes = server, str(certificate.authority), [], {}
         self.template = templates.read()
-        self.parameters = {"JwtIssuer": issuer.url}
+        # The first deployment of docs/deploying.
+        self.parameters = {"JwtIssuer": issuer.url, "DeletionProtection": "false"}
         root = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self.client = self.clients(root)
         self.code = self.upload()
@@ -74,31 +77,38 @@ class Deployment:
             bootstrap = BUILT / binary / "bootstrap"
             if not bootstrap.exists():
                 raise Trouble(f"{bootstrap} is missing: the functions are not built; infra/try-deploy without --no-build builds them")
+            size = bootstrap.stat().st_size
+            if size >= SIZE_LIMIT_BYTES:
+                raise Trouble(f"`{binary}` has {size} bytes; it must stay under {SIZE_LIMIT_BYTES}")
+            self.sizes[binary] = size
             s3.put_object(Bucket=BUCKET, Key=f"{binary}.zip", Body=archive(bootstrap))
             code[name] = f"s3://{BUCKET}/{binary}.zip"
         return code
 
-    def apply(self, verb, **parameters):
-        """Creates or updates the stack, and waits until it stands."""
-        self.parameters |= parameters
+    def apply(self, verb, change=lambda template: None, **parameters):
+        """Creates or updates the stack, and waits until it stands. `change` is done to the template first."""
+        values = self.parameters | parameters
         architecture = ARCHITECTURES[platform.machine().lower()]
-        plain = templates.plain(self.code, self.parameters, architecture)
+        monitoring_url = f"{self.server.url}/{BUCKET}/monitoring.json"
+        plain = templates.plain(self.code, values, architecture, monitoring_url, change)
         # Over the 51,200 bytes that a call takes.
-        self.client("s3").put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(plain).encode())
+        for name, template in (("template", plain), ("monitoring", templates.monitoring())):
+            self.client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(template).encode())
         cloudformation = self.client("cloudformation")
         arguments = {
             "StackName": STACK,
             "TemplateURL": f"{self.server.url}/{BUCKET}/template.json",
             "Capabilities": ["CAPABILITY_IAM"],
-            "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters.items()],
+            "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
         }
         getattr(cloudformation, f"{verb}_stack")(**arguments)
         until = time.monotonic() + CREATED_WITHIN_S
         while True:
             status = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
             if status == f"{verb.upper()}_COMPLETE":
+                self.parameters = values
                 return
-            if not status.endswith("_IN_PROGRESS") or time.monotonic() > until:
+            if (not status.endswith("_IN_PROGRESS") and status != f"{verb.upper()}_FAILED") or time.monotonic() > until:
                 events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
                 reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
                 raise Trouble(f"{verb} of the stack ended in {status}: {'; '.join(reasons)}")
@@ -116,6 +126,8 @@ class Deployment:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
             iam.put_user_policy(UserName=user, PolicyName=policy, PolicyDocument=json.dumps(document))
+        for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.attach_user_policy(UserName=user, PolicyArn=policy["PolicyArn"])
         key = iam.create_access_key(UserName=user)["AccessKey"]
         return self.clients({"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
 
@@ -138,10 +150,20 @@ class Deployment:
                 return answer.code, dict(answer.headers), json.load(answer)
 
     def logged(self, function):
-        """Every line of JSON in the log of a function, oldest first."""
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.resources[f"{function}LogGroup"])
-        lines = (event["message"] for page in pages for event in page["events"])
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """Every line of JSON of a function in the log, oldest first."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.resources["FunctionsLog"])
+        texts = (event["message"] for page in pages for event in page["events"])
+        lines = (json.loads(text) for text in texts if text.startswith("{"))
+        # A line of the log says `function`, one of metrics `Function`.
+        return [line for line in lines if function in (line.get("function"), line.get("Function"))]
+
+    def live(self):
+        """The version that callers reach, by function."""
+        names = {name: self.resources[name] for name in templates.of_type(self.template, "AWS::Serverless::Function")}
+        return {
+            name: self.client("lambda").get_alias(FunctionName=physical, Name="live")["FunctionVersion"]
+            for name, physical in names.items()
+        }
 
 
 def archive(bootstrap):

@@ -74,7 +74,7 @@ class Server:
             }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [PYTHON, "-m", "ministack"], cwd=scratch, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [PYTHON, Path(__file__).with_name("ministack_told_more.py")], cwd=scratch, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
         # However this process ends, but for a kill.

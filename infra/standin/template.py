@@ -1,8 +1,10 @@
-"""Makes of template.yaml what the stand-in can create. There is no second template: SAM's own transform runs first, as
-CloudFormation runs it, and what is changed after it is changed by rule and named in `NOTES`.
+"""Makes of template.yaml and infra/monitoring.yaml what the stand-in can create. There is no second template: SAM's own transform
+runs first, as CloudFormation runs it, and what is changed after it is changed by rule and named in `NOTES`.
 """
 
+import json
 import logging
+import re
 
 import boto3
 from samcli.yamlhelper import yaml_parse
@@ -15,13 +17,16 @@ NOTES = """\
   routes     an API takes no OpenAPI body there: its routes, integrations and authorizer are created one by one
   pipes      are created, but deliver nothing to SQS or a bus: a bridge reads the stream and does what filter and template say
   streams    nobody has rights on one there: the bridge reads as the account, and sends with the role of the pipe
-  alarms     those over several metrics are left out, and the dashboard
+  alarms     those over several metrics are left out, and none has an ARN: the dashboard has their names
+  S3         a bucket of a stack has no Object Lock there
+  deployment CodeDeploy is not there: traffic moves all at once, whatever DeploymentType says
+  puts to S3 no policy is told of If-None-Match there: it is told, as AWS tells it
   numbers    a parameter stays a text there: the bound on the concurrency of the queue's function is written out
   processor  the functions run on the one of this machine, not on arm64"""
 
 
-def read():
-    return yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+def read(name="template.yaml"):
+    return yaml_parse((ROOT / name).read_text(encoding="utf-8"))
 
 
 def binaries(template):
@@ -40,13 +45,24 @@ def of_type(template, kind):
     return {name: r for name, r in template["Resources"].items() if r["Type"] == kind}
 
 
-def plain(code, parameters, architecture):
-    """The template without SAM. `code` has the URI of each function's archive, by its logical name."""
+def monitoring():
+    """The nested template."""
+    template = read("infra/monitoring.yaml")
+    leave_out_alarms(template)
+    return template
+
+
+def plain(code, parameters, architecture, monitoring_url, change):
+    """The template without SAM. `code` has the URI of each function's archive, by its logical name. `change` is done to the
+    template first."""
     template = read()
+    change(template)
+    template["Resources"]["Watch"]["Properties"]["TemplateURL"] = monitoring_url
     template["Globals"]["Function"]["Architectures"] = [architecture]
     for name, uri in code.items():
         template["Resources"][name]["Properties"]["CodeUri"] = uri
     values = {name: p["Default"] for name, p in template["Parameters"].items() if "Default" in p} | parameters
+    values["DeploymentType"] = "AllAtOnce"
     logging.disable(logging.WARNING)
     transformed = Translator({}, Parser(), None, boto3.Session(region_name=REGION)).translate(template, values)
     logging.disable(logging.NOTSET)
@@ -110,9 +126,8 @@ def spell_out_routes(template):
 def leave_out_alarms(template):
     resources = template["Resources"]
     gone = {name for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items() if "Metrics" in alarm["Properties"]}
-    gone |= of_type(template, "AWS::CloudWatch::Dashboard").keys()
     for name in gone:
         del resources[name]
-    for name, output in list(template["Outputs"].items()):
-        if any(one in str(output) for one in gone):
-            del template["Outputs"][name]
+    for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
+        text = re.sub(r"\$\{(\w+Alarm)\.Arn\}", r"\1", json.dumps(dashboard["Properties"]))
+        dashboard["Properties"] = json.loads(text)

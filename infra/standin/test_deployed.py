@@ -7,6 +7,7 @@ Run by infra/try-deploy. Each test has wallets of its own.
 import concurrent.futures
 import itertools
 import json
+import re
 import signal
 import sys
 import tempfile
@@ -27,7 +28,7 @@ WITHIN_S = 30
 SCOPES = "wallets:read wallets:write funds:deposit"
 WRITERS = ("DepositRole", "WithdrawRole", "ReversalRole", "TransferRole", "WalletsRole", "RebateRole")
 
-port, stack, issuer = 0, None, None
+port, stack, issuer, certificate = 0, None, None, None
 keys = (f"key {number}" for number in itertools.count())
 
 
@@ -41,7 +42,7 @@ def setUpModule():  # noqa: N802: the name is unittest's
 
 def start():
     """The stand-in, the issuer and the stack, for all tests together."""
-    global stack, issuer
+    global stack, issuer, certificate
     print(f"a stand-in, which differs from AWS. Bridged here, and proved nowhere:\n\n{templates.NOTES}\n", flush=True)
     scratch = tempfile.TemporaryDirectory(prefix="wallet-standin-")
     unittest.addModuleCleanup(scratch.cleanup)
@@ -53,6 +54,7 @@ def start():
     server.wait()
     stack = Deployment(server, certificate, issuer)
     unittest.addModuleCleanup(stack.stop)
+    print("MB: " + ", ".join(f"{name} {size / 1e6:.2f}" for name, size in stack.sizes.items()), flush=True)
 
 
 def post(path, body, subject="alice", scope=SCOPES, key=None, **headers):
@@ -156,7 +158,7 @@ class Deployed(unittest.TestCase):
                     continue
                 route = event["Properties"]
                 path = route["Path"].format(wallet_id=wallet, transaction_id=transaction)
-                (scope,) = route["Auth"]["AuthorizationScopes"]
+                scope = route["Auth"]["AuthorizationScopes"][0]["Fn::Sub"].removeprefix("${ScopePrefix}")
                 with self.subTest(f"{route['Method']} {path}"):
                     body = None if route["Method"] == "GET" else {}
                     others = " ".join({*SCOPES.split(), "wallets:admin"} - {scope})
@@ -204,7 +206,7 @@ class Deployed(unittest.TestCase):
         sent = {m["Id"]: m["MessageId"] for m in sqs.send_message_batch(QueueUrl=queue, Entries=batch)["Successful"]}
 
         def outcomes():
-            lines = {line.get("message_id"): line for line in stack.logged("Rebate")}
+            lines = {line.get("message_id"): line for line in stack.logged("rebate")}
             return lines if set(sent.values()) <= lines.keys() else None
 
         lines = eventually("three lines of the rebate function", outcomes)
@@ -307,37 +309,126 @@ class Deployed(unittest.TestCase):
             while conflicts == 0 and rounds < 10:
                 rounds += 1
                 self.assertEqual(set(callers.map(there_and_back, range(24))), {201})
-                lines = stack.logged("Transfer")
+                lines = stack.logged("transfer")
                 conflicts = sum(line.get("conflicts", 0) for line in lines)
         self.assertGreater(conflicts, 0, "of two that meet on a wallet one loses")
-        metrics = [line for line in lines if "_aws" in line]
-        requests = [line for line in lines if "attempts" in line]
-        self.assertEqual(len(metrics), len(requests), "a line of metrics for each request")
-        self.assertEqual(sum(sum(line["Conflicts"]) for line in metrics), conflicts)
-        self.assertEqual({line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in metrics}, {"WalletFunctions"})
+        self.assertEqual([line for line in lines if "_aws" in line], [], "metrics of each request come with full monitoring alone")
         balances = [get(f"/v1/wallets/{wallet}", subject)[2]["balance"] for wallet, subject in ((alice, "alice"), (bob, "bob"))]
         self.assertEqual(balances, ["101.00", "101.00"], "as many went there as came back")
-        print(f"\n{len(requests)} transfers, {conflicts} conflicts, such as: {json.dumps(next(m for m in metrics if sum(m['Conflicts'])))}")
+        print(f"\n{len(lines)} transfers, {conflicts} conflicts")
+
+
+    def test_the_audit_may_add_a_checkpoint_and_neither_change_nor_delete_one(self):
+        s3, bucket, key = stack.as_role("AuditRole")("s3"), stack.outputs()["CheckpointBucketName"], "checkpoints/2026-11-21T00:00:00Z"
+        self.refused("AccessDenied", lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"unasked"))
+        self.refused("AccessDenied", lambda: s3.put_object(Bucket=bucket, Key="elsewhere", Body=b"elsewhere", IfNoneMatch="*"))
+        s3.put_object(Bucket=bucket, Key=key, Body=b"first", IfNoneMatch="*")
+        self.refused("PreconditionFailed", lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"second", IfNoneMatch="*"))
+        found = s3.list_objects_v2(Bucket=bucket, Prefix="checkpoints/")["Contents"]
+        self.assertEqual([(o["Key"], s3.get_object(Bucket=bucket, Key=o["Key"])["Body"].read()) for o in found], [(key, b"first")])
+        self.refused("AccessDenied", lambda: s3.list_objects_v2(Bucket=bucket))
+        self.refused("AccessDenied", lambda: s3.delete_object(Bucket=bucket, Key=key))
+        self.assertEqual(stack.client("s3").get_bucket_versioning(Bucket=bucket)["Status"], "Enabled")
+
+
+# Each parameter of the template, and another value than its first.
+OTHER_VALUES = {
+    "JwtAudience": "wallet-functions,others",
+    "ScopePrefix": "wallets-api/",
+    "CorsOrigins": "https://wallet.example.com,https://other.example.com",
+    "LockingStrategy": "pessimistic",
+    "RebateRules": '[{"id":"spring","basis_points":250}]',
+    "TransferFee": '{"basis_points":100}',
+    "ReversalReturnsFee": "false",
+    "ThrottlingRatePerSecond": "900",
+    "ThrottlingBurst": "400",
+    "FunctionMemoryMegabytes": "640",
+    "RebateConcurrency": "3",
+    "AuditSchedule": "",
+    "AuditAlarmHours": "50",
+    "AuditReadUnitsPerSecond": "1000",
+    "AuditMemoryMegabytes": "2048",
+    "CheckpointLockMode": "COMPLIANCE",
+    "CheckpointLockDays": "30",
+    "DeletionProtection": "true",
+    "CustomerManagedKey": "true",
+    "LogRetentionDays": "30",
+    "LogLevel": "warn",
+    "Monitoring": "full",
+    "AlarmEmail": "oncall@example.com",
+    "LatencyAlarmMilliseconds": "500",
+    "ConflictsAlarmPerMinute": "30",
+    "DeploymentType": "Canary10Percent5Minutes",
+    # Last, for the tokens before are the first issuer's.
+    "JwtIssuer": None,
+}
 
 
 class Redeployed(unittest.TestCase):
     """After the rest: it changes the stack."""
 
-    def test_another_fee_reaches_the_callers_as_a_new_version(self):
+    def test_1_another_fee_reaches_the_callers_as_a_new_version(self):
         alice, bob = opened("alice", "50.00"), opened("bob")
         self.assertEqual(transfer(alice, bob, "10.00")[2]["fee"], "0.00")
-
-        def live():
-            name = stack.resources["TransferFunction"]
-            return stack.client("lambda").get_alias(FunctionName=name, Name="live")["FunctionVersion"]
-
-        before = live()
-        stack.apply("update", TransferFee='{"basis_points":100}')
-        self.assertNotEqual(live(), before)
+        before = stack.live()["TransferFunction"]
+        stack.apply("update", TransferFee='{"basis_points":50}')
+        after = stack.live()["TransferFunction"]
+        self.assertNotEqual(after, before)
         _, _, moved = transfer(alice, bob, "10.00")
-        self.assertEqual(moved["fee"], "0.10")
-        line = next(line for line in stack.logged("Transfer") if line.get("transaction_id") == moved["id"])
-        self.assertEqual(line["function_version"], live())
+        self.assertEqual(moved["fee"], "0.05")
+        line = next(line for line in stack.logged("transfer") if line.get("transaction_id") == moved["id"])
+        self.assertEqual(line["function_version"], after)
+
+    def test_2_a_version_that_would_be_the_one_before_is_refused(self):
+        def without_the_number(template):
+            del template["Globals"]["Function"]["Environment"]["Variables"]["SETTINGS_VERSION"]
+
+        stack.apply("update", without_the_number)
+        before = stack.live()
+        # The pace is the audit's alone; no other function changes, and yet its version has another description.
+        with self.assertRaisesRegex(Trouble, "A version for this Lambda function exists"):
+            stack.apply("update", without_the_number, AuditReadUnitsPerSecond="1400")
+        self.assertEqual(stack.live(), before, "all has been taken back")
+        stack.apply("update")
+
+    def test_3_each_parameter_can_be_changed(self):
+        global issuer
+        self.assertEqual(OTHER_VALUES.keys(), stack.template["Parameters"].keys())
+        settings = set(re.findall(r"\$\{(\w+)\}", stack.template["Resources"]["Settings"]["Properties"]["Content"]["Fn::Sub"]))
+        other = Issuer(certificate)
+        self.addCleanup(other.stop)
+        prefix, versions, took = "", stack.live(), {}
+        for name, value in OTHER_VALUES.items():
+            with self.subTest(name):
+                started = time.monotonic()
+                stack.apply("update", **{name: other.url if value is None else value})
+                took[name] = time.monotonic() - started
+                now = stack.live()
+                moved = {function for function in now if now[function] != versions[function]}
+                self.assertEqual(moved, set(now) if name in settings else set(), "a setting reaches all functions, another none")
+                versions = now
+                if name == "ScopePrefix":
+                    prefix = value
+                    refused = stack.call("GET", "/v1/wallets", issuer.token("alice", "wallets:read"))
+                    self.assertEqual(refused[0], 403, "the scope without its prefix")
+                if name == "JwtIssuer":
+                    self.assertEqual(stack.call("GET", "/v1/wallets", issuer.token("alice", f"{prefix}wallets:read"))[0], 401)
+                    issuer = other
+                scopes = " ".join(prefix + scope for scope in SCOPES.split())
+                status, _, answer = stack.call("POST", "/v1/wallets", issuer.token("alice", scopes), {"currency": "EUR"}, next(keys))
+                self.assertEqual(status, 201, answer)
+                if name == "Monitoring":
+                    lines = [line for line in stack.logged("wallets") if "_aws" in line]
+                    self.assertEqual([line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines], ["WalletFunctions"])
+                    url = stack.outputs()["DashboardUrl"]
+                    self.assertIn("dashboards", url)
+        slowest = max(took, key=took.get)
+        print(f"\n{len(took)} parameters changed in {sum(took.values()):.0f} s, {slowest} in {took[slowest]:.1f} s")
+
+    def test_4_the_issuer_of_the_example_is_refused_with_a_sentence(self):
+        with self.assertRaises(ClientError) as caught:
+            stack.apply("update", JwtIssuer="https://issuer.example.com/")
+        self.assertIn("JwtIssuer is still the example", str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -233,7 +233,8 @@ fn variables(owner: &Option<Node<'_>>) -> Result<BTreeMap<String, String>> {
     let Some(variables) = owner.as_ref().and_then(|owner| owner.find_in(&["Environment", "Variables"])) else {
         return Ok(BTreeMap::new());
     };
-    variables.members()?.into_iter().map(|(name, value)| Ok((name.to_owned(), value.text()?))).collect()
+    let set = |(name, value): (&str, Node<'_>)| Ok(value.chosen()?.map(|value| Ok((name.to_owned(), value.text()?))));
+    variables.members()?.into_iter().map(set).filter_map(Result::transpose).map(Result::flatten).collect()
 }
 
 fn create_table(properties: &Node<'_>) -> Result<Value> {

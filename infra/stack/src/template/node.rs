@@ -1,7 +1,8 @@
 //! A place in the template: a value that knows its path, so that every complaint names it.
 //!
-//! Resolves `!Ref` to a parameter's default or a resource's name and `!GetAtt` to the resource that it points at.
-//! Never evaluates conditions, mappings or other functions: a value that the local stack needs must be plain.
+//! Resolves `!Ref` and `!Sub` to a parameter's default or a resource's name, `!If` to the branch that the defaults choose, and
+//! `!GetAtt` to the resource that it points at. Never evaluates mappings or other functions: a value that the local stack needs
+//! must be plain.
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
@@ -63,6 +64,32 @@ impl<'a> Node<'a> {
             .collect())
     }
 
+    /// The branch that an `!If` takes with the parameters' defaults, or the value itself; `None` for `AWS::NoValue`.
+    ///
+    /// # Errors
+    /// When the condition is made of more than `!Equals` and `!Not`.
+    pub(super) fn chosen(&self) -> Result<Option<Node<'a>>> {
+        let Some(choice) = self.find("Fn::If") else { return Ok(Some(self.clone())) };
+        let branches = choice.items()?;
+        let [condition, then, otherwise] = branches.as_slice() else {
+            bail!("template.yaml: {} must have three parts", choice.path);
+        };
+        let condition = Node::root(self.root).get("Conditions")?.get(&condition.text()?)?;
+        let branch = if condition.holds()? { then } else { otherwise };
+        Ok((branch.value["Ref"] != "AWS::NoValue").then(|| branch.clone()))
+    }
+
+    fn holds(&self) -> Result<bool> {
+        let parts = |function: &str| self.find(function).map(|node| node.items()).transpose();
+        if let Some([one, other]) = parts("Fn::Equals")?.as_deref() {
+            return Ok(one.text()? == other.text()?);
+        }
+        if let Some([inner]) = parts("Fn::Not")?.as_deref() {
+            return Ok(!inner.holds()?);
+        }
+        bail!("template.yaml: {} must be made of !Equals and !Not: the local stack evaluates nothing else", self.path)
+    }
+
     /// The value as text; `!Ref` gives the parameter's default or the resource's logical name.
     pub(super) fn text(&self) -> Result<String> {
         match self.value {
@@ -92,9 +119,29 @@ impl<'a> Node<'a> {
     }
 
     fn reference(&self) -> Result<String> {
+        if let Some(text) = self.value.get("Fn::Sub").and_then(Value::as_str) {
+            let mut parts = text.split("${");
+            let mut whole = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                let (name, rest) =
+                    part.split_once('}').with_context(|| format!("template.yaml: {} ends early", self.path))?;
+                // An attribute of a resource stands for the resource.
+                whole += &self.named(name.split('.').next().unwrap_or_default())?;
+                whole += rest;
+            }
+            return Ok(whole);
+        }
         let name = self.value.get("Ref").and_then(Value::as_str).with_context(|| {
-            format!("template.yaml: {} must be plain or a !Ref: the local stack evaluates nothing else", self.path)
+            format!(
+                "template.yaml: {} must be plain, a !Ref or a !Sub: the local stack evaluates nothing else",
+                self.path
+            )
         })?;
+        self.named(name)
+    }
+
+    /// A parameter's default, or a resource's logical name.
+    fn named(&self, name: &str) -> Result<String> {
         if self.root["Resources"].get(name).is_some() {
             return Ok(name.to_owned());
         }

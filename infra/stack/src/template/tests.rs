@@ -10,12 +10,14 @@ fn the_embedded_template_has_all_that_the_stack_needs() {
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
     assert_eq!(template.consumer.function, "rebate");
-    assert_eq!((template.consumer.batch_size, template.consumer.concurrency), (10, 10));
+    assert_eq!((template.consumer.batch_size, template.consumer.concurrency), (10, 2));
     assert_eq!(template.events.detail_type, "wallet.transaction");
     assert!(template.queue.visibility_timeout >= template.consumer.timeout);
     assert_eq!(template.table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
     assert_eq!(template.environment["LOCKING_STRATEGY"], "optimistic");
     assert!(template.environment["REBATE_RULES"].contains("basis_points"));
+    assert_eq!(template.environment["SCOPE_PREFIX"], "");
+    assert_eq!(template.environment.get("METRICS_NAMESPACE"), None, "only with full monitoring");
 }
 
 /// The embedded template with one text replaced fails and says `expected`.
@@ -51,8 +53,29 @@ fn what_is_missing_is_named() {
         "Target: !GetAtt RebateDeadLetters.Arn",
         "Target is RebateDeadLetters, to which the local stack has no pipe",
     );
-    check_fails("Path: /v1/transfers", "Path: /v1/{all+}", "cannot");
+    check_fails(r#"Path: "/v1/transfers""#, r#"Path: "/v1/{all+}""#, "cannot");
+    check_fails("WatchedInFull: !Equals", "WatchedInFull: !Or", "Conditions.WatchedInFull must be made of !Equals");
+    check_fails(
+        "[WatchedInFull, WalletFunctions,",
+        "[WatchedInFull,",
+        "METRICS_NAMESPACE.Fn::If must have three parts",
+    );
+    check_fails("!Sub ${Settings.VersionNumber}", "!Sub ${Nothing}", "Parameters.Nothing is missing");
     check_fails("{Binary: transfer}", "{}", "Resources.TransferFunction.Metadata.BuildProperties.Binary is missing");
+}
+
+#[test]
+fn parameters_and_conditions_are_taken_at_their_defaults() {
+    let full = EMBEDDED.replace("Default: essential", "Default: full");
+    let environment = Template::parse(&full).expect("the template is complete").environment;
+    assert_eq!(environment["METRICS_NAMESPACE"], "WalletFunctions");
+    let prefix = r#"ConstraintDescription: must be the beginning of a scope, without spaces, quotes, commas, brackets and backslashes
+    Default: ""#;
+    assert!(EMBEDDED.contains(prefix), "the parameter ScopePrefix is there");
+    let template = Template::parse(&EMBEDDED.replace(prefix, &format!("{prefix}api/"))).expect("complete");
+    assert_eq!(template.environment["SCOPE_PREFIX"], "api/");
+    let transfer = template.routes.iter().find(|route| route.key() == "POST /v1/transfers").expect("there");
+    assert_eq!(transfer.scopes, ["api/wallets:write"]);
 }
 
 #[test]

@@ -1,0 +1,194 @@
+"""Each rule of template_rules.py finds its fault: the templates as they are, with one thing made wrong, and what is then said.
+
+Run by infra/check-template.
+"""
+
+import copy
+import tempfile
+import unittest
+from pathlib import Path
+
+import template_rules as rules
+
+TEMPLATE, MONITORING = rules.read(rules.TEMPLATE), rules.read(rules.MONITORING)
+
+
+def found(check, *templates):
+    rules.findings.clear()
+    check(*templates)
+    return "\n".join(rules.findings)
+
+
+class EachRule(unittest.TestCase):
+    def finds(self, check, wrong, expected):
+        """With `wrong` done to it the template no longer passes `check`, which says `expected`."""
+        with self.subTest(expected):
+            self.assertEqual(found(check, copy.deepcopy(TEMPLATE)), "")
+            template = copy.deepcopy(TEMPLATE)
+            wrong(template["Resources"], template)
+            self.assertIn(expected, found(check, template))
+
+    def test_rights(self):
+        def rights(name):
+            return lambda resources: resources[name]["Properties"]["PolicyDocument"]["Statement"][0]
+
+        def unconditional(resources, _):
+            del rights("WriteRights")(resources)["Condition"]
+
+        def deletes(resources, _):
+            rights("WriteRights")(resources)["Action"].append("dynamodb:DeleteItem")
+
+        def foreign(resources, _):
+            resources["DepositRole"]["Properties"]["ManagedPolicyArns"].append("arn:aws:iam::aws:policy/AdministratorAccess")
+
+        def writes(resources, _):
+            resources["TransactionsRole"]["Properties"]["ManagedPolicyArns"].append({"Ref": "WriteRights"})
+
+        def shared(resources, _):
+            resources["WithdrawFunction"]["Properties"]["Role"] = {"Fn::GetAtt": ["DepositRole", "Arn"]}
+
+        def overwrites(resources, _):
+            (put,) = [s for s in rules.statements("AuditRole", {"Resources": resources}) if s["Action"] == "s3:PutObject"]
+            del put["Condition"]
+
+        self.finds(rules.check_rights, unconditional, "allows writes outside of a transaction")
+        self.finds(rules.check_rights, deletes, "{'dynamodb:DeleteItem'} is too much")
+        self.finds(rules.check_rights, foreign, "takes a policy that is not of this template")
+        self.finds(rules.check_rights, writes, "TransactionsFunction may only read")
+        self.finds(rules.check_rights, shared, "needs a role of its own")
+        self.finds(rules.check_rights, overwrites, "{'s3:PutObject'} is too much")
+
+    def test_routes_and_queues(self):
+        def auth(resources):
+            return resources["TransferFunction"]["Properties"]["Events"]["Transfer"]["Properties"]["Auth"]
+
+        def plain(resources, _):
+            auth(resources)["AuthorizationScopes"] = ["wallets:write"]
+
+        def several(resources, _):
+            auth(resources)["AuthorizationScopes"] *= 2
+
+        def short(resources, _):
+            resources["RebateQueue"]["Properties"]["VisibilityTimeout"] = 60
+
+        def greedy(_, template):
+            template["Parameters"]["RebateConcurrency"]["Default"] = 10
+
+        self.finds(rules.check_routes, plain, "must put ScopePrefix before its scope")
+        self.finds(rules.check_routes, several, "must ask for exactly one scope")
+        self.finds(rules.check_queues, short, "under six times")
+        self.finds(rules.check_concurrency, greedy, "most of the 10")
+
+    def test_settings_and_logs(self):
+        def unnumbered(_, template):
+            del template["Globals"]["Function"]["Environment"]["Variables"]["SETTINGS_VERSION"]
+
+        def undescribed(resources, _):
+            del resources["TransferFunction"]["Properties"]["VersionDescription"]
+
+        def unrecorded(resources, _):
+            content = resources["Settings"]["Properties"]["Content"]
+            content["Fn::Sub"] = content["Fn::Sub"].replace("${TransferFee}", "")
+
+        def silent(_, template):
+            del template["Globals"]["Function"]["LoggingConfig"]["ApplicationLogLevel"]
+
+        self.finds(rules.check_settings, unnumbered, "must have the number of Settings in its environment")
+        self.finds(rules.check_settings, undescribed, "must name Settings in its VersionDescription")
+        self.finds(rules.check_settings, unrecorded, "Settings must hold ['TransferFee']")
+        self.finds(rules.check_logs, silent, "hides what LogLevel asks for")
+
+    def test_what_is_kept(self):
+        def left(resources, _):
+            resources["Table"]["DeletionPolicy"] = "Retain"
+
+        def replaced(resources, _):
+            del resources["Key"]["UpdateReplacePolicy"]
+
+        def deleted(resources, _):
+            del resources["Checkpoints"]["DeletionPolicy"]
+
+        def unlocked(resources, _):
+            del resources["Checkpoints"]["Properties"]["ObjectLockConfiguration"]
+
+        def for_ever(_, template):
+            template["Parameters"]["CheckpointLockMode"]["Default"] = "COMPLIANCE"
+
+        self.finds(rules.check_first_creation, left, "Table is left behind when the first creation fails")
+        self.finds(rules.check_first_creation, replaced, "Key goes when it is replaced")
+        self.finds(rules.check_first_creation, deleted, "['Checkpoints']")
+        self.finds(rules.check_checkpoints, unlocked, "Checkpoints must lock its objects")
+        self.finds(rules.check_checkpoints, for_ever, "must be GOVERNANCE by default")
+
+    def test_environments(self):
+        def unruled(_, template):
+            del template["Rules"]
+
+        self.finds(rules.check_environments, unruled, "no rule refuses the example https://issuer.example.com/")
+        text = rules.SAMCONFIG.read_text(encoding="utf-8")
+        for right, wrong, expected in (
+            ('"wallets-production"', f'"{"w" * 58}"', "no pipe could be named after it"),
+            ('Monitoring = "none"', 'Monitoring = "some"', "none of ['none', 'essential', 'full']"),
+            ("LogRetentionDays = 400", "LogRetention = 400", "names no parameters"),
+        ):
+            with self.subTest(expected), tempfile.TemporaryDirectory() as scratch:
+                self.assertIn(right, text)
+                path = Path(scratch) / "samconfig.toml"
+                path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+                known, rules.SAMCONFIG = rules.SAMCONFIG, path
+                self.addCleanup(setattr, rules, "SAMCONFIG", known)
+                self.assertIn(expected, found(rules.check_environments, copy.deepcopy(TEMPLATE)))
+                rules.SAMCONFIG = known
+
+    def test_alarms(self):
+        def check(wrong, expected):
+            with self.subTest(expected):
+                template, monitoring = copy.deepcopy(TEMPLATE), copy.deepcopy(MONITORING)
+                wrong(template["Resources"], monitoring["Resources"])
+                both = found(rules.check_alarms, monitoring) + found(rules.check_monitoring, template, monitoring)
+                self.assertIn(expected, both)
+
+        def one_of_two(_, watching):
+            watching["TableThrottlesAlarm"]["Properties"]["Metrics"][0]["Expression"] = "SUM(METRICS())"
+
+        def alone(_, watching):
+            properties = watching["RebateQueueAgeAlarm"]["Properties"]
+            properties |= {"Namespace": "AWS/DynamoDB", "MetricName": "TransactionConflict"}
+
+        def unshown(_, watching):
+            watching["AnotherAlarm"] = copy.deepcopy(watching["RebateQueueAgeAlarm"])
+
+        def dear(_, watching):
+            del watching["ThrottlesAlarm"]["Condition"]
+
+        def many(_, watching):
+            metrics = watching["ThrottlesAlarm"]["Properties"]["Metrics"]
+            metrics += copy.deepcopy(metrics[1:4])
+
+        def needed(resources, _):
+            resources["RebatePipe"]["Properties"]["Name"] = {"Fn::GetAtt": ["Watch", "Outputs.AlarmTopicArn"]}
+            resources["RebatePipe"]["DependsOn"] = "Watch.Outputs"
+
+        def ungiven(resources, _):
+            del resources["Watch"]["Properties"]["Parameters"]["RebatePipe"]
+
+        def always(resources, _):
+            del resources["Watch"]["Condition"]
+
+        def within(resources, watching):
+            resources["ConflictsAlarm"] = watching["ConflictsAlarm"]
+
+        self.assertEqual(found(rules.check_alarms, MONITORING) + found(rules.check_monitoring, TEMPLATE, MONITORING), "")
+        check(one_of_two, "TableThrottlesAlarm sticks in ALARM: no FILL(.., 0) around owner_reads")
+        check(alone, "RebateQueueAgeAlarm sticks in ALARM")
+        check(unshown, "AnotherAlarm is not on the dashboard")
+        check(dear, "essential monitoring has 19 alarm metrics; 12 are paid for")
+        check(many, "ThrottlesAlarm has 11 metrics; an alarm takes ten")
+        check(needed, "RebatePipe needs Watch")
+        check(ungiven, "Watch and its template differ in ['RebatePipe']")
+        check(always, "Watch must be there only with Monitoring")
+        check(within, "ConflictsAlarm belongs into infra/monitoring.yaml")
+
+
+if __name__ == "__main__":
+    unittest.main()
