@@ -1,12 +1,15 @@
 """What a stack costs a month when nobody calls, line by line, and what a million movements cost: from the templates, and from the
 list prices and assumptions in prices.toml. So a new queue or alarm shows in it.
 
-    target/venv/bin/python infra/bill.py [--template PATH] [--check]
+    target/venv/bin/python infra/bill.py [--template PATH] [--check | --update]
 
-Prints; asks nobody. With --check it exits 1 where a level is dearer idle than it may be. Run by infra/check-template.
+Prints; asks nobody. With --check it exits 1 where a level is dearer idle than it may be, or where docs/cost.md has other figures;
+--update writes them there. Run by infra/check-template.
 """
 
 import argparse
+import contextlib
+import io
 import re
 import sys
 import tomllib
@@ -17,6 +20,8 @@ from template_rules import INFRA, MONITORING, SAMCONFIG, TEMPLATE, events, metri
 
 PRICES = tomllib.loads((INFRA / "prices.toml").read_text(encoding="utf-8"))
 MONTHLY, MILLION, GIGABYTE, ASSUMED = (PRICES[part] for part in ("monthly", "million", "gigabyte", "assumed"))
+PAGE = INFRA.parent / "docs" / "cost.md"
+BEGIN, END = "<!-- infra/bill.py -->\n", "<!-- end -->\n"
 # Dollars a month that a level may cost when nobody calls.
 MOST = {"none": 0.50, "essential": 1.50}
 
@@ -139,12 +144,8 @@ def dollars(amount):
     return f"{amount:.2f}"
 
 
-def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--template", default=TEMPLATE)
-    arguments.add_argument("--check", action="store_true")
-    arguments = arguments.parse_args()
-    template = read(arguments.template)
+def bill(template):
+    """Prints it all, and returns what each level costs idle."""
     levels = template["Parameters"].get("Monitoring", {}).get("AllowedValues", ["as it is"])
     stacks = {level: Stack(template, {"Monitoring": level}) for level in levels}
     config = tomlkit.parse(SAMCONFIG.read_text(encoding="utf-8")).unwrap()
@@ -152,8 +153,8 @@ def main():
         if name != "version":
             stacks[f"`{name}`"] = Stack(template, environment["deploy"]["parameters"]["parameter_overrides"])
 
-    print(f"List prices of us-east-1, {PRICES['date']}, in dollars. A month in which nobody calls, by Monitoring and by the environments of "
-          "infra/samconfig.toml:\n")
+    print(f"List prices of us-east-1, {PRICES['date']}, in dollars, without any free tier. A month in which nobody calls, by `Monitoring` and by the "
+          "environments of `infra/samconfig.toml`:\n")
     lines = {name: idle(stack) for name, stack in stacks.items()}
     sums = {name: sum(amount for _, _, amount in of) for name, of in lines.items()}
     rows = []
@@ -173,11 +174,30 @@ def main():
     requests, routes = busy_metrics(stack)
     print(f"Full monitoring once all is used: {requests} metrics of requests and {routes} of routes, "
           f"{dollars((requests + routes) * MONTHLY['custom_metric'])} a month.")
+    return sums
 
-    dear = [f"{level} costs {dollars(sums[level])} a month idle; it may cost {dollars(most)}" for level, most in MOST.items() if sums.get(level, 0) > most]
-    for line in dear if arguments.check else []:
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--template", default=TEMPLATE)
+    arguments.add_argument("--check", action="store_true")
+    arguments.add_argument("--update", action="store_true")
+    arguments = arguments.parse_args()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        sums = bill(read(arguments.template))
+    printed = printed.getvalue()
+    print(printed, end="")
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    if arguments.update:
+        PAGE.write_text(f"{before}{BEGIN}{printed}{END}{after}", encoding="utf-8")
+    wrong = [f"{level} costs {dollars(sums[level])} a month idle; it may cost {dollars(most)}" for level, most in MOST.items() if sums.get(level, 0) > most]
+    if arguments.check and f"{BEGIN}{printed}{END}" not in page:
+        wrong.append("docs/cost.md has other figures: target/venv/bin/python infra/bill.py --update")
+    for line in wrong:
         print(line, file=sys.stderr)
-    return 1 if arguments.check and dear else 0
+    return 1 if arguments.check and wrong else 0
 
 
 if __name__ == "__main__":
