@@ -39,8 +39,7 @@ class Deployment:
         self.client = self.clients(root)
         self.code = self.upload()
         self.apply("create")
-        api = self.outputs()["ApiUrl"].removeprefix("https://").split(".")[0]
-        self.host = f"{api}.execute-api.localhost:{server.port}"
+        self.host = self.host_of(STACK)
         self.resources = {
             r["LogicalResourceId"]: r["PhysicalResourceId"]
             for page in self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
@@ -51,6 +50,10 @@ class Deployment:
             created = self.client("pipes").describe_pipe(Name=self.resources[name])
             role = templates.target(pipe["Properties"]["RoleArn"])
             self.pipes.append(Pipe(name, pipe["Properties"], created, self.client, self.as_role(role)))
+
+    def host_of(self, stack):
+        api = self.outputs(stack)["ApiUrl"].removeprefix("https://").split(".")[0]
+        return f"{api}.execute-api.localhost:{self.server.port}"
 
     def stop(self):
         for pipe in self.pipes:
@@ -85,8 +88,8 @@ class Deployment:
             code[name] = f"s3://{BUCKET}/{binary}.zip"
         return code
 
-    def apply(self, verb, change=lambda template: None, **parameters):
-        """Creates or updates the stack, and waits until it stands. `change` is done to the template first."""
+    def apply(self, verb, change=lambda template: None, stack=STACK, **parameters):
+        """Creates or updates a stack, and waits until it stands. `change` is done to the template first."""
         values = self.parameters | parameters
         architecture = ARCHITECTURES[platform.machine().lower()]
         monitoring_url = f"{self.server.url}/{BUCKET}/monitoring.json"
@@ -96,27 +99,42 @@ class Deployment:
             self.client("s3").put_object(Bucket=BUCKET, Key=f"{name}.json", Body=json.dumps(template).encode())
         cloudformation = self.client("cloudformation")
         arguments = {
-            "StackName": STACK,
+            "StackName": stack,
             "TemplateURL": f"{self.server.url}/{BUCKET}/template.json",
             "Capabilities": ["CAPABILITY_IAM"],
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
         }
         getattr(cloudformation, f"{verb}_stack")(**arguments)
+        self.until(stack, verb)
+        self.parameters = values
+
+    def until(self, stack, verb):
+        """Waits until what was begun with a stack is done."""
+        cloudformation = self.client("cloudformation")
         until = time.monotonic() + CREATED_WITHIN_S
         while True:
-            status = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+            status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
             if status == f"{verb.upper()}_COMPLETE":
-                self.parameters = values
                 return
             if (not status.endswith("_IN_PROGRESS") and status != f"{verb.upper()}_FAILED") or time.monotonic() > until:
-                events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+                pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+                events = (event for page in pages for event in page["StackEvents"])
                 reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
                 raise Trouble(f"{verb} of the stack ended in {status}: {'; '.join(reasons)}")
             time.sleep(0.2)
 
-    def outputs(self):
-        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    def outputs(self, stack=STACK):
+        described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    def attach(self, stack, table, template):
+        """Makes a stack of a table that is there, by an import."""
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_change_set(
+            StackName=stack, ChangeSetName="import", ChangeSetType="IMPORT", TemplateBody=json.dumps(template), ResourcesToImport=[
+                {"ResourceType": "AWS::DynamoDB::Table", "LogicalResourceId": "Table", "ResourceIdentifier": {"TableName": table}}])
+        cloudformation.execute_change_set(StackName=stack, ChangeSetName="import")
+        self.until(stack, "import")
 
     def as_role(self, role):
         """boto3's clients with the rights of a role of the stack: a user who is given the role's own policies."""
@@ -133,7 +151,7 @@ class Deployment:
 
     def call(self, method, path, token=None, body=None, key=None, **headers):
         """A request to the API: status, headers and JSON of the answer."""
-        headers |= {"host": self.host}
+        headers = {"host": self.host} | headers
         if token:
             headers["authorization"] = f"Bearer {token}"
         if key:

@@ -18,6 +18,7 @@ NOTES = """\
   pipes      are created, but deliver nothing to SQS or a bus: a bridge reads the stream and does what filter and template say
   streams    nobody has rights on one there: the bridge reads as the account, and sends with the role of the pipe
   alarms     those over several metrics are left out, and none has an ARN: the dashboard has their names
+  imports    an imported table is kept there only if the template has its name
   S3         a bucket of a stack has no Object Lock there
   deployment CodeDeploy is not there: traffic moves all at once, whatever DeploymentType says
   puts to S3 no policy is told of If-None-Match there: it is told, as AWS tells it

@@ -22,7 +22,10 @@ import template as templates
 from certificate import Certificate
 from deployment import Deployment
 from issuer import Issuer
-from server import Server, Trouble
+from server import ROOT, Server, Trouble
+
+sys.path.append(str(ROOT / "infra"))
+from table_template import table_alone  # noqa: E402: it is found by the line above
 
 WITHIN_S = 30
 SCOPES = "wallets:read wallets:write funds:deposit"
@@ -57,12 +60,18 @@ def start():
     print("MB: " + ", ".join(f"{name} {size / 1e6:.2f}" for name, size in stack.sizes.items()), flush=True)
 
 
+def prefixed(scopes):
+    """As the issuer of the deployment names them."""
+    prefix = stack.parameters.get("ScopePrefix", "")
+    return " ".join(prefix + scope for scope in scopes.split())
+
+
 def post(path, body, subject="alice", scope=SCOPES, key=None, **headers):
-    return stack.call("POST", path, issuer.token(subject, scope), body, key or next(keys), **headers)
+    return stack.call("POST", path, issuer.token(subject, prefixed(scope)), body, key or next(keys), **headers)
 
 
 def get(path, subject="alice"):
-    return stack.call("GET", path, issuer.token(subject, "wallets:read"))
+    return stack.call("GET", path, issuer.token(subject, prefixed("wallets:read")))
 
 
 def opened(subject="alice", balance=None):
@@ -331,6 +340,27 @@ class Deployed(unittest.TestCase):
         self.assertEqual(stack.client("s3").get_bucket_versioning(Bucket=bucket)["Status"], "Enabled")
 
 
+class FirstCreation(unittest.TestCase):
+    def left_behind(self, name, **policies):
+        """Tables and buckets of a stack whose creation fails once they are there."""
+        def broken(template):
+            for resource, policy in policies.items():
+                template["Resources"][resource]["DeletionPolicy"] = policy
+            template["Resources"]["Refused"] = {
+                "Type": "AWS::CloudWatch::Alarm", "DependsOn": ["Table", "Checkpoints", "TransferFunction"],
+                "Properties": {"MetricName": "Nothing", "Namespace": "Nothing", "ComparisonOperator": "GreaterThanThreshold"},
+            }
+
+        with self.assertRaisesRegex(Trouble, "Threshold"):
+            stack.apply("create", broken, stack=name)
+        buckets = [bucket["Name"] for bucket in stack.client("s3").list_buckets()["Buckets"]]
+        return [n for n in (*stack.client("dynamodb").list_tables()["TableNames"], *buckets) if n.startswith(f"{name}-")]
+
+    def test_a_creation_that_fails_leaves_nothing_behind(self):
+        self.assertEqual(self.left_behind("failed"), [])
+        self.assertEqual(len(self.left_behind("failed-otherwise", Table="Retain")), 1, "what was retained would be left")
+
+
 # Each parameter of the template, and another value than its first.
 OTHER_VALUES = {
     "JwtAudience": "wallet-functions,others",
@@ -397,7 +427,7 @@ class Redeployed(unittest.TestCase):
         settings = set(re.findall(r"\$\{(\w+)\}", stack.template["Resources"]["Settings"]["Properties"]["Content"]["Fn::Sub"]))
         other = Issuer(certificate)
         self.addCleanup(other.stop)
-        prefix, versions, took = "", stack.live(), {}
+        versions, took = stack.live(), {}
         for name, value in OTHER_VALUES.items():
             with self.subTest(name):
                 started = time.monotonic()
@@ -408,14 +438,12 @@ class Redeployed(unittest.TestCase):
                 self.assertEqual(moved, set(now) if name in settings else set(), "a setting reaches all functions, another none")
                 versions = now
                 if name == "ScopePrefix":
-                    prefix = value
                     refused = stack.call("GET", "/v1/wallets", issuer.token("alice", "wallets:read"))
                     self.assertEqual(refused[0], 403, "the scope without its prefix")
                 if name == "JwtIssuer":
-                    self.assertEqual(stack.call("GET", "/v1/wallets", issuer.token("alice", f"{prefix}wallets:read"))[0], 401)
+                    self.assertEqual(get("/v1/wallets")[0], 401)
                     issuer = other
-                scopes = " ".join(prefix + scope for scope in SCOPES.split())
-                status, _, answer = stack.call("POST", "/v1/wallets", issuer.token("alice", scopes), {"currency": "EUR"}, next(keys))
+                status, _, answer = post("/v1/wallets", {"currency": "EUR"})
                 self.assertEqual(status, 201, answer)
                 if name == "Monitoring":
                     lines = [line for line in stack.logged("wallets") if "_aws" in line]
@@ -429,6 +457,37 @@ class Redeployed(unittest.TestCase):
         with self.assertRaises(ClientError) as caught:
             stack.apply("update", JwtIssuer="https://issuer.example.com/")
         self.assertIn("JwtIssuer is still the example", str(caught.exception))
+
+
+class Restored(unittest.TestCase):
+    """After the rest: it makes another stack. The steps of docs/deploying/restoring.md, with a copy in place of a restored table."""
+
+    def test_a_table_that_is_there_is_attached_to_a_new_stack(self):
+        wallet = opened("alice", "12.00")
+        eventually("the rebate", lambda: len(entries_of(wallet)) == 3)
+        dynamodb, alone = stack.client("dynamodb"), table_alone()
+        definition = alone["Resources"]["Table"]["Properties"]
+        dynamodb.create_table(TableName="restored", **definition)
+        pages = dynamodb.get_paginator("scan").paginate(TableName=stack.table, ConsistentRead=True)
+        copied = [dynamodb.put_item(TableName="restored", Item=item) for page in pages for item in page["Items"]]
+
+        def named(template):
+            template["Resources"]["Table"]["Properties"]["TableName"] = "restored"
+
+        named(alone)
+        stack.attach("again", "restored", alone)
+        stack.apply("update", named, stack="again", CustomerManagedKey="false")
+        self.assertEqual(stack.outputs("again")["TableName"], "restored")
+        described = dynamodb.describe_table(TableName="restored")["Table"]
+        self.assertEqual(described["StreamSpecification"], {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+        self.assertEqual(len(dynamodb.scan(TableName="restored", ConsistentRead=True)["Items"]), len(copied), "nothing is gone")
+        host = stack.host_of("again")
+        token = issuer.token("alice", prefixed(SCOPES))
+        status, _, found = stack.call("GET", f"/v1/wallets/{wallet}", token, host=host)
+        self.assertEqual((status, found["balance"]), (200, get(f"/v1/wallets/{wallet}")[2]["balance"]))
+        body = {"amount": "2.00", "currency": "EUR"}
+        status, _, moved = stack.call("POST", f"/v1/wallets/{wallet}/withdrawals", token, body, "after it was restored", host=host)
+        self.assertEqual(status, 201, moved)
 
 
 if __name__ == "__main__":
