@@ -23,8 +23,9 @@ STACK = "wallets"
 BUCKET = "functions"
 BUILT = ROOT / "target" / "lambda"
 CREATED_WITHIN_S = 120
-# As `wallet cold-start` has it: above this, a function's download and its pages begin to show in a cold start.
-SIZE_LIMIT_BYTES = 8_000_000
+# Above this, a function's download and its pages begin to show in a cold start. `wallet cold-start` has 8.0 MB for what cargo links;
+# what cargo-lambda links is some 0.1 MB larger.
+SIZE_LIMIT_BYTES = 8_200_000
 # The names of this machine's processor, in Lambda's words.
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
