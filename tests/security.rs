@@ -6,7 +6,7 @@ mod logs;
 mod scopes;
 mod strangers;
 
-use wallet_local::template::Template;
+use wallet_stack::template::Template;
 
 /// A route of template.yaml, and the scope that it asks for.
 struct Route {
