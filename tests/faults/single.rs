@@ -358,3 +358,17 @@ fn an_answer_in_part_is_completed() {
         assert_eq!(balances(world, [a, b]).await, ["90.00", "110.00"]);
     });
 }
+
+/// The reply to the last commit that it may try is lost, and the table is there to be asked.
+#[test]
+fn the_last_try_is_read_back_like_any_other() {
+    for fault in [Fault::ReplyLost, Fault::BrokenOff, Fault::ServerErrorAfter] {
+        for strategy in BOTH {
+            check(async |world, a, b| {
+                world.network.set(first(1, Call::is_commit, fault));
+                posted(run(&world.ledger(0, 1), &transfer(a, b), strategy).await);
+                assert_eq!(balances(world, [a, b]).await, ["90.00", "110.00"]);
+            });
+        }
+    }
+}

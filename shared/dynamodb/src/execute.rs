@@ -148,7 +148,7 @@ impl Run<'_> {
                 round >= self.ledger.policy.max_attempts
             };
             if given_up || self.usage.is_out_of_time() {
-                break Err(self.given_up(&lost));
+                break self.read_back().await.unwrap_or_else(|| Err(self.given_up(&lost)));
             }
             match lost {
                 Lost::Behind => {}
@@ -261,6 +261,15 @@ impl Run<'_> {
                 recorded && alone && refusal.facts().wallet.is_some_and(|wallet| seen.contains(&wallet))
             }
         }
+    }
+
+    /// The answer to a request that may try no more, if one of its commits has gone through after all.
+    async fn read_back(&mut self) -> Option<Result<Done, ExecuteError>> {
+        if !self.unknown || self.usage.is_out_of_time() {
+            return None;
+        }
+        let existing = self.ledger.transaction(self.command.transaction(), self.usage).await.ok()??;
+        Some(self.answered(existing))
     }
 
     /// The answer to a request whose transaction exists.
