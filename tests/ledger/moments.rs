@@ -180,6 +180,31 @@ fn a_function_whose_clock_is_four_minutes_off_works() {
     });
 }
 
+/// It has the wallet at hand and could decide without asking the table anything, the time included.
+#[test]
+fn a_function_whose_clock_was_wrong_once_works_again_when_it_is_right() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            let ledger = world.ledger(0, 10);
+            posted(run(&ledger, &withdraw("before", wallet, "1", None), strategy).await.0);
+            world.network.set_time_ahead(HOUR);
+            // The first answer to say so is that to the commit, or that to the lease, after which nothing is committed.
+            let meanwhile = run(&ledger, &withdraw("meanwhile", wallet, "1", None), strategy).await.0;
+            match strategy {
+                Strategy::Optimistic => drop(posted(meanwhile)),
+                Strategy::Pessimistic => {
+                    assert!(matches!(meanwhile, Err(ExecuteError::ClockSkew { .. })), "{meanwhile:?}");
+                    assert!(!leased(world, wallet));
+                }
+            }
+            let wrong = run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0;
+            assert!(matches!(wrong, Err(ExecuteError::ClockSkew { .. })), "{wrong:?}");
+            world.network.set_time_ahead(0);
+            posted(run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0);
+        });
+    }
+}
+
 #[test]
 fn times_in_a_wallet_never_go_back() {
     check(async |world, wallet| {

@@ -167,8 +167,9 @@ impl Run<'_> {
     /// Once around: read if need be, decide, lease if asked to, commit.
     async fn round(&mut self) -> Round {
         self.usage.attempts += 1;
-        // Before the first write the table must have said what time it is.
-        if self.ledger.skew.is_unknown() {
+        // Before the first write the table must have said what time it is. Where it has said that the clock is wrong, it is
+        // asked again: without a read this process would never learn that the clock is right by now.
+        if self.ledger.skew.is_unknown() || self.ledger.skew.beyond_bounds().is_some() {
             self.known = None;
         }
         let (plan, moves) = loop {
@@ -182,13 +183,7 @@ impl Run<'_> {
             if let Some(existing) = known.snapshots.transactions.get(&self.command.transaction()) {
                 return self.answered(existing.clone()).map(Ok);
             }
-            if let Some(seconds) = self.ledger.skew.beyond_bounds() {
-                return Err(if self.unknown {
-                    ExecuteError::OutcomeUnknown
-                } else {
-                    ExecuteError::ClockSkew { seconds }
-                });
-            }
+            self.clock_is_right()?;
             let now = self.ledger.now();
             let refusal = match decide(&known.snapshots, self.command, now) {
                 Ok(_) if known.busy => return Ok(Err(Lost::Lease)),
@@ -221,8 +216,11 @@ impl Run<'_> {
         let wallets: Vec<_> =
             plan.postings().iter().filter(|step| step.before.is_some()).map(|step| step.after.id).collect();
         let leases = self.strategy == Strategy::Pessimistic && !wallets.iter().all(|id| self.held.contains(id));
-        if leases && let Err(lost) = self.lease(&wallets).await? {
-            return Ok(Err(lost));
+        if leases {
+            if let Err(lost) = self.lease(&wallets).await? {
+                return Ok(Err(lost));
+            }
+            self.clock_is_right()?;
         }
         let holder = (moves && !self.held.is_empty()).then_some(&self.holder);
         let rested_on_a_guess = moves
@@ -244,6 +242,15 @@ impl Run<'_> {
                 Ok(Ok(Done::Executed(plan.transaction().clone())))
             }
             Err(rejected) => self.rejected(rejected),
+        }
+    }
+
+    /// By the table's last answer.
+    fn clock_is_right(&self) -> Result<(), ExecuteError> {
+        match self.ledger.skew.beyond_bounds() {
+            None => Ok(()),
+            Some(_) if self.unknown => Err(ExecuteError::OutcomeUnknown),
+            Some(seconds) => Err(ExecuteError::ClockSkew { seconds }),
         }
     }
 
