@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use wallet_domain::{
-    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Reverse, Transaction, Transfer, WalletId,
-    Withdraw,
+    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction, Transfer,
+    WalletId, Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
 
 use super::{caller, order, posted, run};
-use crate::faults::{Call, Clocks, Order, Treatment, Weather, World, audit_by, fair, runtime};
+use crate::faults::{Call, Clocks, Fault, Order, Treatment, Weather, World, audit_by, fair, runtime};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 const LONG: Duration = Duration::from_millis(100);
@@ -237,6 +237,34 @@ fn a_lost_race_is_a_lost_race_whichever_of_its_reasons_are_told() {
             world.network.set(Box::new(move |_| treatment));
             // Its snapshot is a version behind: the wallet's and the entry's conditions fail.
             posted(run(&stale, &withdraw("behind", wallet, "3", None), Strategy::Optimistic).await.0);
+        });
+    }
+}
+
+/// The commit learns that the destination is full, and of the source nothing but that others are at work on it.
+#[test]
+fn a_refusal_by_one_wallet_is_not_recorded_on_an_old_snapshot_of_the_other() {
+    for seed in 0..64 {
+        check(async |world, source| {
+            let destination = world.open("full", "0", Some("10")).await;
+            let stale = world.ledger(0, 10);
+            posted(run(&stale, &withdraw("known", source, "1", None), Strategy::Optimistic).await.0);
+            posted(run(&stale, &deposit(world, destination, "1", None), Strategy::Optimistic).await.0);
+            for (wallet, amount) in [(source, "1"), (destination, "9")] {
+                posted(run(&world.plain(), &deposit(world, wallet, amount, None), Strategy::Optimistic).await.0);
+            }
+            let mut commits = 0;
+            world.network.set(Box::new(move |call: &Call| {
+                commits += u32::from(call.is_commit());
+                let fault = (call.is_commit() && commits == 1).then_some(Fault::Conflict);
+                Treatment { fault, order: Order::Any(seed), ..Treatment::default() }
+            }));
+            let mut order = order("a", "pinned".parse().expect("a printable key"), "5");
+            order.expected_version = Some(2);
+            let command = Command::Transfer(Transfer { order, source, destination, fee: None });
+            let told = run(&stale, &command, Strategy::Optimistic).await.0;
+            let mismatch = matches!(told, Err(ExecuteError::Refused(Refusal::VersionMismatch { expected: 2, .. })));
+            assert!(mismatch, "the source has been at version 3 all the time: {told:?}");
         });
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|---|---|
 //! | guess: the wallets as this process wrote them last | once; others may have written since | 0 | commit | read, and decide again |
 //! | items: one consistent read of each item | each item at a moment of its own | 1 `BatchGetItem` | commit | recorded if it rests on one wallet alone, else: moment |
-//! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, of the wallets seen |
+//! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, once each wallet was seen |
 //! | moment: one read of all items together | all of it at one moment | 1 `TransactGetItems` | commit | answered, or recorded |
 //!
 //! So a refusal was true at a moment between request and answer. One that is recorded is written only if there is no record
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wallet_domain::{Command, NoPlan, Refusal, Snapshots, Transaction, WalletId, decide, replay};
+use wallet_domain::{Command, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
 use crate::lease::Holder;
@@ -195,7 +195,7 @@ impl Run<'_> {
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
             let attempt = self.command.attempt(&known.snapshots, &refusal, now);
-            if self.was_true(&known, &refusal, attempt.is_some()) {
+            if self.was_true(&known, attempt.is_some()) {
                 match attempt {
                     Some(attempt) => {
                         self.known = Some(known);
@@ -254,18 +254,19 @@ impl Run<'_> {
         }
     }
 
-    /// True once what is known shows that `refusal` held at one moment since the request began. `recorded` says whether it
+    /// True once what is known shows that the refusal held at one moment since the request began. `recorded` says whether it
     /// is going to be recorded.
-    fn was_true(&self, known: &Known, refusal: &Refusal, recorded: bool) -> bool {
+    fn was_true(&self, known: &Known, recorded: bool) -> bool {
         match &known.basis {
             Basis::Guess => false,
             Basis::Moment => true,
-            // The wallet that refused was seen. That there is no record yet is shown by putting it only if absent. Nothing
-            // else had a say, if the command reads no other transaction and no mark.
+            // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
+            // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
+            // if the command reads no other transaction and no mark.
             Basis::Items(seen) => {
                 let reads = self.command.reads();
                 let alone = reads.transactions.is_empty() && reads.marks.is_empty();
-                recorded && alone && refusal.facts().wallet.is_some_and(|wallet| seen.contains(&wallet))
+                recorded && alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
             }
         }
     }
