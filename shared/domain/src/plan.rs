@@ -72,7 +72,8 @@ pub enum Unsound {
     /// The legs do not sum to zero.
     #[error("the legs sum to {0} minor units")]
     Imbalance(i128),
-    /// A leg and the posting of its wallet say different things, or one of them is missing.
+    /// A leg and the posting of its wallet say different things, or one of them is missing; or the wallet's balance changes
+    /// by something else.
     #[error("{0}: leg and posting differ")]
     Unmatched(WalletId),
     /// Two writes of one item.
@@ -145,6 +146,12 @@ impl Step {
             balance_after: self.after.balance,
             version_after: self.version(),
         }
+    }
+
+    /// A wallet that is being opened holds nothing before.
+    fn adds_up(&self) -> bool {
+        let before = self.before.as_ref().map_or(Money::zero(self.after.currency()), |before| before.balance);
+        before.plus(self.amount) == Ok(self.after.balance)
     }
 
     fn version(&self) -> u64 {
@@ -248,7 +255,7 @@ impl Plan {
     }
 }
 
-/// The legs sum to zero, and say of each wallet what its step does.
+/// The legs sum to zero, and say of each wallet what its step does; its balance differs by that and by nothing else.
 fn balanced(transaction: &Transaction, steps: &[Step]) -> Result<(), Unsound> {
     let legs = transaction.legs();
     let sum: i128 = legs.iter().map(|leg| leg.amount().minor_units()).sum();
@@ -263,7 +270,7 @@ fn balanced(transaction: &Transaction, steps: &[Step]) -> Result<(), Unsound> {
             [leg] => **leg == step.leg(),
             _ => false,
         };
-        if !said || !one_currency {
+        if !said || !one_currency || !step.adds_up() {
             return Err(Unsound::Unmatched(step.after.id));
         }
     }
@@ -371,6 +378,16 @@ mod tests {
             Leg::System { .. } => {}
         };
         check(|draft| legs(draft).iter_mut().for_each(another_balance), Some(Unsound::Unmatched(wallet(1).id)));
+        let richer = Wallet { balance: eur(1_001), ..wallet(3) };
+        let made = Some(Unsound::Unmatched(wallet(3).id));
+        check(|draft| draft.steps.push(Step::opening(wallet(3))), made.clone());
+        check(|draft| draft.steps.push(Step::amendment(&wallet(3), richer, BTreeMap::new())), made);
+        let richer = |draft: &mut Draft| {
+            draft.steps[1].after.balance = eur(2_000);
+            let leg = draft.steps[1].leg();
+            legs(draft)[1] = leg;
+        };
+        check(richer, Some(Unsound::Unmatched(wallet(2).id)));
         let twice = |of: &dyn ToString| Some(Unsound::Twice(of.to_string()));
         check(|draft| draft.steps.push(step(1, -5)), twice(&wallet(1).id));
         check(|draft| draft.bars.push(record(1, vec![])), twice(&record(1, vec![]).id));
