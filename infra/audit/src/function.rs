@@ -1,7 +1,7 @@
 //! The audit as a function that a schedule calls: metrics of the outcome, and a line in the log for each finding.
 //!
 //! Findings are no failure of the function. A run that did not get to its end is one: it writes no metrics, so that what
-//! was not audited never looks clean.
+//! was not audited never looks clean. So is one whose checkpoint cannot be read or kept.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use wallet_lambda::{App, Metric, Unit, emit};
 
-use crate::{Audit, Finding, Report};
+use crate::bucket::Bucket;
+use crate::{Audit, Checkpoint, Finding, Progress, REBATE_OVERDUE, Report};
 
 /// The function's name.
 pub const NAME: &str = "audit";
@@ -28,22 +29,87 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub struct Auditor {
     app: App,
     pace: Option<NonZeroU32>,
+    rebate_overdue: Duration,
+    keeper: Keeper,
+}
+
+/// Where checkpoints are kept.
+enum Keeper {
+    Nowhere,
+    /// In the bucket of this name, at this endpoint if one is set, with the environment's credentials.
+    Named(String, Option<String>),
+    Ready(Bucket),
 }
 
 impl Auditor {
-    /// Audits the table of `app`; `AUDIT_READ_UNITS_PER_SECOND`, of the variables that `get` answers with, is its pace.
+    /// Audits the table of `app`, as the variables say that `get` answers with: `AUDIT_READ_UNITS_PER_SECOND` is its pace,
+    /// `AUDIT_REBATE_OVERDUE_MINUTES` how long a rebate may take, `CHECKPOINT_BUCKET` where checkpoints are kept.
     ///
     /// # Errors
-    /// When the variable is no whole number above zero.
+    /// When a number is no whole number above zero.
     pub fn new(app: App, get: impl Fn(&str) -> Option<String>) -> Result<Auditor, Error> {
-        let name = "AUDIT_READ_UNITS_PER_SECOND";
-        let set = get(name).filter(|value| !value.is_empty());
-        let parsed = set.map(|text| {
-            text.parse()
-                .map_err(|_| format!("{name}: {text:?} is no pace; write a whole number of read units, at least 1"))
-        });
-        Ok(Auditor { app, pace: parsed.transpose()? })
+        let set = |name| get(name).filter(|value| !value.is_empty());
+        let number = |name, what| {
+            let parsed = set(name).map(|text| {
+                text.parse::<NonZeroU32>()
+                    .map_err(|_| format!("{name}: {text:?} is no {what}; write a whole number, at least 1"))
+            });
+            parsed.transpose()
+        };
+        let pace = number("AUDIT_READ_UNITS_PER_SECOND", "pace in read units")?;
+        let minutes = number("AUDIT_REBATE_OVERDUE_MINUTES", "number of minutes")?;
+        let rebate_overdue =
+            minutes.map_or(REBATE_OVERDUE, |minutes| Duration::from_secs(60 * u64::from(minutes.get())));
+        let endpoint = || ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].into_iter().find_map(set);
+        let keeper = set("CHECKPOINT_BUCKET").map_or(Keeper::Nowhere, |name| Keeper::Named(name, endpoint()));
+        Ok(Auditor { app, pace, rebate_overdue, keeper })
     }
+
+    /// The same, keeping its checkpoints in `bucket`.
+    #[must_use]
+    pub fn with_bucket(self, bucket: Bucket) -> Auditor {
+        Auditor { keeper: Keeper::Ready(bucket), ..self }
+    }
+
+    /// Audits the table, with the newest checkpoint if any are kept, and adds the next one.
+    async fn audited(&self, progress: Progress) -> Result<Kept, String> {
+        let ledger = self.app.ledger();
+        let audit =
+            Audit::new(ledger.clone(), SEGMENTS).with_progress(progress).with_rebate_overdue(self.rebate_overdue);
+        let audit = self.pace.map_or(audit.clone(), |pace| audit.with_pace(pace));
+        let connected;
+        let bucket = match &self.keeper {
+            Keeper::Nowhere => {
+                let report = audit.table().await.map_err(|fault| fault.to_string())?;
+                return Ok(Kept { report, kept: Ok(()) });
+            }
+            Keeper::Named(name, endpoint) => {
+                let bucket = Bucket::connect(name, endpoint.as_deref(), ledger.table()).await;
+                connected = bucket.map_err(|error| error.to_string())?;
+                &connected
+            }
+            Keeper::Ready(bucket) => bucket,
+        };
+        let newest = bucket.newest(ledger.now()).await.map_err(|error| error.to_string())?;
+        let last = newest.map(|text| Checkpoint::parse(&text, ledger.table())).transpose();
+        let last = last.map_err(|error| format!("the newest object in the bucket of checkpoints: {error}"))?;
+        let moment = last.as_ref().map(Checkpoint::moment);
+        let report = audit.with_checkpoint(last).table().await.map_err(|fault| fault.to_string())?;
+        let next = report.checkpoint.as_ref().filter(|next| Some(next.moment()) != moment);
+        let kept = match next {
+            Some(next) => {
+                bucket.add(next.moment(), next.to_text(), ledger.now()).await.map_err(|error| error.to_string())
+            }
+            None => Ok(()),
+        };
+        Ok(Kept { report, kept })
+    }
+}
+
+/// A table that was audited, and whether its checkpoint was kept.
+struct Kept {
+    report: Report,
+    kept: Result<(), String>,
 }
 
 /// Audits the table, whatever the schedule's event says, and answers with the report.
@@ -53,15 +119,14 @@ impl Auditor {
 pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
     let gone_through = Arc::new(AtomicU64::new(0));
-    let audit = Audit::new(auditor.app.ledger().clone(), SEGMENTS).with_progress(Arc::new({
+    let progress: Progress = Arc::new({
         let gone_through = Arc::clone(&gone_through);
         move |items| {
             gone_through.fetch_add(items as u64, Ordering::Relaxed);
         }
-    }));
-    let audit = auditor.pace.map_or(audit.clone(), |pace| audit.with_pace(pace));
-    let outcome = match tokio::time::timeout(left(event.context.deadline()), audit.table()).await {
-        Ok(outcome) => outcome.map_err(|fault| fault.to_string()),
+    });
+    let outcome = match tokio::time::timeout(left(event.context.deadline()), auditor.audited(progress)).await {
+        Ok(outcome) => outcome,
         Err(_) => {
             let items = gone_through.load(Ordering::Relaxed);
             Err(format!(
@@ -70,10 +135,11 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
         }
     };
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let report = outcome.map_err(|cause| {
+    let failed = |cause: String| {
         tracing::error!(function = NAME, request_id, code = "audit_failed", cause, duration_ms, "done");
         cause
-    })?;
+    };
+    let Kept { report, kept } = outcome.map_err(failed)?;
     for finding in report.findings.iter().take(MAX_LOGGED) {
         log(finding, request_id);
     }
@@ -89,6 +155,8 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
         "done"
     );
     emit(&metrics(&report, duration_ms));
+    // What was found is told all the same.
+    kept.map_err(failed)?;
     Ok(answer(report))
 }
 

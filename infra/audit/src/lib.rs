@@ -9,6 +9,7 @@
 //! are matched by sums of keyed hashes in 65,536 buckets, where an entry adds what its transaction's leg takes away; only
 //! what falls into a bucket that doesn't come out at zero is read again, each with its counterpart.
 
+pub mod bucket;
 mod chain;
 pub mod checkpoint;
 mod finding;
