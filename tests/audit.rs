@@ -2,8 +2,13 @@
 //!
 //! Damage is done with the SDK's own writes, past the ledger, which has none that could.
 
+mod book;
+mod checkpoint;
 mod damage;
+mod every;
+mod follows;
 mod function;
+mod kept;
 mod months;
 mod reversed;
 mod table;

@@ -1,13 +1,12 @@
-//! Each kind of damage that the audit claims to find. Alice's versions: 0 opened, 1 deposit, 2 rebate, 3 transfer,
-//! 4 amended.
+//! Kinds of damage, and which check finds each. Alice's versions: 0 opened, 1 deposit, 2 rebate, 3 transfer, 4 amended.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_audit::Check;
-use wallet_domain::Digest;
+use wallet_domain::{Digest, GENESIS};
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
 
-use super::table::{Item, Table, n, s, with};
+use super::table::{Item, Table, b, n, s, with, with_row};
 use super::{audited, finds, finds_in};
 
 #[tokio::test]
@@ -24,14 +23,14 @@ async fn a_changed_version_and_head_of_a_wallet() {
     finds(&table, Check::Versions, 5).await;
     table.put(with(table.wallet_item().await, [("version", n(3))])).await;
     finds(&table, Check::Versions, 4).await;
-    table.put(with(table.wallet_item().await, [("version", n(4)), ("head_hash", s("0".repeat(64)))])).await;
+    table.put(with(table.wallet_item().await, [("version", n(4)), ("head_hash", b(GENESIS))])).await;
     finds(&table, Check::Wallet, 4).await;
 }
 
 #[tokio::test]
 async fn a_changed_amount_of_an_entry() {
     let table = Table::start().await;
-    table.put(with(table.entry(1).await, [("amount", n(101))])).await;
+    table.put(with_row(table.entry(1).await, [("amount", n(101))])).await;
     finds(&table, Check::Hash, 1).await;
     finds(&table, Check::RunningBalance, 1).await;
     finds(&table, Check::Matching, 1).await;
@@ -65,21 +64,21 @@ async fn an_added_entry() {
 #[tokio::test]
 async fn a_forged_chain() {
     let table = Table::start().await;
-    rewrite(&table, 1, Some(("reference", s("forged"))), None).await;
+    rewrite(&table, with_row(table.entry(1).await, [("reference", s("forged"))]), None).await;
     finds(&table, Check::Chain, 2).await;
 }
 
 #[tokio::test]
 async fn a_whole_chain_rewritten() {
     let table = Table::start().await;
-    let item = with(table.entry(1).await, [("amount", n(200)), ("balance_after", n(200))]);
-    table.put(item).await;
-    let mut previous = rewrite(&table, 1, None, None).await;
+    let deposit = with(with_row(table.entry(1).await, [("amount", n(200))]), [("balance_after", n(200))]);
+    let mut previous = rewrite(&table, deposit, None).await;
     for (version, balance) in [(2, "201"), (3, "175.50"), (4, "175.50")] {
-        previous = rewrite(&table, version, Some(("balance_after", n(balance))), Some(previous)).await;
+        let entry = with(table.entry(version).await, [("balance_after", n(balance))]);
+        previous = rewrite(&table, entry, Some(previous)).await;
     }
     let wallet = table.wallet_item().await;
-    table.put(with(wallet, [("balance", n("175.50")), ("head_hash", s(previous))])).await;
+    table.put(with(wallet, [("balance", n("175.50")), ("head_hash", b(previous))])).await;
     finds(&table, Check::Matching, 1).await;
     finds(&table, Check::Matching, 4).await;
     let report = audited(&table.bench).await;
@@ -108,9 +107,12 @@ async fn a_missing_transaction() {
 #[tokio::test]
 async fn a_transaction_turned_into_a_failed_one() {
     let table = Table::start().await;
-    let failed = Item::from([("code".to_owned(), s("wallet_closed")), ("wallet_id".to_owned(), s(table.bob))]);
-    let changes = [("status", s("failed")), ("refusal", AttributeValue::M(failed))];
-    table.put(with(table.record(table.transfer.id).await, changes)).await;
+    let refusal = [("code", s("wallet_closed")), ("wallet_id", s(table.bob)), ("owner", s("bob"))];
+    let refusal = AttributeValue::M(with(Item::new(), refusal));
+    let changes = [("status", s("failed")), ("refusal", refusal), ("attempt_wallet", s(table.bob))];
+    let mut failed = with(table.record(table.transfer.id).await, changes);
+    failed.remove("legs");
+    table.put(failed).await;
     finds_in(&table, table.transfer.id, Check::Matching, "no such leg").await;
 }
 
@@ -126,8 +128,10 @@ async fn a_doubled_rebate() {
 #[tokio::test]
 async fn a_rebate_beyond_its_rule() {
     let table = Table::start().await;
-    let rule = Item::from([("basis_points".to_owned(), n(40))]);
-    table.put(with(table.record(table.deposit.id).await, [("rule", AttributeValue::M(rule))])).await;
+    let mut record = table.record(table.deposit.id).await;
+    let Some(AttributeValue::M(rule)) = record.get_mut("rule") else { panic!("it pins a rule") };
+    rule.insert("basis_points".to_owned(), n(40));
+    table.put(record).await;
     finds_in(&table, table.rebate.id, Check::Rebate, "0.60 too much").await;
 }
 
@@ -143,7 +147,7 @@ async fn a_balance_beyond_its_bounds() {
 #[tokio::test]
 async fn items_that_cannot_be_read() {
     let table = Table::start().await;
-    table.put(with(table.entry(2).await, [("amount", s("1.00"))])).await;
+    table.put(with_row(table.entry(2).await, [("amount", s("1.00"))])).await;
     finds(&table, Check::Readable, 2).await;
     table.put(with(table.record(table.transfer.id).await, [("status", s("lost"))])).await;
     finds_in(&table, table.transfer.id, Check::Readable, "\"status\"").await;
@@ -163,21 +167,15 @@ async fn a_missing_wallet() {
     finds(&table, Check::Versions, 4).await;
 }
 
-/// Changes an entry and gives it the hash that it then has, which is returned.
-async fn rewrite(
-    table: &Table,
-    version: u64,
-    change: Option<(&str, AttributeValue)>,
-    previous: Option<Digest>,
-) -> Digest {
-    let mut item = table.entry(version).await;
-    item.extend(change.map(|(name, value)| (name.to_owned(), value)));
-    item.extend(previous.map(|previous| ("previous_hash".to_owned(), s(previous))));
+/// Puts an entry with the hash that it then has, which is returned.
+async fn rewrite(table: &Table, mut item: Item, previous: Option<Digest>) -> Digest {
+    item.extend(previous.map(|previous| ("previous_hash".to_owned(), b(previous))));
     table.put(item.clone()).await;
-    let (ledger, keys) = (table.bench.another(), [Key::Entries(table.alice, version)]);
-    let found = ledger.look_up(&keys, &mut Usage::default()).await.expect("the table answers");
-    let [Scanned::Entries(rows)] = &found[..] else { panic!("not one entry: {found:?}") };
-    let hash = rows[0].computed_hash().expect("this format");
-    table.put(with(item, [("hash", s(hash))])).await;
+    let version = item["SK"].as_s().expect("a text").trim_start_matches("ENTRY#").parse().expect("a version");
+    let keys = [Key::Entries(table.alice, version)];
+    let found = table.bench.another().look_up(&keys, &mut Usage::default()).await.expect("the table answers");
+    let [Scanned::Entries(rows)] = &found[..] else { panic!("not one item: {found:?}") };
+    let hash = rows[0].computed_hash().expect("a known format");
+    table.put(with(item, [("hash", b(hash))])).await;
     hash
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::{Value, json};
 use wallet_audit::function::{Auditor, handle, metrics};
@@ -18,14 +19,14 @@ fn lines(log: &Log, code: &str) -> Vec<Value> {
     log.take_lines().into_iter().filter(|line| line["code"] == code).collect()
 }
 
-fn auditor(ledger: Ledger, pace: Option<&str>) -> Result<Auditor, Error> {
+pub(crate) fn auditor(ledger: Ledger, pace: Option<&str>) -> Result<Auditor, Error> {
     let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| ledger.table().to_owned()));
     let app = App::new(ledger, settings.expect("good settings"));
     Auditor::new(app, |name| pace.filter(|_| name == "AUDIT_READ_UNITS_PER_SECOND").map(str::to_owned))
 }
 
 /// An event of EventBridge's schedule, and the time until Lambda would end the call.
-async fn called(auditor: &Auditor, left: Duration) -> Result<Value, Error> {
+pub(crate) async fn called(auditor: &Auditor, left: Duration) -> Result<Value, Error> {
     let mut context = Context::default();
     "c6af9ac6-7b61-11e6-9a41-93e8deadbeef".clone_into(&mut context.request_id);
     #[expect(clippy::disallowed_methods, reason = "Lambda's deadline is by the clock")]
@@ -45,7 +46,7 @@ async fn called(auditor: &Auditor, left: Duration) -> Result<Value, Error> {
     handle(auditor, LambdaEvent::new(event, context)).await
 }
 
-const AMPLE: Duration = Duration::from_secs(900);
+pub(crate) const AMPLE: Duration = Duration::from_secs(900);
 
 #[track_caller]
 fn value(report: &Report, name: &str) -> u64 {
@@ -74,8 +75,9 @@ async fn each_finding_has_a_line_that_names_it() {
     let table = Table::start().await;
     table.put(with(table.wallet_item().await, [("balance", n("75.51"))])).await;
     let mut record = table.record(table.deposit.id).await;
-    let Some(aws_sdk_dynamodb::types::AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("it has legs") };
-    legs.remove(0);
+    let Some(AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("it has legs") };
+    let AttributeValue::M(outside) = &mut legs[0] else { panic!("a leg is a map") };
+    outside.insert("amount".to_owned(), n(0));
     table.put(record).await;
     let log = Log::start("");
     let auditor = auditor(table.bench.another(), None).expect("good settings");

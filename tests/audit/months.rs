@@ -97,5 +97,5 @@ async fn a_month_that_passed_its_cap() {
 async fn a_rebate_below_its_minimum() {
     let months = Months::start().await;
     months.pinning(&months.deposits[0], "minimum", "2").await;
-    finds_in(&months.table, months.rebates[0].id, Check::Rebate, "that is too little").await;
+    finds_in(&months.table, months.rebates[0].id, Check::Rebate, "the rule pays nothing below 2.00").await;
 }

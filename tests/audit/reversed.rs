@@ -76,8 +76,20 @@ async fn a_reversal_that_gives_back_something_else() {
     let reversal = table.reverse(&table.transfer, true).await;
     // The legs still sum to zero: bob gives 24 of his 25, alice gets 24.50 of her 25.50.
     shift(&table, reversal.id, [("-25", "-24"), ("25.5", "24.5")]).await;
-    finds_in(&table, reversal.id, Check::Reversal, &format!("{} off by -1.00 EUR", table.alice)).await;
-    finds_in(&table, reversal.id, Check::Reversal, &format!("{} off by 1.00 EUR", table.bob)).await;
+    finds_in(
+        &table,
+        reversal.id,
+        Check::Reversal,
+        &format!("for {}, what it says makes 25.50: off by -1.00", table.alice),
+    )
+    .await;
+    finds_in(
+        &table,
+        reversal.id,
+        Check::Reversal,
+        &format!("for {}, what it says makes -25.00: off by 1.00", table.bob),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -85,7 +97,7 @@ async fn a_reversal_that_gives_back_half_of_the_fee() {
     let table = Table::start().await;
     let reversal = table.reverse(&table.transfer, true).await;
     shift(&table, reversal.id, [("-0.5", "-0.25"), ("25.5", "25.25")]).await;
-    finds_in(&table, reversal.id, Check::Reversal, "leaves fees off by 0.25 EUR").await;
+    finds_in(&table, reversal.id, Check::Reversal, "-0.25 EUR for fees, what it says makes -0.50: off by 0.25").await;
 }
 
 #[tokio::test]
@@ -94,7 +106,7 @@ async fn a_reversal_that_leaves_the_rebate() {
     table.reverse(&table.transfer, true).await;
     let reversal = table.reverse(&table.deposit, true).await;
     shift(&table, reversal.id, [("-101", "-100"), ("1", "0")]).await;
-    finds_in(&table, reversal.id, Check::Reversal, "leaves rebates off by -1.00 EUR").await;
+    finds_in(&table, reversal.id, Check::Reversal, "0.00 EUR for rebates, what it says makes 1.00: off by -1.00").await;
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
-    BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Money, PayRebate, RebateTerms, Transaction,
+    BasisPoints, Bounds, Change, Command, Deposit, Digest, FeeSchedule, Money, PayRebate, RebateTerms, Transaction,
     TransactionId, Transfer, WalletId,
 };
 use wallet_dynamodb::{Done, Strategy};
@@ -89,6 +90,18 @@ pub(crate) fn s(text: impl ToString) -> AttributeValue {
 
 pub(crate) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+pub(crate) fn b(digest: Digest) -> AttributeValue {
+    AttributeValue::B(Blob::new(*digest.as_bytes()))
+}
+
+/// The item of one entry with some attributes of its row changed.
+pub(crate) fn with_row<const N: usize>(mut item: Item, changes: [(&str, AttributeValue); N]) -> Item {
+    let Some(AttributeValue::L(rows)) = item.get_mut("rows") else { panic!("entries have rows") };
+    let Some(AttributeValue::M(row)) = rows.first_mut() else { panic!("a row is a map") };
+    *row = with(std::mem::take(row), changes);
+    item
 }
 
 /// The item with some of its attributes changed.

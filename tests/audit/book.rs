@@ -1,0 +1,246 @@
+//! A ledger in memory, made of `decide`'s own steps at times of one's choosing, with every kind of item that the ledger can
+//! write. Its items are put into a table as they are, or changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use tokio::task::JoinSet;
+use wallet_audit::{Audit, Report};
+use wallet_domain::{
+    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Deposit, FeeSchedule, Limits, Metadata, Money, NoPlan,
+    Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp, Transaction, Transfer, WalletId,
+    Withdraw, decide,
+};
+use wallet_dynamodb::{Ledger, items_of};
+
+use super::table::Item;
+use crate::ledger::Bench;
+
+pub(crate) struct Book {
+    /// Part of every caller's name, so that books can share a table.
+    name: String,
+    pub(crate) now: Timestamp,
+    known: Snapshots,
+    /// In the order in which they were put first.
+    pub(crate) items: Vec<Item>,
+    /// Places of the items that were written since this was cleared.
+    pub(crate) written: BTreeSet<usize>,
+    keys: u32,
+}
+
+impl Book {
+    pub(crate) fn new(name: impl ToString) -> Book {
+        let now = "2026-11-21T03:00:00.123Z".parse().expect("a time");
+        Book {
+            name: name.to_string(),
+            now,
+            known: Snapshots::default(),
+            items: vec![],
+            written: BTreeSet::new(),
+            keys: 0,
+        }
+    }
+
+    /// Every kind of transaction, posted and failed, with every attribute that it can have; marks, and a bar.
+    pub(crate) fn full(name: impl ToString) -> Book {
+        let mut book = Book::new(name);
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        let first = book.deposit(alice, "100");
+        book.pay(&first);
+        let second = book.deposit(alice, "50.50");
+        let transfer = book.transfer(alice, bob, "25");
+        book.withdraw(bob, "1.25");
+        // Refused: for funds, for room, for a limit; a rebate below its minimum; the reversal of what was spent.
+        book.withdraw(alice, "450");
+        book.deposit(bob, "999");
+        book.transfer(alice, bob, "501");
+        let small = book.deposit(alice, "3");
+        book.pay(&small);
+        book.reverse(&transfer, false);
+        book.withdraw(bob, "20");
+        book.reverse(&transfer, true);
+        // Reversed with a rebate that was paid, and with one that never will be.
+        book.reverse(&first, true);
+        book.reverse(&second, true);
+        book.amend(bob, Change { status: Some(Status::Frozen), ceiling: Some(None), ..Change::default() });
+        book.withdraw(bob, "1");
+        book
+    }
+
+    fn key(&mut self) -> String {
+        self.keys += 1;
+        self.now += Duration::from_secs(1);
+        format!("key {}", self.keys)
+    }
+
+    fn caller(&self, name: &str) -> Caller {
+        let subject = format!("{name}-{}", self.name).parse().expect("printable");
+        Caller { subject, admin: true }
+    }
+
+    fn order(&mut self, amount: &str) -> Order {
+        Order {
+            caller: self.caller("bank"),
+            key: self.key().parse().expect("printable"),
+            amount: Amount::new(eur(amount)).expect("positive"),
+            reference: Some("order 7".parse().expect("printable")),
+            metadata: labels(),
+            expected_version: None,
+        }
+    }
+
+    pub(crate) fn open(&mut self, owner: &str, floor: &str, ceiling: &str) -> WalletId {
+        let caller = self.caller(owner);
+        let open = Open {
+            owner: caller.subject.clone(),
+            caller,
+            key: self.key().parse().expect("printable"),
+            currency: eur("0").currency(),
+            floor: eur(floor),
+            ceiling: Some(eur(ceiling)),
+            limits: Limits {
+                max_movement: Amount::new(eur("1000")).ok(),
+                max_daily_outflow: Amount::new(eur("500")).ok(),
+                transfers_per_minute: Some(30),
+            },
+            metadata: labels(),
+        };
+        let wallet = open.wallet();
+        self.run(Command::Open(open));
+        wallet
+    }
+
+    /// With a rebate of a hundredth, from 0.50 to 20 and to 50 in a month.
+    pub(crate) fn deposit(&mut self, wallet: WalletId, amount: &str) -> Transaction {
+        let bound = |text| Bounds::new([eur(text)]).expect("one bound");
+        let (id, share) = ("standard".parse().expect("a name"), BasisPoints::new(100).expect("a share"));
+        let rule = RebateTerms {
+            minimum: bound("0.50"),
+            cap: bound("20"),
+            monthly_cap: bound("50"),
+            ..RebateTerms::new(id, share)
+        };
+        let order = self.order(amount);
+        self.run(Command::Deposit(Deposit { order, wallet, rules: [rule].into() }))
+    }
+
+    pub(crate) fn pay(&mut self, deposit: &Transaction) -> Transaction {
+        let rule = deposit.rule.as_ref().expect("it pins a rule").id.clone();
+        self.run(Command::PayRebate(PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule }))
+    }
+
+    pub(crate) fn withdraw(&mut self, wallet: WalletId, amount: &str) -> Transaction {
+        let order = self.order(amount);
+        self.run(Command::Withdraw(Withdraw { order, wallet }))
+    }
+
+    pub(crate) fn transfer(&mut self, source: WalletId, destination: WalletId, amount: &str) -> Transaction {
+        let minimum = Bounds::new([eur("0.50")]).expect("one bound");
+        let fee = FeeSchedule::new(BasisPoints::new(0).expect("a share"), minimum, Bounds::default());
+        let order = self.order(amount);
+        self.run(Command::Transfer(Transfer { order, source, destination, fee: fee.ok() }))
+    }
+
+    pub(crate) fn reverse(&mut self, original: &Transaction, allow_overdraft: bool) -> Transaction {
+        let reverse = Reverse {
+            caller: self.caller("root"),
+            key: self.key().parse().expect("printable"),
+            original: Box::new(original.clone()),
+            allow_overdraft,
+            return_fee: true,
+            reference: Some("complaint 3".parse().expect("printable")),
+            metadata: labels(),
+        };
+        self.run(Command::Reverse(reverse))
+    }
+
+    pub(crate) fn amend(&mut self, wallet: WalletId, change: Change) -> Transaction {
+        self.key();
+        let expected_version = self.known.wallets[&wallet].version;
+        self.run(Command::Amend(Amend { caller: self.caller("root"), wallet, expected_version, change }))
+    }
+
+    /// Decides, and keeps what the ledger would write: the plan, or the record of a refusal.
+    fn run(&mut self, command: Command) -> Transaction {
+        let reads = command.reads();
+        let mut snapshots = self.known.clone();
+        snapshots.wallets.retain(|id, _| reads.wallets.contains(id));
+        let plan = match decide(&snapshots, &command, self.now) {
+            Ok(plan) => plan,
+            Err(NoPlan::Refused(refusal)) => {
+                let attempt = command.attempt(&snapshots, &refusal, self.now);
+                attempt.unwrap_or_else(|| panic!("{refusal} is not recorded"))
+            }
+            Err(unsound) => panic!("{unsound}"),
+        };
+        let wallets = plan.postings().iter().map(|posting| (posting.after.id, posting.after.clone()));
+        self.known.wallets.extend(wallets);
+        let transactions = [plan.transaction()].into_iter().chain(plan.bars());
+        self.known.transactions.extend(transactions.map(|transaction| (transaction.id, transaction.clone())));
+        self.known.marks.extend(plan.marks().iter().map(|mark| ((mark.of, mark.name), mark.by)));
+        for item in items_of(&plan) {
+            let place = self.items.iter().position(|old| key_of(old) == key_of(&item));
+            match place {
+                Some(place) => self.items[place] = item,
+                None => self.items.push(item),
+            }
+            self.written.insert(place.unwrap_or(self.items.len() - 1));
+        }
+        plan.transaction().clone()
+    }
+
+    pub(crate) async fn table(&self) -> Bench {
+        let bench = Bench::start().await;
+        put(&bench, self.items.clone()).await;
+        bench
+    }
+}
+
+pub(crate) fn key_of(item: &Item) -> (&str, &str) {
+    let text = |name| item[name].as_s().expect("keys are texts").as_str();
+    (text("PK"), text("SK"))
+}
+
+/// Puts items past the ledger.
+pub(crate) async fn put(bench: &Bench, items: Vec<Item>) {
+    let put = |item: &Item| {
+        let put = PutRequest::builder().set_item(Some(item.clone())).build().expect("an item is set");
+        WriteRequest::builder().put_request(put).build()
+    };
+    let writes = items.chunks(25).map(|items| items.iter().map(put).collect::<Vec<_>>()).collect::<Vec<_>>();
+    let (client, mut writers) = (bench.database.client(), JoinSet::new());
+    for part in writes.chunks(writes.len().div_ceil(4).max(1)) {
+        let (client, table, part) = (client.clone(), bench.database.table().to_owned(), part.to_vec());
+        writers.spawn(async move {
+            for writes in part {
+                let done = client.batch_write_item().request_items(&table, writes).send().await;
+                let left = done.expect("the table takes it").unprocessed_items;
+                assert!(left.is_none_or(|left| left.is_empty()), "nothing is throttled");
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+pub(crate) fn eur(text: &str) -> Money {
+    Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
+}
+
+fn labels() -> Metadata {
+    Metadata::new([("shop".to_owned(), "7".to_owned()), ("for".to_owned(), "rent".to_owned())].into()).expect("small")
+}
+
+/// An audit by a clock that stands still.
+pub(crate) fn audit_at(bench: &Bench, now: Timestamp) -> Audit {
+    Audit::new(ledger_at(bench, now), 3)
+}
+
+pub(crate) fn ledger_at(bench: &Bench, now: Timestamp) -> Ledger {
+    bench.another().with_clock(Arc::new(move || now))
+}
+
+pub(crate) async fn report_at(bench: &Bench, now: Timestamp) -> Report {
+    audit_at(bench, now).table().await.expect("the table answers")
+}
