@@ -110,7 +110,7 @@ impl Bucket {
     async fn call(&self, method: Method, path: &str, body: Vec<u8>, now: Timestamp) -> Result<Vec<u8>, BucketError> {
         let called = tokio::time::timeout(TIMEOUT, self.sent(method.clone(), path, body, now)).await;
         let answered = called.unwrap_or_else(|_| Err("no answer in time".into()));
-        let (status, answer) = answered.map_err(|error| BucketError(format!("{method} {path}: {error}")))?;
+        let (status, answer) = answered.map_err(|error| BucketError(format!("{method} {path}: {}", told(&*error))))?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -167,4 +167,15 @@ impl Bucket {
         instructions.apply_to_request_http1x(request);
         Ok(())
     }
+}
+
+/// What went wrong, and what caused it.
+fn told(error: &(dyn Error + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }

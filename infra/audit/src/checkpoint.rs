@@ -144,14 +144,14 @@ impl Checkpoint {
         blake3::hash(text.as_bytes()).to_string()
     }
 
-    /// Reads the checkpoint of `table` that `file` holds; `None` if there is no such file yet.
+    /// Reads the checkpoint of `table` that `file` holds; `None` if there is no such file yet, in a directory that there is.
     ///
     /// # Errors
     /// As [`Checkpoint::parse`], and when the file cannot be read.
     pub fn read(file: &Path, table: &str) -> Result<Option<Checkpoint>, CheckpointError> {
         match std::fs::read(file) {
             Ok(text) => Checkpoint::parse(&text, table).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && has_directory(file) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -171,6 +171,10 @@ impl Checkpoint {
         std::fs::rename(&beside, file)?;
         Ok(())
     }
+}
+
+fn has_directory(file: &Path) -> bool {
+    file.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
 }
 
 /// What is to be proved, and up to when an audit sums up.
