@@ -1,14 +1,15 @@
 //! `wallet audit`: runs the audit and tells a person, or a program, what it found.
 
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize as _;
-use wallet_audit::{Audit, Report};
+use wallet_audit::{Audit, Checkpoint, REBATE_OVERDUE, Report};
 use wallet_domain::WalletId;
 use wallet_stack::TABLE;
 
@@ -34,6 +35,13 @@ pub(crate) struct Arguments {
     /// Read no more capacity units than so many in a second, so that the table's other readers are not held up
     #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..))]
     read_units_per_second: Option<u32>,
+    /// Prove that all that an earlier audit saw is still there, unchanged and with nothing put among it, by this file, and move the
+    /// file on; the first audit makes it. Keep it where nobody can write who can write to the table
+    #[arg(long, value_name = "FILE", conflicts_with = "wallet")]
+    checkpoint: Option<PathBuf>,
+    /// Minutes after which a deposit's rebate must be paid, refused or barred
+    #[arg(long, value_name = "MINUTES", default_value_t = REBATE_OVERDUE.as_secs() / 60, value_parser = clap::value_parser!(u64).range(1..=5_256_000))]
+    rebate_overdue: u64,
 }
 
 /// Where the environment may name an endpoint: the first that is set counts.
@@ -66,6 +74,15 @@ fn audited(arguments: &Arguments) -> Result<Report> {
             .with_progress(Arc::new(move |items| progress.inc(u64::try_from(items).unwrap_or(0))));
         let pace = arguments.read_units_per_second.and_then(NonZeroU32::new);
         let audit = pace.map_or(audit.clone(), |pace| audit.with_pace(pace));
+        let audit = audit.with_rebate_overdue(Duration::from_secs(60 * arguments.rebate_overdue));
+        let named = |file: &Path| format!("--checkpoint {}", file.display());
+        let audit = match arguments.checkpoint.as_deref() {
+            Some(file) => {
+                let last = Checkpoint::read(file, &arguments.table).with_context(|| named(file))?;
+                audit.with_checkpoint(last)
+            }
+            None => audit,
+        };
         let start = Instant::now();
         let outcome = match arguments.wallet {
             None => audit.table().await,
@@ -81,6 +98,9 @@ fn audited(arguments: &Arguments) -> Result<Report> {
             let named = arguments.endpoint.clone().or_else(|| ENDPOINTS.iter().find_map(set));
             anyhow!(explained(&fault.to_string(), &arguments.table, named.as_deref()))
         })?;
+        if let Some((file, next)) = arguments.checkpoint.as_deref().zip(report.checkpoint.as_ref()) {
+            next.write(file).with_context(|| named(file))?;
+        }
         if arguments.json {
             console::line(&format!("{:#}", report.to_json()));
         } else {
@@ -124,6 +144,11 @@ fn show(report: &Report, one_wallet: bool, took_ms: u128) {
     }
     for finding in report.findings.iter().take(SHOWN) {
         console::line(&format!("{} {finding}", "finding:".red().bold()));
+    }
+    if let Some(checkpoint) = &report.checkpoint {
+        let (entries, transactions) = checkpoint.counts();
+        let up_to = checkpoint.moment();
+        console::line(&format!("checkpoint: {entries} entries and {transactions} transactions up to {up_to:.0}"));
     }
     let count = report.count();
     match count {
