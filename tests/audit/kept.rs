@@ -61,6 +61,10 @@ impl Store {
             (&Method::PUT, None) if !signed.contains("if-none-match") || header("if-none-match") != "*" => {
                 (StatusCode::FORBIDDEN, "<Code>AccessDenied</Code>".into())
             }
+            // A checksum of 32 bytes, without which a bucket with a lock refuses.
+            (&Method::PUT, None) if header("x-amz-checksum-sha256").len() != 44 => {
+                (StatusCode::BAD_REQUEST, "<Code>InvalidRequest</Code>".into())
+            }
             (&Method::PUT, None) if objects.contains_key(&key) => {
                 (StatusCode::PRECONDITION_FAILED, "<Code>PreconditionFailed</Code>".into())
             }

@@ -19,7 +19,10 @@ use aws_smithy_http_client::default_connector;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::{Method, StatusCode};
+use sha2::{Digest as _, Sha256};
 use wallet_domain::Timestamp;
 use wallet_dynamodb::aws_sdk_dynamodb::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
 
@@ -128,7 +131,10 @@ impl Bucket {
     ) -> Result<(StatusCode, Vec<u8>), Box<dyn Error + Send + Sync>> {
         let mut request = http::Request::builder().method(&method).uri(format!("{}{path}", self.url));
         if method == Method::PUT {
+            // A bucket that locks what is put into it takes nothing without a checksum.
+            let checksum = BASE64_STANDARD.encode(Sha256::digest(&body));
             request = request.header("if-none-match", "*").header("content-type", "application/json");
+            request = request.header("x-amz-checksum-sha256", checksum);
         }
         let mut request = request.body(SdkBody::from(body.clone()))?;
         self.sign(&mut request, &body, self.credentials.provide_credentials().await?, now.into())?;
