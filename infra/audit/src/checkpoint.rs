@@ -2,7 +2,7 @@
 //! that all of it is still there, unchanged, and that nothing was put among it. A history that was rewritten with all its
 //! hashes is seen by this and by nothing else.
 //!
-//! A checkpoint is the [set hash](SetHash) over every entry and posted transaction up to a moment that is safely past when the
+//! A checkpoint is the set hash over every entry and posted transaction up to a moment that is safely past when the
 //! audit begins. Entries and transactions never change, so all that carries a time up to that moment is complete before the scan
 //! starts, and stays as it is. See [`SAFELY_PAST`].
 //!
@@ -61,7 +61,7 @@ impl Sum {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file cannot be read or written.
-    #[error("the checkpoint cannot be read or written: {0}")]
+    #[error("the checkpoint cannot be read or written")]
     File(#[from] io::Error),
     /// No checkpoint, or half of one, or one that was changed.
     #[error("it is no whole checkpoint: it was damaged, or is something else")]
