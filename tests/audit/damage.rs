@@ -107,9 +107,9 @@ async fn a_missing_transaction() {
 #[tokio::test]
 async fn a_transaction_turned_into_a_failed_one() {
     let table = Table::start().await;
-    let refusal = [("code", s("wallet_closed")), ("wallet_id", s(table.bob)), ("owner", s("bob"))];
+    let refusal = [("code", s("wallet_closed")), ("wallet_id", s(table.alice)), ("owner", s("alice"))];
     let refusal = AttributeValue::M(with(Item::new(), refusal));
-    let changes = [("status", s("failed")), ("refusal", refusal), ("attempt_wallet", s(table.bob))];
+    let changes = [("status", s("failed")), ("refusal", refusal), ("attempt_wallet", s(table.alice))];
     let mut failed = with(table.record(table.transfer.id).await, changes);
     failed.remove("legs");
     table.put(failed).await;

@@ -158,12 +158,13 @@ const HISTORIES: [fn(&mut Book); 10] = [
         book.written.clear();
         book.transfer(alice, bob, "3");
     },
-    // Refused: for funds, for funds with a destination, for a limit.
+    // Refused: for funds, for funds with a destination, for room there, for a limit.
     |book| {
-        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1"));
         book.written.clear();
         book.withdraw(alice, "450");
         book.transfer(alice, bob, "400");
+        book.transfer(alice, bob, "2");
         book.deposit(alice, "1001");
     },
     // A rebate below its minimum, and the reversal of what was spent.
