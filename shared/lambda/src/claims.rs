@@ -51,7 +51,7 @@ impl Claims {
 
     /// Who reads the answer: an administrator reads what is not his with `wallets:read` only, whatever he may do.
     pub(crate) fn reader(&self) -> Caller {
-        let admin = self.caller.admin && self.scopes.contains(scope::WALLETS_READ);
+        let admin = self.caller.admin && self.require(scope::WALLETS_READ).is_ok();
         Caller { subject: self.caller.subject.clone(), admin }
     }
 
@@ -93,6 +93,10 @@ mod tests {
         let claims = claims_of_issuer("wallets-api/", json!({"sub": "alice", "scope": scopes})).expect("claims");
         assert!(claims.caller.admin);
         claims.require(scope::WALLETS_READ).expect("allowed");
+        assert!(claims.reader().admin);
+        let other = "wallets-api/wallets:admin wallets:read";
+        let other = claims_of_issuer("wallets-api/", json!({"sub": "alice", "scope": other})).expect("claims");
+        assert!(!other.reader().admin, "without the prefix it is another scope");
         let problem = claims.require(scope::WALLETS_WRITE).expect_err("without the prefix it is another scope");
         let challenge = problem_response(&problem, "r").headers()["www-authenticate"].clone();
         assert_eq!(challenge, "Bearer error=\"insufficient_scope\", scope=\"wallets-api/wallets:write\"");
