@@ -17,6 +17,8 @@ pub(crate) struct Moment {
     /// What limits and rules go by: `recorded`, so that what was counted can be recomputed from the entries; the clock's
     /// time where `recorded` lies farther ahead than clocks may differ.
     pub(crate) now: Timestamp,
+    /// The clock's time to the millisecond: what a caller waits by.
+    pub(crate) clock: Timestamp,
 }
 
 impl Moment {
@@ -25,7 +27,7 @@ impl Moment {
         let clock = to_the_millisecond(clock);
         let recorded = touched.into_iter().fold(clock, Timestamp::max);
         let now = if recorded <= believed_until(clock) { recorded } else { clock };
-        Moment { recorded, now }
+        Moment { recorded, now, clock }
     }
 }
 

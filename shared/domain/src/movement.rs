@@ -102,7 +102,7 @@ pub(crate) fn debit(wallet: &Wallet, outflow: &Outflow, to: Account, moment: Mom
     if outflow.transfers > 0 {
         counters.transfers = counters.transfers.saturating_add(outflow.transfers);
         if let Some(limit) = wallet.limits.transfers_per_minute.filter(|limit| counters.transfers > *limit) {
-            let retry_after_seconds = counters.seconds_to_next_minute(moment.now);
+            let retry_after_seconds = counters.seconds_to_next_minute(moment.clock);
             return Err(Refusal::RateLimited { wallet: wallet.id, limit, retry_after_seconds }.into());
         }
     }
