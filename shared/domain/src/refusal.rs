@@ -145,7 +145,7 @@ pub enum Refusal {
         requested: Currency,
     },
     /// A rebate that comes to less than its rule's minimum, or to nothing.
-    #[error("the rebate comes to {requested}, less than the rule's minimum")]
+    #[error("the rebate comes to {requested}, too little to be paid")]
     RebateBelowMinimum {
         /// The wallet that the rebate would have gone to.
         wallet: WalletId,
