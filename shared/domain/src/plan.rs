@@ -155,7 +155,7 @@ impl Step {
     }
 
     fn version(&self) -> u64 {
-        self.before.as_ref().map_or(0, |before| before.version + 1)
+        self.before.as_ref().map_or(0, |before| before.version.saturating_add(1))
     }
 
     /// The outcome that shows the wallet as this step leaves it. [`Plan::new`] fills in the hash of its newest entry.

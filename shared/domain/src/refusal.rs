@@ -286,7 +286,10 @@ impl Refusal {
             "currency_mismatch" => Refusal::CurrencyMismatch { wallet, holds: holds?, requested: currency },
             "insufficient_funds" => Refusal::InsufficientFunds { wallet, available, requested: requested? },
             "max_balance_exceeded" => Refusal::MaxBalanceExceeded { wallet, available, requested: requested? },
-            "limit_exceeded" => Refusal::LimitExceeded { wallet, limit: limit?, available, requested: requested? },
+            // By a limit that only a newer version knows.
+            "limit_exceeded" if limit.is_some() => {
+                Refusal::LimitExceeded { wallet, limit: limit?, available, requested: requested? }
+            }
             "rebate_below_minimum" => Refusal::RebateBelowMinimum { wallet, requested: requested? },
             "rebate_cap_reached" => Refusal::RebateCapReached { wallet, requested: requested? },
             "rebate_too_late" => Refusal::RebateTooLate { wallet, requested: requested? },

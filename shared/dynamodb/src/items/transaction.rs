@@ -174,12 +174,11 @@ fn refusal_item(refusal: &Refusal, owner: &wallet_domain::Owner) -> Item {
 }
 
 fn refusal_from(fields: Fields<'_>, currency: Currency) -> Result<Option<Refusal>, Fault> {
-    let limit = fields.maybe_text(LIMIT)?.map(|_| fields.named(LIMIT, Limit::from_name)).transpose()?;
     let facts = Facts {
         code: fields.text(CODE)?,
         recorded: true,
         wallet: fields.maybe_parsed(WALLET_ID)?,
-        limit,
+        limit: fields.maybe_text(LIMIT)?.and_then(Limit::from_name),
         holds: fields.maybe_parsed(HOLDS)?,
         available: fields.maybe_money(AVAILABLE, currency)?,
         requested: fields.maybe_money(REQUESTED, currency)?,
