@@ -1,6 +1,8 @@
 //! A reversal beside what it undoes: the same legs with their signs turned, the rebate among them, and both know of it.
 
-use wallet_domain::{Account, Caller, Command, Kind, Leg, Mark, MarkName, Reverse, Transaction, TransactionId};
+use wallet_domain::{
+    Account, Caller, Command, Kind, Leg, Mark, MarkName, Reverse, Transaction, TransactionId, is_reversible,
+};
 
 use crate::finding::{Check, Finding};
 use crate::legs::{Amounts, off};
@@ -21,8 +23,7 @@ pub(crate) fn check(reversal: &Transaction, undone: &Undone<'_>) -> Vec<Finding>
     let Some(parent) = undone.parent else {
         return vec![finding("what it reverses is missing or cannot be read".to_owned())];
     };
-    let reversible = matches!(parent.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER);
-    if !reversible || parent.legs().is_empty() {
+    if !is_reversible(parent) {
         return vec![finding(format!("{} is no posted deposit, withdrawal or transfer", parent.id))];
     }
     let mut findings = vec![];

@@ -1,7 +1,7 @@
-//! Commands: the registry of verbs, and the one way through them. [`decide`] takes what was read, what was asked and the
+//! The one way through every verb. [`decide`] takes what was read, what was asked and the
 //! time, and answers with a [`Plan`] or a [`Refusal`]; the storage writes the plan as it stands.
 //!
-//! Never does I/O, never reads a clock. A verb is added to the list here and nowhere else.
+//! Never does I/O, never reads a clock.
 
 use jiff::Timestamp;
 
@@ -12,49 +12,8 @@ use crate::plan::{NoPlan, Plan};
 use crate::refusal::Refusal;
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Kind, Outcome, Transaction};
-use crate::verb::{Verb, fingerprint, record};
-use crate::verbs::amend::Amend;
-use crate::verbs::deposit::Deposit;
-use crate::verbs::open::Open;
-use crate::verbs::rebate::PayRebate;
-use crate::verbs::reversal::Reverse;
-use crate::verbs::transfer::Transfer;
-use crate::verbs::withdraw::Withdraw;
-
-macro_rules! verbs {
-    ($($(#[$doc:meta])* $verb:ident,)+) => {
-        /// Anything that can be asked for, already parsed: only valid values get this far.
-        #[derive(Debug, Clone)]
-        pub enum Command {
-            $($(#[$doc])* $verb($verb),)+
-        }
-
-        impl Command {
-            fn verb(&self) -> &dyn Verb {
-                match self {
-                    $(Command::$verb(verb) => verb,)+
-                }
-            }
-        }
-    };
-}
-
-verbs! {
-    /// Open a wallet.
-    Open,
-    /// Change a wallet's terms.
-    Amend,
-    /// Money in.
-    Deposit,
-    /// Money out.
-    Withdraw,
-    /// Money across.
-    Transfer,
-    /// A share back.
-    PayRebate,
-    /// Undone.
-    Reverse,
-}
+use crate::verb::{fingerprint, record};
+use crate::verbs::Command;
 
 impl Command {
     /// The kind of transaction that it makes.

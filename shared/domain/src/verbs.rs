@@ -1,4 +1,4 @@
-//! The verbs, one file each.
+//! The registry of verbs: a verb is one file, and its lines here.
 
 pub(crate) mod amend;
 pub(crate) mod deposit;
@@ -7,3 +7,46 @@ pub(crate) mod rebate;
 pub(crate) mod reversal;
 pub(crate) mod transfer;
 pub(crate) mod withdraw;
+
+use crate::verb::Verb;
+
+/// Makes of the list the type [`Command`], and hands a command to its verb.
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $file:ident::$verb:ident,)+) => {
+        $(pub use $file::$verb;)+
+
+        /// Anything that can be asked for, already parsed: only valid values get this far.
+        #[derive(Debug, Clone)]
+        pub enum Command {
+            $($(#[$doc])* $verb($verb),)+
+        }
+
+        impl Command {
+            pub(crate) fn verb(&self) -> &dyn Verb {
+                match self {
+                    $(Command::$verb(verb) => verb,)+
+                }
+            }
+        }
+    };
+}
+
+verbs! {
+    /// Open a wallet.
+    open::Open,
+    /// Change a wallet's terms.
+    amend::Amend,
+    /// Money in.
+    deposit::Deposit,
+    /// Money out.
+    withdraw::Withdraw,
+    /// Money across.
+    transfer::Transfer,
+    /// A share back.
+    rebate::PayRebate,
+    /// Undone.
+    reversal::Reverse,
+}
+
+pub use amend::Change;
+pub use reversal::is_reversible;

@@ -96,8 +96,7 @@ impl Verb for Reverse {
             return Err(Refusal::MissingScope { scope: "wallets:admin" }.into());
         }
         let original = &*self.original;
-        let reversible = matches!(original.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER);
-        if !reversible || original.legs().is_empty() {
+        if !is_reversible(original) {
             return Err(Refusal::NotReversible { transaction: original.id }.into());
         }
         if snapshots.marks.contains_key(&(original.id, MarkName::REVERSAL)) {
@@ -140,6 +139,12 @@ impl Verb for Reverse {
         let marks = vec![Mark { of: original.id, name: MarkName::REVERSAL, by: transaction.id }];
         Ok(Draft { transaction, steps, bars, marks })
     }
+}
+
+/// Whether it can be undone: a posted deposit, withdrawal or transfer.
+#[must_use]
+pub fn is_reversible(original: &Transaction) -> bool {
+    matches!(original.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER) && !original.legs().is_empty()
 }
 
 impl Reverse {

@@ -150,13 +150,16 @@ fn a_record_that_lacks_a_fact_is_no_refusal() {
         }
     }
     let lacks = |facts: Facts| assert_eq!(Refusal::recorded(facts, currency("EUR")), None, "{}", facts.code);
-    lacks(Facts { limit: None, ..limit_passed(Limit::MaxMovement, "alice", None, "2").facts() });
+    // By a limit that only a newer version knows it is known by its code.
+    let passed = limit_passed(Limit::MaxMovement, "alice", None, "2");
+    let newer = Refusal::recorded(Facts { limit: None, ..passed.facts() }, currency("EUR"));
+    assert!(matches!(newer, Some(Refusal::Newer { code, .. }) if code == "limit_exceeded"));
     lacks(Facts { holds: None, ..wrong_currency("alice", "USD", "EUR").facts() });
     let (wallet, requested) = (id("alice"), money("2"));
     for refusal in [
         too_little("alice", "1", "2"),
         too_full("alice", None, "2"),
-        limit_passed(Limit::MaxMovement, "alice", None, "2"),
+        passed,
         Refusal::RebateBelowMinimum { wallet, requested },
         Refusal::RebateCapReached { wallet, requested },
         Refusal::RebateTooLate { wallet, requested },
