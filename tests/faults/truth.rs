@@ -143,11 +143,13 @@ impl Moments<'_> {
         let about = refusal.facts().wallet;
         let other = command.reads().wallets.into_iter().find(|id| about.is_some_and(|about| about != *id));
         let Some(other) = other else { return refused(&snapshots) };
-        self.within(other, window).any(|state| {
-            let mut snapshots = snapshots.clone();
-            snapshots.wallets.insert(other, state.clone());
-            refused(&snapshots)
-        })
+        // It may not have been there at all.
+        refused(&snapshots)
+            || self.within(other, window).any(|state| {
+                let mut snapshots = snapshots.clone();
+                snapshots.wallets.insert(other, state.clone());
+                refused(&snapshots)
+            })
     }
 
     /// What there was to decide on.
