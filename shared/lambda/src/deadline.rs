@@ -21,16 +21,23 @@ const MARGIN: Duration = Duration::from_millis(500);
 const LAST_RESORT: Duration = Duration::from_millis(100);
 /// For events without a deadline, as tests and local tools have them: as long as API Gateway waits for an answer.
 const UNSAID: Duration = Duration::from_secs(30);
+/// For a deadline that this clock does not believe: half of the time-out that `template.yaml` gives each function of a route.
+const DISBELIEVED: Duration = Duration::from_secs(5);
 /// Lambda's longest time-out.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// The instant after which the event of `context` is worked on no longer. A deadline that has passed, or lies further
-/// ahead than Lambda allows, is not Lambda's and counts as absent.
+/// The instant after which the event of `context` is worked on no longer. Where the deadline has passed, or lies further ahead
+/// than Lambda allows, this clock is not Lambda's: then the time is short, but no request goes unanswered.
 pub fn deadline(context: Option<&Context>) -> Instant {
     let end = context.map_or(SystemTime::UNIX_EPOCH, Context::deadline);
     #[expect(clippy::disallowed_methods, reason = "the edge's clock: Lambda gives a time of day")]
-    let left = end.duration_since(SystemTime::now()).ok().filter(|left| *left <= LONGEST);
-    Instant::now() + left.map_or(UNSAID, |left| left.saturating_sub(MARGIN))
+    let left = end.duration_since(SystemTime::now());
+    let left = match left {
+        Ok(left) if left <= LONGEST => left.saturating_sub(MARGIN),
+        _ if end == SystemTime::UNIX_EPOCH => UNSAID,
+        _ => DISBELIEVED,
+    };
+    Instant::now() + left
 }
 
 /// Runs `work`, until shortly after `until` at most.
@@ -81,10 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_never_says_counts_as_unsaid() {
-        for seconds in [i64::MIN / 2_000, -1, 901, 100_000_000] {
+    fn without_a_deadline_or_with_one_that_cannot_be_there_is_a_bound_too() {
+        for (seconds, expected) in [
+            (i64::MIN / 2_000, UNSAID),
+            (-1, DISBELIEVED),
+            (-300, DISBELIEVED),
+            (901, DISBELIEVED),
+            (100_000_000, DISBELIEVED),
+        ] {
             let left = left(seconds);
-            assert!(left >= UNSAID && left < UNSAID + Duration::from_secs(1), "{seconds} s: {left:?}");
+            assert!(left >= expected && left < expected + Duration::from_secs(1), "{seconds} s: {left:?}");
         }
         assert!(deadline(None).duration_since(Instant::now()) > UNSAID / 2);
     }
