@@ -3,7 +3,7 @@
 //! Every field goes in behind its length, so no two different lists of fields share an encoding.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -50,7 +50,9 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -61,28 +63,43 @@ impl fmt::Debug for Digest {
 }
 
 /// Collects fields into a [`Digest`].
-pub struct Hasher(Sha256);
+pub struct Hasher {
+    digest: Sha256,
+    /// Where values are written out before they go in. Kept from one to the next: an audit hashes millions.
+    text: String,
+}
 
 impl Hasher {
     /// Starts with the name of what is hashed, so that digests for different purposes never coincide.
     #[must_use]
     pub fn new(purpose: &str) -> Hasher {
-        Hasher(Sha256::new()).field(purpose)
+        Hasher { digest: Sha256::new(), text: String::new() }.field(purpose)
     }
 
     /// Appends one field.
     #[must_use]
     pub fn field(mut self, value: &str) -> Hasher {
-        self.0.update((value.len() as u64).to_be_bytes());
-        self.0.update(value.as_bytes());
+        self.digest.update((value.len() as u64).to_be_bytes());
+        self.digest.update(value.as_bytes());
         self
+    }
+
+    /// Appends one field as it is written out.
+    #[must_use]
+    pub fn shown(mut self, value: impl fmt::Display) -> Hasher {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        write!(text, "{value}").expect("a text takes whatever is written to it");
+        let mut hasher = self.field(&text);
+        hasher.text = text;
+        hasher
     }
 
     /// Appends a field that may be absent; an absent one differs from an empty one.
     #[must_use]
     pub fn maybe(self, value: Option<impl fmt::Display>) -> Hasher {
         match value {
-            Some(value) => self.field("some").field(&value.to_string()),
+            Some(value) => self.field("some").shown(value),
             None => self.field("none"),
         }
     }
@@ -97,6 +114,6 @@ impl Hasher {
     /// The digest of all fields.
     #[must_use]
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        Digest(self.digest.finalize().into())
     }
 }

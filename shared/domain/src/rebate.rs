@@ -72,7 +72,7 @@ impl RebateRule {
     pub(crate) fn hashed(&self, hasher: Hasher) -> Hasher {
         hasher
             .field(self.id.as_str())
-            .field(&self.basis_points.get().to_string())
+            .shown(self.basis_points.get())
             .field(self.rounding.as_str())
             .maybe(self.minimum)
             .maybe(self.cap)

@@ -61,35 +61,35 @@ impl Transaction {
             return None;
         }
         let hasher = Hasher::new("transaction:1")
-            .field(&self.id.to_string())
+            .shown(self.id)
             .field(self.kind.as_str())
-            .field(&self.wallet.to_string())
+            .shown(self.wallet)
             .maybe(self.destination)
             .field(self.amount.currency().code())
-            .field(&self.amount.to_string())
-            .field(&self.fee.to_string())
+            .shown(self.amount)
+            .shown(self.fee)
             .field(self.caller.as_str())
             .maybe(self.reference.as_ref())
             .texts(self.metadata.labels())
             .maybe(self.parent)
-            .field(&self.fingerprint.to_string())
-            .field(&self.created_at.as_millisecond().to_string());
+            .shown(self.fingerprint)
+            .shown(self.created_at.as_millisecond());
         let hasher = match &self.rule {
             Some(rule) => rule.hashed(hasher.field("rule")),
             None => hasher.field("no rule"),
         };
         let hasher = match &self.outcome {
             Outcome::Posted { legs, wallet } => {
-                let hasher = hasher.field("posted").field(&legs.len().to_string());
+                let hasher = hasher.field("posted").shown(legs.len());
                 let hasher = legs.iter().fold(hasher, |hasher, leg| leg.hashed(hasher));
                 match wallet {
                     Some(wallet) => hasher
                         .field("wallet")
-                        .field(&wallet.id.to_string())
-                        .field(&wallet.version.to_string())
-                        .field(&wallet.balance.to_string())
-                        .field(&wallet.updated_at.as_millisecond().to_string())
-                        .field(&wallet.state().to_string()),
+                        .shown(wallet.id)
+                        .shown(wallet.version)
+                        .shown(wallet.balance)
+                        .shown(wallet.updated_at.as_millisecond())
+                        .shown(wallet.state()),
                     None => hasher.field("no wallet"),
                 }
             }
@@ -247,10 +247,10 @@ pub enum Leg {
 
 impl Leg {
     fn hashed(&self, hasher: Hasher) -> Hasher {
-        let hasher = hasher.field(&self.account().to_string()).field(&self.amount().to_string());
+        let hasher = hasher.shown(self.account()).shown(self.amount());
         match self {
             Leg::Wallet { owner, balance_after, version_after, .. } => {
-                hasher.field(owner.as_str()).field(&balance_after.to_string()).field(&version_after.to_string())
+                hasher.field(owner.as_str()).shown(balance_after).shown(version_after)
             }
             Leg::System { .. } => hasher,
         }

@@ -55,24 +55,23 @@ impl Wallet {
     pub fn state(&self) -> Digest {
         let Wallet { owner, status, floor, ceiling, limits, counters, rebated, metadata, created_at, .. } = self;
         let hasher = Hasher::new("wallet:1")
-            .field(&self.id.to_string())
+            .shown(self.id)
             .field(owner.as_str())
             .field(self.currency().code())
             .field(status.as_str())
-            .field(&floor.to_string())
+            .shown(floor)
             .maybe(*ceiling)
             .maybe(limits.max_movement.map(Amount::money))
             .maybe(limits.max_daily_outflow.map(Amount::money))
             .maybe(limits.transfers_per_minute)
-            .field(&counters.day.to_string())
-            .field(&counters.outflow.to_string())
-            .field(&counters.minute.to_string())
-            .field(&counters.transfers.to_string())
+            .shown(counters.day)
+            .shown(counters.outflow)
+            .shown(counters.minute)
+            .shown(counters.transfers)
             .texts(metadata.labels())
-            .field(&created_at.as_millisecond().to_string());
+            .shown(created_at.as_millisecond());
         let sums = rebated.all().map(|(month, rule, sum)| (month.to_string(), rule.as_str().to_owned(), sum));
-        sums.fold(hasher, |hasher, (month, rule, sum)| hasher.field(&month).field(&rule).field(&sum.to_string()))
-            .finish()
+        sums.fold(hasher, |hasher, (month, rule, sum)| hasher.field(&month).field(&rule).shown(sum)).finish()
     }
 
     /// The highest balance allowed.
