@@ -19,6 +19,14 @@ pub struct Reads {
     pub marks: Vec<(TransactionId, MarkName)>,
 }
 
+impl Reads {
+    /// Whether no other transaction and no mark has a say.
+    #[must_use]
+    pub fn are_of_wallets_alone(&self) -> bool {
+        self.transactions.is_empty() && self.marks.is_empty()
+    }
+}
+
 /// What exists of what a command names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshots {

@@ -61,7 +61,7 @@ impl Ledger {
     /// The wallets that `command` concerns as this process wrote them last, where they are all that it is decided on.
     fn guess(&self, command: &Command) -> Option<Known> {
         let reads = command.reads();
-        if !reads.transactions.is_empty() || !reads.marks.is_empty() {
+        if !reads.are_of_wallets_alone() {
             return None;
         }
         let wallets = self
@@ -265,8 +265,7 @@ impl Run<'_> {
             // if the command reads no other transaction and no mark.
             Basis::Items(seen) => {
                 let reads = self.command.reads();
-                let alone = reads.transactions.is_empty() && reads.marks.is_empty();
-                recorded && alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
+                recorded && reads.are_of_wallets_alone() && reads.wallets.iter().all(|wallet| seen.contains(wallet))
             }
         }
     }

@@ -120,8 +120,7 @@ impl Ledger {
             .limit(one_more(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("Query", Class::Throttled))?;
-        let output = output.map_err(|error| Fault::from_sdk("Query", error))?;
+        let output = usage.answer("Query", output).await?;
         usage.read(output.consumed_capacity());
         // An item is a run of rows, and the run that `before` falls into has newer ones too.
         let mut rows = vec![];
@@ -232,8 +231,7 @@ impl Ledger {
             .request_items(&*self.table, request.expect("keys are set"))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("BatchGetItem", Class::Throttled))?;
-        let output = output.map_err(|error| Fault::from_sdk("BatchGetItem", error))?;
+        let output = usage.answer("BatchGetItem", output).await?;
         usage.read(output.consumed_capacity());
         let rest = output.unprocessed_keys.and_then(|mut tables| tables.remove(&*self.table));
         Ok(Part {
@@ -271,8 +269,7 @@ impl Ledger {
             .limit(one_more(limit))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        let output = usage.in_time(output).await.ok_or_else(|| Fault::late("Query", Class::Throttled))?;
-        let output = output.map_err(|error| Fault::from_sdk("Query", error))?;
+        let output = usage.answer("Query", output).await?;
         usage.read(output.consumed_capacity());
         Ok(output.items.unwrap_or_default())
     }

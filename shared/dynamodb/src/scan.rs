@@ -90,8 +90,8 @@ impl Ledger {
         let sent = self.client.scan().table_name(&*self.table).consistent_read(true);
         let sent = sent.segment(number(segment)).total_segments(number(segments)).limit(ITEMS_PER_PAGE);
         let sent = sent.return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let sent = sent.set_exclusive_start_key(from.map(|cursor| cursor.0)).send().await;
-        let output = sent.map_err(|error| Fault::from_sdk("Scan", error))?;
+        let sent = sent.set_exclusive_start_key(from.map(|cursor| cursor.0)).send();
+        let output = usage.answer("Scan", sent).await?;
         usage.read(output.consumed_capacity());
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
@@ -120,9 +120,8 @@ impl Ledger {
             .consistent_read(true)
             .limit(ITEMS_PER_PAGE)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let output = sent.map_err(|error| Fault::from_sdk("Query", error))?;
+            .send();
+        let output = usage.answer("Query", sent).await?;
         usage.read(output.consumed_capacity());
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }

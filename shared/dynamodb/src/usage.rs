@@ -1,9 +1,14 @@
 //! What a request may use, and has used: time, calls, tries, waiting, and the capacity that DynamoDB reports.
 
+use std::error::Error;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::ConsumedCapacity;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
+
+use crate::fault::{Class, Fault};
 
 /// Counts over one request. Capacity is in half units, the smallest that DynamoDB bills (an eventually consistent read).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,19 @@ impl Usage {
                 None => Some(work.await),
             }
         }
+    }
+
+    /// The answer to a read. One that does not come in time has moved nothing.
+    pub(crate) async fn answer<T, E>(
+        &self,
+        operation: &str,
+        sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    ) -> Result<T, Fault>
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let answer = self.in_time(sent).await.ok_or_else(|| Fault::late(operation, Class::Throttled))?;
+        answer.map_err(|error| Fault::from_sdk(operation, error))
     }
 
     pub(crate) fn wrote<'a>(&mut self, capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) {
