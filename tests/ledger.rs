@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    Amend, Amount, Caller, Change, Command, Deposit, GENESIS, IdempotencyKey, Metadata, Money, Open, Order, Outcome,
-    Transaction, Transfer, Wallet, WalletId, Withdraw,
+    Amend, Amount, Caller, Change, Command, Credits, Deposit, Expected, GENESIS, IdempotencyKey, Metadata, Money, Open,
+    Order, Outcome, Transaction, Transfer, Wallet, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
 
@@ -56,6 +56,7 @@ impl Bench {
             floor: Money::zero(eur),
             ceiling: None,
             limits: Default::default(),
+            credits: Credits::Immediate,
             metadata: Metadata::default(),
         };
         let wallet = open.wallet();
@@ -75,7 +76,7 @@ impl Bench {
     /// Changes a wallet's terms, as an administrator.
     pub(crate) async fn amend(&self, wallet: WalletId, change: Change) {
         let caller = Caller { admin: true, ..caller("root") };
-        let amend = Amend { caller, wallet, expected_version: self.wallet(wallet).await.version, change };
+        let amend = Amend { caller, wallet, expected: Expected::Version(self.wallet(wallet).await.version), change };
         posted(run(&self.another(), &Command::Amend(amend), Strategy::Optimistic).await.0);
     }
 

@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use tokio::task::JoinSet;
 use wallet_audit::{Audit, Report};
 use wallet_domain::{
-    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Deposit, FeeSchedule, Limits, Metadata, Money, NoPlan,
-    Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp, Transaction, Transfer, WalletId,
-    Withdraw, decide,
+    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Credits, Deposit, Expected, FeeSchedule, Limits,
+    Metadata, Money, NoPlan, Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp, Transaction,
+    Transfer, WalletId, Withdraw, decide,
 };
 use wallet_dynamodb::{Ledger, items_of};
 
@@ -105,6 +105,7 @@ impl Book {
                 max_daily_outflow: Amount::new(eur("500")).ok(),
                 transfers_per_minute: Some(30),
             },
+            credits: Credits::Immediate,
             metadata: labels(),
         };
         let wallet = open.wallet();
@@ -159,7 +160,12 @@ impl Book {
     pub(crate) fn amend(&mut self, wallet: WalletId, change: Change) -> Transaction {
         self.key();
         let expected_version = self.known.wallets[&wallet].version;
-        self.run(Command::Amend(Amend { caller: self.caller("root"), wallet, expected_version, change }))
+        self.run(Command::Amend(Amend {
+            caller: self.caller("root"),
+            wallet,
+            expected: Expected::Version(expected_version),
+            change,
+        }))
     }
 
     /// Decides, and keeps what the ledger would write: the plan, or the record of a refusal.

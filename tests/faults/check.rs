@@ -189,6 +189,7 @@ impl Legs {
                         ensure!(!matches!(account, Account::Wallet(_)), "{id}: a wallet as a system account");
                         legs.system += amount.minor_units();
                     }
+                    Leg::Credit { wallet, .. } => return Err(format!("{id}: a credit into the inbox of {wallet}")),
                     Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
                         let leg = (*id, *amount, *balance_after);
                         let twin = legs.by_version.insert((*wallet, *version_after), leg);

@@ -9,8 +9,9 @@ use fastrand::Rng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wallet_domain::{
-    Amend, Amount, BasisPoints, Bounds, Change, Command, Deposit, FeeSchedule, Kind, Money, Open, Outcome, PayRebate,
-    RebateTerms, Refusal, Reverse, Status, Transaction, TransactionId, Transfer, WalletId, Withdraw,
+    Amend, Amount, BasisPoints, Bounds, Change, Command, Credits, Deposit, Expected, FeeSchedule, Kind, Money, Open,
+    Outcome, PayRebate, RebateTerms, Refusal, Reverse, Status, Transaction, TransactionId, Transfer, WalletId,
+    Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
@@ -416,7 +417,8 @@ impl Client {
                 let currency = "EUR".parse().expect("a currency");
                 let floor = Money::zero(currency);
                 let (limits, metadata) = Default::default();
-                let open = Open { caller, key, owner, currency, floor, ceiling: None, limits, metadata };
+                let credits = Credits::Immediate;
+                let open = Open { caller, key, owner, currency, floor, ceiling: None, limits, credits, metadata };
                 // Perhaps it is opened: then money goes there too, until it is closed.
                 self.wallets.push(open.wallet());
                 Command::Open(open)
@@ -457,7 +459,7 @@ impl Client {
         }
         let mut caller = caller(&self.name);
         caller.admin = true;
-        Command::Amend(Amend { caller, wallet, expected_version, change })
+        Command::Amend(Amend { caller, wallet, expected: Expected::Version(expected_version), change })
     }
 }
 

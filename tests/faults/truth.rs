@@ -170,6 +170,7 @@ impl Moments<'_> {
             wallets: reads.wallets.into_iter().filter_map(wallet).collect(),
             transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
             marks: reads.marks.into_iter().filter_map(mark).collect(),
+            incoming: BTreeMap::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
-use wallet_domain::{Amend, Change, Command, Money, Open, Timestamp, WalletId};
+use wallet_domain::{Amend, Change, Command, Credits, Expected, Money, Open, Timestamp, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
@@ -100,6 +100,7 @@ impl World {
             floor: money(floor),
             ceiling: ceiling.map(money),
             limits: Default::default(),
+            credits: Credits::Immediate,
             metadata: Default::default(),
         };
         let wallet = open.wallet();
@@ -114,7 +115,7 @@ impl World {
     pub(crate) async fn amend(&self, wallet: WalletId, expected_version: u64, change: Change) {
         let mut caller = caller("root");
         caller.admin = true;
-        let amend = Command::Amend(Amend { caller, wallet, expected_version, change });
+        let amend = Command::Amend(Amend { caller, wallet, expected: Expected::Version(expected_version), change });
         let _ = self.plain().execute(&amend, Strategy::Optimistic, &mut Usage::default()).await.expect("new terms");
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_domain::{
-    Account, Amend, BasisPoints, Bounds, Change, Command, FeeSchedule, Leg, Refusal, Timestamp, Transfer, WalletId,
+    Account, Amend, BasisPoints, Bounds, Change, Command, Expected, FeeSchedule, Leg, Refusal, Timestamp, Transfer,
+    WalletId,
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Strategy};
 
@@ -90,7 +91,7 @@ async fn a_floor_below_zero_is_an_administrators_to_give_and_exact() {
     let bench = Bench::start().await;
     let wallet = bench.open("alice", "10").await;
     let change = Change { floor: Some("-20".to_owned()), ..Change::default() };
-    let own = Amend { caller: caller("alice"), wallet, expected_version: 1, change: change.clone() };
+    let own = Amend { caller: caller("alice"), wallet, expected: Expected::Version(1), change: change.clone() };
     let refused = run(&bench.another(), &Command::Amend(own), Strategy::Optimistic).await.0;
     assert!(matches!(refused, Err(ExecuteError::Refused(Refusal::MissingScope { .. }))), "{refused:?}");
     bench.amend(wallet, change).await;

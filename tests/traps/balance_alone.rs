@@ -4,7 +4,7 @@
 //! retry after a lost reply then pays a second time, and whatever else was computed from the old read (here the day's
 //! outflow) overwrites what the others wrote. A version that only ever rises has no way back.
 
-use wallet_domain::{Amend, Caller, Change, Command};
+use wallet_domain::{Amend, Caller, Change, Command, Expected};
 use wallet_dynamodb::Strategy;
 
 use super::{Raw, balance, refused};
@@ -57,7 +57,7 @@ async fn a_limit_computed_from_what_was_read_before_the_balance_came_back() {
         let wallet = bench.open("alice", "0").await;
         let limit = Change { max_daily_outflow: Some(Some("60".to_owned())), ..Change::default() };
         let admin = Caller { admin: true, ..caller("root") };
-        let amend = Command::Amend(Amend { caller: admin, wallet, expected_version: 0, change: limit });
+        let amend = Command::Amend(Amend { caller: admin, wallet, expected: Expected::Version(0), change: limit });
         posted(run(&bench.another(), &amend, strategy).await.0);
         let stale = bench.another();
         posted(run(&stale, &bench.deposit(wallet, "100"), strategy).await.0);

@@ -53,6 +53,7 @@ async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         Some(rebate) => app.ledger().transaction(rebate, call.usage()).await?,
         None => None,
     };
-    let view = TransactionView::new(&transaction, call.caller());
+    let waiting = app.ledger().unsettled(&transaction, call.usage()).await?;
+    let view = TransactionView::new(&transaction, call.caller()).with_settled(&transaction, &waiting);
     Ok(Reply::ok(&view.with_rebate(rebate.as_ref()).with_reversal(reversal)))
 }

@@ -1,6 +1,8 @@
 //! `PATCH /v1/wallets/{wallet_id}`: freeze, close, bounds, limits. A field that is absent stays as it is; `null` takes a
-//! bound away. The same `If-Match` with the same body is the same request, as an idempotency key would be.
+//! bound away. The same `If-Match` with the same body is the same request, as an idempotency key would be; with `If-Match: *`,
+//! for a wallet that moves too fast to be met at a version, it is the idempotency key.
 
+use crate::open::credits;
 use serde::{Deserialize, Deserializer};
 use wallet_domain::{Amend, Change, Command, Status};
 use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, scope};
@@ -10,6 +12,8 @@ use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, scope};
 struct Body {
     #[serde(default, deserialize_with = "present")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    credits: Option<String>,
     #[serde(default, deserialize_with = "present")]
     floor: Option<AmountText>,
     #[serde(default, deserialize_with = "present")]
@@ -37,10 +41,10 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 pub(crate) async fn amend(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_ADMIN)?;
     let wallet = call.wallet_id()?;
-    let expected_version = call.required_if_match()?;
+    let expected = call.expected()?;
     let change = call.json::<Body>()?.change()?;
     let caller = call.caller().clone();
-    let command = Command::Amend(Amend { caller, wallet, expected_version, change });
+    let command = Command::Amend(Amend { caller, wallet, expected, change });
     app.execute(call, &command, None).await
 }
 
@@ -49,6 +53,7 @@ impl Body {
         let limits = self.limits.unwrap_or_default().0;
         let change = Change {
             status: self.status.map(|text| status(&text)).transpose()?,
+            credits: self.credits.map(|text| credits(&text)).transpose()?,
             floor: self.floor.map(|floor| floor.text("floor")).transpose()?,
             ceiling: term("ceiling", self.ceiling)?,
             max_movement: term("limits.max_movement", limits.max_movement)?,
@@ -56,7 +61,7 @@ impl Body {
             transfers_per_minute: limits.transfers_per_minute,
         };
         if change == Change::default() {
-            let detail = "The body changes nothing: it needs `status`, `floor`, `ceiling` or `limits`.";
+            let detail = "The body changes nothing: it needs `status`, `credits`, `floor`, `ceiling` or `limits`.";
             return Err(Problem::malformed(detail));
         }
         Ok(change)

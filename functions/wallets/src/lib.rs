@@ -42,5 +42,10 @@ async fn list(app: &App, call: &mut Call) -> Result<Reply, Problem> {
 
 async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_READ)?;
-    Ok(Reply::wallet(&app.wallet(call).await?))
+    let wallet = app.wallet(call).await?;
+    let incoming = match wallet.may_have_incoming() {
+        true => Some(app.ledger().incoming(&wallet, call.usage()).await?),
+        false => None,
+    };
+    Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(incoming)))
 }

@@ -2,7 +2,7 @@
 //! limits to whoever is no admin.
 
 use serde::Deserialize;
-use wallet_domain::{Command, Currency, Limits, Money, Open};
+use wallet_domain::{Command, Credits, Currency, Limits, Money, Open};
 use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, Texts, currency, metadata, optional, scope};
 
 #[derive(Deserialize)]
@@ -13,6 +13,7 @@ struct Body {
     floor: Option<AmountText>,
     ceiling: Option<AmountText>,
     limits: Option<Object<LimitsBody>>,
+    credits: Option<String>,
     metadata: Option<Texts>,
 }
 
@@ -26,7 +27,7 @@ struct LimitsBody {
 
 pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_WRITE)?;
-    let Body { currency: code, owner, floor, ceiling, limits, metadata: labels } = call.json()?;
+    let Body { currency: code, owner, floor, ceiling, limits, credits: mode, metadata: labels } = call.json()?;
     let currency = currency(&code)?;
     let caller = call.caller().clone();
     let command = Command::Open(Open {
@@ -37,9 +38,15 @@ pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         floor: floor.map_or_else(|| Ok(Money::zero(currency)), |floor| floor.money("floor", currency))?,
         ceiling: ceiling.map(|ceiling| ceiling.money("ceiling", currency)).transpose()?,
         limits: limits.unwrap_or_default().0.limits(currency)?,
+        credits: mode.map_or(Ok(Credits::Immediate), |mode| credits(&mode))?,
         metadata: metadata(labels)?,
     });
     app.execute(call, &command, None).await
+}
+
+pub(crate) fn credits(text: &str) -> Result<Credits, Problem> {
+    let wrong = || Problem::malformed("`credits` must be \"immediate\" or \"batched\".");
+    Credits::from_name(text).ok_or_else(wrong)
 }
 
 impl LimitsBody {

@@ -30,7 +30,7 @@ impl Known {
                     item.transaction.map(|id| self.transactions.entry(id).or_default());
                     item.wallet.map(|id| self.wallets.entry(id).or_default());
                 }
-                Scanned::Entries(_) => {}
+                Scanned::Entries(_) | Scanned::Credit(_) => {}
             }
         }
         Ok(())

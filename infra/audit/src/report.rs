@@ -145,7 +145,7 @@ impl Report {
         for leg in transaction.legs() {
             let (amount, sums) = (leg.amount().minor_units(), self.sums_of(leg.amount().currency()));
             match leg {
-                Leg::Wallet { .. } => sums.wallets += amount,
+                Leg::Wallet { .. } | Leg::Credit { .. } => sums.wallets += amount,
                 Leg::System { account: Account::Fees, .. } => sums.fees += amount,
                 Leg::System { account: Account::Rebates, .. } => sums.rebates += amount,
                 Leg::System { account: Account::External | Account::Wallet(_), .. } => sums.external += amount,

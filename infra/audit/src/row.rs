@@ -45,7 +45,7 @@ impl Row {
                 seal,
                 left: None,
             }),
-            Leg::System { .. } => None,
+            Leg::Credit { .. } | Leg::System { .. } => None,
         });
         let result = wallet.iter().map(|wallet| Row {
             transaction,

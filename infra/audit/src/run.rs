@@ -179,7 +179,7 @@ impl Audit {
             match item {
                 Scanned::Transaction(transaction) => transactions.push(*transaction),
                 Scanned::Mark(mark) => marks.push(mark),
-                Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Unreadable(_) => {}
+                Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
             }
         }
         report.found(overdue::check(&self.reader, &transactions, self.due()).await?);
@@ -223,6 +223,7 @@ impl Audit {
                         transactions.push(*transaction);
                     }
                     Scanned::Mark(mark) => marks.push(mark),
+                    Scanned::Credit(_) => {}
                     Scanned::Unreadable(item) => match (item.wallet, item.version) {
                         (Some(wallet), Some(_)) => {
                             report.entries += 1;
@@ -322,7 +323,7 @@ impl Audit {
                             transactions.push(*transaction);
                         }
                     }
-                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Unreadable(_) => {}
+                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
                 }
             }
             findings.extend(matching::entries(&self.reader, &entries).await?);
@@ -354,7 +355,7 @@ impl Audit {
                             chain.unreadable(&item);
                         }
                     }
-                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) => {}
+                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
                 }
             }
             from = page.next;

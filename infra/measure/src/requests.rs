@@ -1,7 +1,7 @@
 //! The requests that the measurements put to a ledger directly, all of them in EUR.
 
 use anyhow::Result;
-use wallet_domain::{Amount, Caller, Metadata, Money, Open, Order};
+use wallet_domain::{Amount, Caller, Credits, Metadata, Money, Open, Order};
 
 /// Somebody who may debit any wallet.
 pub(crate) fn caller(subject: &str) -> Result<Caller> {
@@ -19,6 +19,7 @@ pub(crate) fn open(subject: &str, key: &str) -> Result<Open> {
         floor: Money::zero(currency),
         ceiling: None,
         limits: Default::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     })
 }

@@ -6,13 +6,14 @@ use crate::caller::{Caller, Order};
 use crate::clock::Moment;
 use crate::hash::Hasher;
 use crate::id::WalletId;
+use crate::inbox::Arrival;
 use crate::money::{Money, MoneyError};
-use crate::plan::{Guard, NoPlan, Step};
+use crate::plan::{Guard, NoPlan, Side, Step};
 use crate::refusal::{Limit, Refusal};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Leg, Outcome};
 use crate::verb::Asked;
-use crate::wallet::{Status, Wallet};
+use crate::wallet::{Credits, Status, Wallet};
 
 impl Order {
     /// What the record of a movement says of its request.
@@ -40,7 +41,16 @@ pub(crate) fn posted(legs: Vec<Leg>) -> Outcome {
     Outcome::Posted { legs, wallet: None }
 }
 
-/// Adds `amount` to `wallet`. `caller` is who will read the refusal; `None` may read everything.
+/// Lets `amount` come to `wallet` in the way that its credits come: at once, or into its inbox. `caller` is who will read
+/// the refusal; `None` may read everything.
+pub(crate) fn receive(wallet: &Wallet, amount: Money, from: Account, caller: Option<&Caller>) -> Result<Side, NoPlan> {
+    match wallet.credits {
+        Credits::Immediate => credit(wallet, amount, from, caller).map(Side::Step),
+        Credits::Batched => Ok(Side::Credit(Arrival::new(wallet, amount, from))),
+    }
+}
+
+/// Adds `amount` to `wallet` at once. `caller` is who will read the refusal; `None` may read everything.
 pub(crate) fn credit(wallet: &Wallet, amount: Money, from: Account, caller: Option<&Caller>) -> Result<Step, NoPlan> {
     let highest = wallet.highest_balance().minus(amount);
     match highest {
@@ -78,7 +88,13 @@ pub(crate) struct Outflow {
 }
 
 /// Takes `outflow` out of `wallet`, whose owner or an administrator asks for it.
-pub(crate) fn debit(wallet: &Wallet, outflow: &Outflow, to: Account, moment: Moment) -> Result<Step, NoPlan> {
+pub(crate) fn debit(
+    snapshots: &Snapshots,
+    wallet: &Wallet,
+    outflow: &Outflow,
+    to: Account,
+    moment: Moment,
+) -> Result<Side, NoPlan> {
     if wallet.status == Status::Frozen {
         return Err(Refusal::WalletFrozen { wallet: wallet.id }.into());
     }
@@ -110,18 +126,32 @@ pub(crate) fn debit(wallet: &Wallet, outflow: &Outflow, to: Account, moment: Mom
         Ok(lowest) if !wallet.balance.is_less_than(lowest)? => {
             let mut step = Step::movement(wallet, requested.negated(), to, Guard::AtLeast(lowest))?;
             step.after.counters = counters;
-            Ok(step)
+            Ok(step.into())
         }
-        _ => Err(too_little(wallet, requested)?.into()),
+        _ => Err(too_little(snapshots, wallet, requested)),
     }
 }
 
-/// The refusal of more than can leave.
-pub(crate) fn too_little(wallet: &Wallet, requested: Money) -> Result<Refusal, MoneyError> {
-    // A reversal may have taken the balance below the floor; then nothing can leave.
-    let spendable = wallet.balance.minus(wallet.floor).unwrap_or_else(|_| Money::largest(wallet.currency()));
-    let available = Some(spendable.at_least(Money::zero(wallet.currency()))?);
-    Ok(Refusal::InsufficientFunds { wallet: wallet.id, available, requested })
+/// Why `requested` does not leave, which the balance does not cover.
+pub(crate) fn too_little(snapshots: &Snapshots, wallet: &Wallet, requested: Money) -> NoPlan {
+    uncovered(snapshots, wallet, wallet.available(), requested)
+}
+
+/// Why `settled` is too little for `requested`: what waits in the inbox would cover it and has to be settled first, or it
+/// is refused.
+pub(crate) fn uncovered(snapshots: &Snapshots, wallet: &Wallet, settled: Money, requested: Money) -> NoPlan {
+    let available = || {
+        let incoming = snapshots.incoming(wallet)?.amount;
+        let available = settled.plus(incoming).unwrap_or_else(|_| Money::largest(wallet.currency()));
+        if !incoming.is_zero() && !available.is_less_than(requested)? {
+            return Err(NoPlan::Unsettled(wallet.id));
+        }
+        Ok(Some(available))
+    };
+    match available() {
+        Ok(available) => Refusal::InsufficientFunds { wallet: wallet.id, available, requested }.into(),
+        Err(not_yet) => not_yet,
+    }
 }
 
 /// The wallet, if it exists and the caller may debit it. A stranger's wallet and a missing one give the same refusal.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::entry::Entry;
 use crate::hash::GENESIS;
 use crate::id::WalletId;
+use crate::inbox::{Arrival, Credit};
 use crate::mark::Mark;
 use crate::money::{Money, MoneyError};
 use crate::refusal::Refusal;
@@ -15,11 +16,13 @@ use crate::wallet::Wallet;
 /// DynamoDB's bound on the actions of one transaction.
 const MAX_ACTIONS: usize = 100;
 
-/// What is to be written: legs that sum to zero, one posting for each wallet, no item twice, at most 100 actions.
+/// What is to be written: legs that sum to zero, one posting or one credit for each wallet, no item twice, at most 100
+/// actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     transaction: Transaction,
     postings: Vec<Posting>,
+    credits: Vec<Credit>,
     bars: Vec<Transaction>,
     marks: Vec<Mark>,
 }
@@ -54,6 +57,9 @@ pub enum NoPlan {
     /// The request is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What waits in the inbox of this wallet has to be known first, or settled: [`Snapshots::incoming`] says which.
+    #[error("what waits in the inbox of {0} has to be settled first")]
+    Unsettled(WalletId),
     /// What was decided does not add up, or what was read cannot be: a fault of ours or of the table.
     #[error(transparent)]
     Unsound(#[from] Unsound),
@@ -90,14 +96,53 @@ pub enum Unsound {
 /// What a verb has decided, before it is checked and sealed.
 pub(crate) struct Draft {
     pub(crate) transaction: Transaction,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) sides: Vec<Side>,
     pub(crate) bars: Vec<Transaction>,
     pub(crate) marks: Vec<Mark>,
 }
 
 impl Draft {
-    pub(crate) fn new(transaction: Transaction, steps: Vec<Step>) -> Draft {
-        Draft { transaction, steps, bars: vec![], marks: vec![] }
+    pub(crate) fn new(transaction: Transaction, sides: Vec<Side>) -> Draft {
+        Draft { transaction, sides, bars: vec![], marks: vec![] }
+    }
+}
+
+/// What a transaction does to one wallet.
+pub(crate) enum Side {
+    /// It makes the wallet's next version.
+    Step(Step),
+    /// It leaves a credit in the wallet's inbox and the wallet as it is.
+    Credit(Arrival),
+}
+
+impl Side {
+    pub(crate) fn leg(&self) -> Leg {
+        match self {
+            Side::Step(step) => step.leg(),
+            Side::Credit(arrival) => arrival.leg(),
+        }
+    }
+
+    fn wallet(&self) -> WalletId {
+        match self {
+            Side::Step(step) => step.after.id,
+            Side::Credit(arrival) => arrival.wallet,
+        }
+    }
+
+    /// Whether `leg`, that of its wallet, says what it does.
+    fn matches(&self, leg: Option<&Leg>) -> bool {
+        match (self, leg) {
+            (Side::Step(step), None) => step.amount.is_zero() && step.adds_up(),
+            (Side::Step(step), Some(leg)) => step.adds_up() && *leg == step.leg(),
+            (Side::Credit(arrival), leg) => arrival.amount.minor_units() > 0 && leg == Some(&arrival.leg()),
+        }
+    }
+}
+
+impl From<Step> for Side {
+    fn from(step: Step) -> Side {
+        Side::Step(step)
     }
 }
 
@@ -196,23 +241,30 @@ impl Step {
 impl Plan {
     /// Checks that `draft` adds up, seals its records and chains its rows.
     pub(crate) fn new(draft: Draft) -> Result<Plan, Unsound> {
-        let Draft { transaction, steps, bars, marks } = draft;
-        balanced(&transaction, &steps)?;
+        let Draft { transaction, sides, bars, marks } = draft;
+        balanced(&transaction, &sides)?;
         let mut transaction = transaction.sealed();
-        let postings: Vec<_> = steps.into_iter().map(|step| step.posting(&transaction)).collect();
+        let (mut postings, mut credits) = (vec![], vec![]);
+        for side in sides {
+            match side {
+                Side::Step(step) => postings.push(step.posting(&transaction)),
+                Side::Credit(arrival) => credits.push(arrival.credit(&transaction)),
+            }
+        }
         if let Outcome::Posted { wallet: Some(result), .. } = &mut transaction.outcome {
             let posting = postings.iter().find(|posting| posting.after.id == result.id);
             **result = posting.ok_or(Unsound::Unmatched(result.id))?.after.clone();
         }
         let bars = bars.into_iter().map(Transaction::sealed).collect();
-        let plan = Plan { transaction, postings, bars, marks };
+        let plan = Plan { transaction, postings, credits, bars, marks };
         plan.each_item_once()?;
         Ok(plan)
     }
 
     /// The record of a request that was refused, and nothing besides.
     pub(crate) fn attempt(transaction: Transaction) -> Plan {
-        Plan { transaction: transaction.sealed(), postings: vec![], bars: vec![], marks: vec![] }
+        let transaction = transaction.sealed();
+        Plan { transaction, postings: vec![], credits: vec![], bars: vec![], marks: vec![] }
     }
 
     /// The record of the request.
@@ -225,6 +277,12 @@ impl Plan {
     #[must_use]
     pub fn postings(&self) -> &[Posting] {
         &self.postings
+    }
+
+    /// What it leaves in inboxes: it asks nothing of those wallets when it is written.
+    #[must_use]
+    pub fn credits(&self) -> &[Credit] {
+        &self.credits
     }
 
     /// Transactions recorded as failed along with it, so that they can never be posted.
@@ -244,164 +302,38 @@ impl Plan {
         let records = [&self.transaction].into_iter().chain(&self.bars).map(|record| record.id.to_string());
         let marks = self.marks.iter().map(|mark| format!("{} {}", mark.of, mark.name.as_str()));
         let wallets = self.postings.iter().map(|posting| posting.after.id.to_string());
-        for item in records.chain(marks).chain(wallets) {
+        let credited = self.credits.iter().map(|credit| credit.wallet.to_string());
+        for item in records.chain(marks).chain(wallets).chain(credited) {
             if let Some(twice) = seen.replace(item) {
                 return Err(Unsound::Twice(twice));
             }
         }
-        // A wallet is two items: itself and its entries.
+        // A posting is two items: the wallet and its entries.
         let actions = seen.len() + self.postings.len();
         if actions > MAX_ACTIONS { Err(Unsound::TooLarge(actions)) } else { Ok(()) }
     }
 }
 
-/// The legs sum to zero, and say of each wallet what its step does; its balance differs by that and by nothing else.
-fn balanced(transaction: &Transaction, steps: &[Step]) -> Result<(), Unsound> {
+/// The legs sum to zero, and say of each wallet what its side does; its balance differs by that and by nothing else.
+fn balanced(transaction: &Transaction, sides: &[Side]) -> Result<(), Unsound> {
     let legs = transaction.legs();
     let sum: i128 = legs.iter().map(|leg| leg.amount().minor_units()).sum();
     if sum != 0 {
         return Err(Unsound::Imbalance(sum));
     }
     let one_currency = legs.iter().all(|leg| leg.amount().currency() == transaction.amount.currency());
-    for step in steps {
-        let leg = legs.iter().filter(|leg| leg.wallet() == Some(step.after.id)).collect::<Vec<_>>();
-        let said = match leg.as_slice() {
-            [] => step.amount.is_zero(),
-            [leg] => **leg == step.leg(),
-            _ => false,
-        };
-        if !said || !one_currency || !step.adds_up() {
-            return Err(Unsound::Unmatched(step.after.id));
+    for side in sides {
+        let mut its = legs.iter().filter(|leg| leg.wallet() == Some(side.wallet()));
+        if !side.matches(its.next()) || its.next().is_some() || !one_currency {
+            return Err(Unsound::Unmatched(side.wallet()));
         }
     }
-    let posted = |id| steps.iter().any(|step| step.after.id == id);
-    match legs.iter().filter_map(Leg::wallet).find(|id| !posted(*id)) {
+    let has_side = |id| sides.iter().any(|side| side.wallet() == id);
+    match legs.iter().filter_map(Leg::wallet).find(|id| !has_side(*id)) {
         Some(id) => Err(Unsound::Unmatched(id)),
         None => Ok(()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hash::Hasher;
-    use crate::id::TransactionId;
-    use crate::mark::MarkName;
-    use crate::rebated::Rebated;
-    use crate::text::Metadata;
-    use crate::transaction::{FORMAT, Kind};
-    use crate::wallet::{Counters, Limits, Status};
-    use jiff::Timestamp;
-
-    fn eur(minor_units: i128) -> Money {
-        Money::from_minor(minor_units, "EUR".parse().expect("a currency")).expect("small")
-    }
-
-    fn wallet(number: usize) -> Wallet {
-        Wallet {
-            id: format!("wal_{number:032x}").parse().expect("an id"),
-            owner: "alice".parse().expect("an owner"),
-            balance: eur(1_000),
-            version: 7,
-            status: Status::Active,
-            floor: eur(0),
-            ceiling: None,
-            limits: Limits::default(),
-            counters: Counters::new(eur(0).currency()),
-            rebated: Rebated::default(),
-            head: GENESIS,
-            metadata: Metadata::default(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn step(number: usize, minor_units: i128) -> Step {
-        Step::movement(&wallet(number), eur(minor_units), Account::External, Guard::None).expect("small")
-    }
-
-    fn record(number: usize, legs: Vec<Leg>) -> Transaction {
-        Transaction {
-            id: format!("txn_{number:032x}").parse().expect("an id"),
-            kind: Kind::TRANSFER,
-            wallet: wallet(1).id,
-            destination: None,
-            amount: eur(5),
-            fee: eur(0),
-            outcome: Outcome::Posted { legs, wallet: None },
-            caller: "alice".parse().expect("an owner"),
-            reference: None,
-            metadata: Metadata::default(),
-            parent: None,
-            rule: None,
-            fingerprint: Hasher::new("test").finish(),
-            created_at: Timestamp::UNIX_EPOCH,
-            format: FORMAT,
-            seal: GENESIS,
-        }
-    }
-
-    /// From wallet 1 to wallet 2, with `change` made to it.
-    fn draft(change: impl FnOnce(&mut Draft)) -> Draft {
-        let steps = vec![step(1, -5), step(2, 5)];
-        let legs = steps.iter().map(Step::leg).collect();
-        let mut draft = Draft::new(record(1, legs), steps);
-        change(&mut draft);
-        draft
-    }
-
-    fn legs(draft: &mut Draft) -> &mut Vec<Leg> {
-        match &mut draft.transaction.outcome {
-            Outcome::Posted { legs, .. } => legs,
-            Outcome::Failed { .. } => panic!("it is posted"),
-        }
-    }
-
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut Draft), unsound: Option<Unsound>) {
-        assert_eq!(Plan::new(draft(change)).err(), unsound);
-    }
-
-    #[test]
-    fn only_a_whole_plan_can_be_made() {
-        let system = |units| Leg::System { account: Account::Fees, amount: eur(units) };
-        let mark = |of: TransactionId| Mark { of, name: MarkName::REVERSAL, by: of };
-        check(|_| {}, None);
-        check(|draft| legs(draft).push(system(1)), Some(Unsound::Imbalance(1)));
-        check(|draft| drop(legs(draft).pop()), Some(Unsound::Imbalance(-5)));
-        check(|draft| drop(draft.steps.pop()), Some(Unsound::Unmatched(wallet(2).id)));
-        check(|draft| draft.steps[0] = step(1, -6), Some(Unsound::Unmatched(wallet(1).id)));
-        check(|draft| draft.steps[1] = step(3, 5), Some(Unsound::Unmatched(wallet(3).id)));
-        check(|draft| draft.steps.push(step(3, 5)), Some(Unsound::Unmatched(wallet(3).id)));
-        let another_balance = |leg: &mut Leg| match leg {
-            Leg::Wallet { balance_after, .. } => *balance_after = eur(1),
-            Leg::System { .. } => {}
-        };
-        check(|draft| legs(draft).iter_mut().for_each(another_balance), Some(Unsound::Unmatched(wallet(1).id)));
-        let richer = Wallet { balance: eur(1_001), ..wallet(3) };
-        let made = Some(Unsound::Unmatched(wallet(3).id));
-        check(|draft| draft.steps.push(Step::opening(wallet(3))), made.clone());
-        check(|draft| draft.steps.push(Step::amendment(&wallet(3), richer, BTreeMap::new())), made);
-        let richer = |draft: &mut Draft| {
-            draft.steps[1].after.balance = eur(2_000);
-            let leg = draft.steps[1].leg();
-            legs(draft)[1] = leg;
-        };
-        check(richer, Some(Unsound::Unmatched(wallet(2).id)));
-        let twice = |of: &dyn ToString| Some(Unsound::Twice(of.to_string()));
-        check(|draft| draft.steps.push(step(1, -5)), twice(&wallet(1).id));
-        check(|draft| draft.bars.push(record(1, vec![])), twice(&record(1, vec![]).id));
-        check(|draft| draft.bars.extend([record(2, vec![]), record(2, vec![])]), twice(&record(2, vec![]).id));
-        let original = record(2, vec![]).id;
-        check(|draft| draft.marks.push(mark(original)), None);
-        check(|draft| draft.marks.extend([mark(original); 2]), twice(&format!("{original} REVERSAL")));
-    }
-
-    #[test]
-    fn a_plan_has_at_most_a_hundred_actions() {
-        // Five for the transfer itself.
-        let more = |bars: usize| move |draft: &mut Draft| draft.bars.extend((2..2 + bars).map(|at| record(at, vec![])));
-        check(more(95), None);
-        check(more(96), Some(Unsound::TooLarge(101)));
-    }
-}
+mod tests;

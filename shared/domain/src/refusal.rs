@@ -80,6 +80,22 @@ pub enum Refusal {
         /// What it holds.
         balance: Money,
     },
+    /// A ceiling cannot be held where credits ask nothing of the wallet.
+    #[error("wallet {wallet} cannot have both a ceiling and batched credits; take one of them away")]
+    CeilingWithBatchedCredits {
+        /// The wallet that refused.
+        wallet: WalletId,
+    },
+    /// Closing, and setting a ceiling, wait until no credit can be on its way into the inbox.
+    #[error(
+        "credits may still be on their way into the inbox of wallet {wallet}: its credits must have been immediate for 15 minutes, and all of them settled"
+    )]
+    CreditsInFlight {
+        /// The wallet that refused.
+        wallet: WalletId,
+        /// When trying again makes sense.
+        retry_after_seconds: u64,
+    },
     /// More transfers than the wallet's limit allows in this minute.
     #[error("wallet {wallet} has made all {limit} transfers of this minute")]
     RateLimited {
@@ -242,6 +258,8 @@ impl Refusal {
                 of("version_mismatch", wallet)
             }
             Refusal::WalletNotEmpty { wallet, .. } => of("wallet_not_empty", wallet),
+            Refusal::CeilingWithBatchedCredits { wallet } => of("ceiling_with_batched_credits", wallet),
+            Refusal::CreditsInFlight { wallet, .. } => of("credits_in_flight", wallet),
             Refusal::RateLimited { wallet, .. } => of("rate_limited", wallet),
             Refusal::WalletFrozen { wallet } => kept("wallet_frozen", wallet),
             Refusal::WalletClosed { wallet } => kept("wallet_closed", wallet),

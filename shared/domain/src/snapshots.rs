@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::id::{TransactionId, WalletId};
+use crate::inbox::Incoming;
 use crate::mark::MarkName;
+use crate::plan::NoPlan;
 use crate::refusal::Refusal;
 use crate::transaction::Transaction;
 use crate::wallet::Wallet;
@@ -36,10 +38,23 @@ pub struct Snapshots {
     pub transactions: BTreeMap<TransactionId, Transaction>,
     /// What has happened to transactions, and the transaction that did it.
     pub marks: BTreeMap<(TransactionId, MarkName), TransactionId>,
+    /// What waits for wallets, where that was looked up.
+    pub incoming: BTreeMap<WalletId, Incoming>,
 }
 
 impl Snapshots {
     pub(crate) fn wallet(&self, id: WalletId) -> Result<&Wallet, Refusal> {
         self.wallets.get(&id).ok_or(Refusal::WalletNotFound { wallet: id })
+    }
+
+    /// What waits for `wallet`: nothing for one whose credits were always immediate.
+    ///
+    /// # Errors
+    /// [`NoPlan::Unsettled`] where that was not looked up yet.
+    pub(crate) fn incoming(&self, wallet: &Wallet) -> Result<Incoming, NoPlan> {
+        if !wallet.may_have_incoming() {
+            return Ok(Incoming::none(wallet.currency()));
+        }
+        self.incoming.get(&wallet.id).copied().ok_or(NoPlan::Unsettled(wallet.id))
     }
 }

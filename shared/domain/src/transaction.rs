@@ -125,6 +125,14 @@ impl Transaction {
         }
     }
 
+    /// The wallets whose inboxes it put a credit into.
+    pub fn credited(&self) -> impl Iterator<Item = WalletId> {
+        self.legs().iter().filter_map(|leg| match leg {
+            Leg::Credit { wallet, .. } => Some(*wallet),
+            Leg::Wallet { .. } | Leg::System { .. } => None,
+        })
+    }
+
     /// The id of the rebate that it earns: of a posted deposit that pinned a rule.
     #[must_use]
     pub fn rebate(&self) -> Option<TransactionId> {
@@ -197,6 +205,12 @@ pub enum Account {
 }
 
 impl Account {
+    /// The account spelled `text`, if any.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Account> {
+        Account::system(text).or_else(|| text.parse().ok().map(Account::Wallet))
+    }
+
     /// The system account spelled `text`, if any.
     #[must_use]
     pub fn system(text: &str) -> Option<Account> {
@@ -236,6 +250,15 @@ pub enum Leg {
         /// Its version after.
         version_after: u64,
     },
+    /// What waits for a wallet in its inbox: its balance and version after are known once it is settled.
+    Credit {
+        /// The wallet's id.
+        wallet: WalletId,
+        /// Whose.
+        owner: Owner,
+        /// Positive.
+        amount: Money,
+    },
     /// What a system account gained or gave.
     System {
         /// Which; never [`Account::Wallet`].
@@ -252,6 +275,7 @@ impl Leg {
             Leg::Wallet { owner, balance_after, version_after, .. } => {
                 hasher.field(owner.as_str()).shown(balance_after).shown(version_after)
             }
+            Leg::Credit { owner, .. } => hasher.field(owner.as_str()).field("credit"),
             Leg::System { .. } => hasher,
         }
     }
@@ -260,7 +284,7 @@ impl Leg {
     #[must_use]
     pub fn account(&self) -> Account {
         match self {
-            Leg::Wallet { wallet, .. } => Account::Wallet(*wallet),
+            Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => Account::Wallet(*wallet),
             Leg::System { account, .. } => *account,
         }
     }
@@ -269,7 +293,7 @@ impl Leg {
     #[must_use]
     pub fn amount(&self) -> Money {
         match self {
-            Leg::Wallet { amount, .. } | Leg::System { amount, .. } => *amount,
+            Leg::Wallet { amount, .. } | Leg::Credit { amount, .. } | Leg::System { amount, .. } => *amount,
         }
     }
 
@@ -277,7 +301,7 @@ impl Leg {
     #[must_use]
     pub fn wallet(&self) -> Option<WalletId> {
         match self {
-            Leg::Wallet { wallet, .. } => Some(*wallet),
+            Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => Some(*wallet),
             Leg::System { .. } => None,
         }
     }
@@ -286,7 +310,7 @@ impl Leg {
     #[must_use]
     pub fn owner(&self) -> Option<&Owner> {
         match self {
-            Leg::Wallet { owner, .. } => Some(owner),
+            Leg::Wallet { owner, .. } | Leg::Credit { owner, .. } => Some(owner),
             Leg::System { .. } => None,
         }
     }

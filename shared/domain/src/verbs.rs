@@ -48,5 +48,5 @@ verbs! {
     reversal::Reverse,
 }
 
-pub use amend::Change;
+pub use amend::{Change, Expected};
 pub use reversal::is_reversible;

@@ -22,6 +22,10 @@ pub struct Wallet {
     pub version: u64,
     /// Active, frozen or closed.
     pub status: Status,
+    /// How money comes in.
+    pub credits: Credits,
+    /// When `credits` changed last; `None` if it has always been [`Credits::Immediate`].
+    pub credits_changed_at: Option<Timestamp>,
     /// The balance never goes below. Zero or negative.
     pub floor: Money,
     /// The balance never goes above; `None` stands for the largest value that exists.
@@ -53,7 +57,20 @@ impl Wallet {
     /// entry. Each entry holds it, so that a wallet that was tampered with no longer matches its newest entry.
     #[must_use]
     pub fn state(&self) -> Digest {
-        let Wallet { owner, status, floor, ceiling, limits, counters, rebated, metadata, created_at, .. } = self;
+        let Wallet {
+            owner,
+            status,
+            credits,
+            credits_changed_at,
+            floor,
+            ceiling,
+            limits,
+            counters,
+            rebated,
+            metadata,
+            created_at,
+            ..
+        } = self;
         let hasher = Hasher::new("wallet:1")
             .shown(self.id)
             .field(owner.as_str())
@@ -71,7 +88,29 @@ impl Wallet {
             .texts(metadata.labels())
             .shown(created_at.as_millisecond());
         let sums = rebated.all().map(|(month, rule, sum)| (month.to_string(), rule.as_str().to_owned(), sum));
-        sums.fold(hasher, |hasher, (month, rule, sum)| hasher.field(&month).field(&rule).shown(sum)).finish()
+        let hasher = sums.fold(hasher, |hasher, (month, rule, sum)| hasher.field(&month).field(&rule).shown(sum));
+        // Behind the rest, so that a wallet whose credits never changed keeps the digest that it has always had.
+        let hasher = match (credits, credits_changed_at) {
+            (Credits::Immediate, None) => hasher,
+            _ => {
+                hasher.field("credits").field(credits.as_str()).maybe(credits_changed_at.map(Timestamp::as_millisecond))
+            }
+        };
+        hasher.finish()
+    }
+
+    /// What can leave: zero for one that a reversal has taken below its floor.
+    #[must_use]
+    pub fn available(&self) -> Money {
+        let zero = Money::zero(self.currency());
+        let above = self.balance.minus(self.floor).unwrap_or_else(|_| Money::largest(self.currency()));
+        if above.is_negative() { zero } else { above }
+    }
+
+    /// Whether credits may wait in its inbox. Some may for a while after it has gone back to [`Credits::Immediate`].
+    #[must_use]
+    pub fn may_have_incoming(&self) -> bool {
+        self.credits == Credits::Batched || self.credits_changed_at.is_some()
     }
 
     /// The highest balance allowed.
@@ -107,6 +146,33 @@ impl Status {
     #[must_use]
     pub fn from_name(text: &str) -> Option<Status> {
         [Status::Active, Status::Frozen, Status::Closed].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// How money comes into a wallet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Credits {
+    /// Each credit makes the wallet's next version.
+    #[default]
+    Immediate,
+    /// Credits wait in the inbox and are settled many at a time.
+    Batched,
+}
+
+impl Credits {
+    /// As callers and the table spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Credits::Immediate => "immediate",
+            Credits::Batched => "batched",
+        }
+    }
+
+    /// The mode spelled `text`, if any.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Credits> {
+        [Credits::Immediate, Credits::Batched].into_iter().find(|credits| credits.as_str() == text)
     }
 }
 

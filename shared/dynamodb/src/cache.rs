@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use wallet_domain::{Wallet, WalletId};
+use wallet_domain::{Credits, Wallet, WalletId};
 
 /// About half a kilobyte each: 4,096 snapshots are 2 MB of a function's memory.
 const DEFAULT_SNAPSHOTS: usize = 4096;
@@ -60,6 +60,10 @@ impl Cache {
     }
 
     pub(crate) fn keep(&self, wallet: &Wallet) {
+        if wallet.credits == Credits::Batched {
+            // Folds move it on all the time.
+            return self.forget(&[wallet.id]);
+        }
         if let Some(mut snapshots) = self.lock() {
             // Two requests of one process may report in either order; the newer version is the one to keep.
             if snapshots.peek(&wallet.id).is_none_or(|kept| kept.version < wallet.version) {

@@ -9,7 +9,7 @@ use wallet_domain::{Guard, Plan, Posting, Wallet, WalletId};
 
 use crate::expression::Expression;
 use crate::item::{Builder, Item};
-use crate::items::{entries_item, mark_item, transaction_item, wallet_item};
+use crate::items::{credit_item, entries_item, mark_item, transaction_item, wallet_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{BALANCE, LEASE_HOLDER, LEASE_UNTIL, PK, SK, VERSION, WALLET, wallet_pk};
@@ -24,11 +24,12 @@ impl Ledger {
             let wallet = posting.after.id;
             let write = match &posting.before {
                 None => self.put(wallet_item(&posting.after)),
-                Some(before) => self.step(posting, before, holder),
+                Some(before) => self.step(posting, before, holder, false),
             };
             actions.push((Meaning::Wallet(wallet), write));
             actions.push((Meaning::Entry(wallet), self.put(entries_item(&posting.rows))));
         }
+        actions.extend(plan.credits().iter().map(|credit| (Meaning::Credit, self.put(credit_item(credit)))));
         actions.extend(plan.bars().iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
         actions.extend(plan.marks().iter().map(|mark| (Meaning::Mark, self.put(mark_item(mark)))));
         self.transact(actions, usage).await
@@ -64,7 +65,7 @@ impl Ledger {
     }
 
     /// A put of an item that must not exist yet.
-    fn put(&self, item: Item) -> TransactWriteItem {
+    pub(crate) fn put(&self, item: Item) -> TransactWriteItem {
         let put = Put::builder()
             .table_name(&*self.table)
             .set_item(Some(item))
@@ -73,8 +74,15 @@ impl Ledger {
         TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
-    /// A wallet's step from one version to another: what differs is set, and the balance moves by arithmetic.
-    fn step(&self, posting: &Posting, before: &Wallet, holder: Option<&Holder>) -> TransactWriteItem {
+    /// A wallet's step from one version to another: what differs is set, and the balance moves by arithmetic. The lease is
+    /// given back, or `keeps_lease`.
+    pub(crate) fn step(
+        &self,
+        posting: &Posting,
+        before: &Wallet,
+        holder: Option<&Holder>,
+        keeps_lease: bool,
+    ) -> TransactWriteItem {
         let mut change = Expression::default();
         let (old, mut new) = (wallet_item(before), wallet_item(&posting.after));
         new.remove(BALANCE);
@@ -96,7 +104,9 @@ impl Ledger {
             Guard::AtMost(highest) => change.require(BALANCE, "<=", AttributeValue::N(highest.to_string())),
         }
         change.require_lease(holder, self.now());
-        change.release();
+        if !keeps_lease {
+            change.release();
+        }
         self.update(before.id, change)
     }
 

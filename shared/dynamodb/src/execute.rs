@@ -15,20 +15,23 @@
 //! A commit ends the loop, or brings what it was rejected for. One whose outcome is unknown is read back. Both strategies go
 //! the same way; the pessimistic one takes leases between deciding and committing.
 
-use std::collections::BTreeSet;
+mod settle;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use wallet_domain::{Command, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
-use crate::lease::Holder;
+use crate::lease::{Holder, Lease};
 use crate::ledger::Ledger;
 use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
 use crate::read::Read;
 use crate::transact::{Moved, Rejected};
 use crate::usage::Usage;
+use settle::Looked;
 
 impl Ledger {
     /// Runs `command` to its end: answered before, refused, or written.
@@ -49,6 +52,8 @@ impl Ledger {
             holder: Holder::new(),
             held: BTreeSet::new(),
             known: self.guess(command),
+            looked: BTreeMap::new(),
+            looks: BTreeSet::new(),
             unknown: false,
             polls: 0,
             waiting: None,
@@ -72,7 +77,7 @@ impl Ledger {
             .map(|wallet| (wallet.id, wallet))
             .collect();
         let snapshots = Snapshots { wallets, ..Snapshots::default() };
-        Some(Known { snapshots, basis: Basis::Guess, busy: false })
+        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new() })
     }
 }
 
@@ -80,8 +85,8 @@ impl Ledger {
 struct Known {
     snapshots: Snapshots,
     basis: Basis,
-    /// Whether another held a lease on one of the wallets: a commit would be rejected.
-    busy: bool,
+    /// The wallets of which another held the lease: a commit on one of them would be rejected.
+    busy: BTreeSet<WalletId>,
 }
 
 /// What is known of the snapshots.
@@ -103,6 +108,10 @@ struct Run<'a> {
     held: BTreeSet<WalletId>,
     /// `None` when it has to be read.
     known: Option<Known>,
+    /// Inboxes that were looked through.
+    looked: BTreeMap<WalletId, Looked>,
+    /// Those of them that were in this round.
+    looks: BTreeSet<WalletId>,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
     /// How often leases of others have been waited for.
@@ -167,6 +176,7 @@ impl Run<'_> {
     /// Once around: read if need be, decide, lease if asked to, commit.
     async fn round(&mut self) -> Round {
         self.usage.attempts += 1;
+        self.looks.clear();
         // Before the first write the table must have said what time it is. Where it has said that the clock is wrong, it is
         // asked again: without a read this process would never learn that the clock is right by now.
         if self.ledger.skew.is_unknown() || self.ledger.skew.beyond_bounds().is_some() {
@@ -186,11 +196,22 @@ impl Run<'_> {
             self.clock_is_right()?;
             let now = self.ledger.now();
             let refusal = match decide(&known.snapshots, self.command, now) {
-                Ok(_) if known.busy => return Ok(Err(Lost::Lease)),
+                Ok(plan) if plan.postings().iter().any(|step| known.busy.contains(&step.after.id)) => {
+                    return Ok(Err(Lost::Lease));
+                }
+                // Nothing is asked of a wallet when a credit is put into its inbox: it was seen, then, in this request.
+                Ok(plan) if !plan.credits().is_empty() && matches!(known.basis, Basis::Guess) => continue,
                 Ok(plan) => {
                     self.known = Some(known);
                     break (plan, true);
                 }
+                Err(NoPlan::Unsettled(wallet)) => match self.settle(known, wallet).await? {
+                    Ok(known) => {
+                        self.known = Some(known);
+                        continue;
+                    }
+                    Err(lost) => return Ok(Err(lost)),
+                },
                 Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
@@ -262,10 +283,11 @@ impl Run<'_> {
             Basis::Moment => true,
             // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
             // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
-            // if the command reads no other transaction and no mark.
+            // if the command reads no other transaction, no mark and no inbox.
             Basis::Items(seen) => {
                 let reads = self.command.reads();
-                recorded && reads.are_of_wallets_alone() && reads.wallets.iter().all(|wallet| seen.contains(wallet))
+                let wallets_alone = reads.are_of_wallets_alone() && known.snapshots.incoming.is_empty();
+                recorded && wallets_alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
             }
         }
     }
@@ -314,7 +336,7 @@ impl Run<'_> {
                 self.usage.conflicts += 1;
                 Ok(Err(self.refreshed(moved)))
             }
-            Rejected::Conflict => {
+            Rejected::Conflict | Rejected::Settled => {
                 self.usage.conflicts += 1;
                 Ok(Err(Lost::Race))
             }
@@ -362,7 +384,8 @@ impl Run<'_> {
         };
         seen.extend(moved.wallets.iter().map(|found| found.wallet.id));
         known.basis = Basis::Items(seen);
-        let Snapshots { wallets, transactions, marks } = &mut known.snapshots;
+        let Snapshots { wallets, transactions, marks, incoming } = &mut known.snapshots;
+        incoming.retain(|wallet, _| moved.wallets.iter().all(|found| found.wallet.id != *wallet));
         wallets.extend(moved.wallets.into_iter().map(|found| (found.wallet.id, found.wallet)));
         transactions.extend(moved.transactions.into_iter().map(|found| (found.id, found)));
         marks.extend(moved.marks.into_iter().map(|mark| ((mark.of, mark.name), mark.by)));
@@ -398,8 +421,15 @@ impl Run<'_> {
     }
 
     fn known(&self, read: Read, basis: Basis) -> Known {
-        let busy = read.leases.iter().any(|lease| lease.bars(&self.holder, self.ledger.now()));
-        Known { snapshots: read.snapshots, basis, busy }
+        let bars = |lease: &Lease| lease.bars(&self.holder, self.ledger.now());
+        let busy = read.leases.iter().filter(|(_, lease)| bars(lease)).map(|(wallet, _)| *wallet).collect();
+        let mut snapshots = read.snapshots;
+        for (id, looked) in &self.looked {
+            if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == looked.version) {
+                snapshots.incoming.insert(*id, looked.incoming);
+            }
+        }
+        Known { snapshots, basis, busy }
     }
 
     /// A read has no outcome to lose: it is only tried again.

@@ -51,6 +51,13 @@ impl Builder {
         self.text(name, format_args!("{value:.3}"))
     }
 
+    pub(crate) fn maybe_time(self, name: &str, value: Option<Timestamp>) -> Builder {
+        match value {
+            Some(value) => self.time(name, value),
+            None => self,
+        }
+    }
+
     /// A map of texts; an empty one takes no room.
     pub(crate) fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = (&'a String, &'a String)>) -> Builder {
         let map: Item = texts.into_iter().map(|(key, value)| (key.clone(), AttributeValue::S(value.clone()))).collect();

@@ -1,5 +1,6 @@
 //! The kinds of items, each in and out.
 
+mod credit;
 mod entry;
 mod mark;
 mod transaction;
@@ -7,6 +8,7 @@ mod wallet;
 
 use wallet_domain::Plan;
 
+pub(crate) use credit::{credit_from_item, credit_item, credit_key};
 pub(crate) use entry::{entries_from_item, entries_item};
 pub(crate) use mark::{mark_from_item, mark_item};
 pub(crate) use transaction::{transaction_from_item, transaction_item};
@@ -21,7 +23,8 @@ pub fn items_of(plan: &Plan) -> Vec<Item> {
     let records = [plan.transaction()].into_iter().chain(plan.bars()).map(transaction_item);
     let postings = plan.postings().iter();
     let wallets = postings.flat_map(|posting| [entries_item(&posting.rows), wallet_item(&posting.after)]);
-    records.chain(wallets).chain(plan.marks().iter().map(mark_item)).collect()
+    let credits = plan.credits().iter().map(credit_item);
+    records.chain(wallets).chain(credits).chain(plan.marks().iter().map(mark_item)).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod commit;
 mod execute;
 mod expression;
 mod fault;
+mod inbox;
 mod item;
 mod items;
 mod lease;
@@ -34,6 +35,7 @@ mod usage;
 
 pub use aws_sdk_dynamodb;
 pub use fault::Fault;
+pub use inbox::Settled;
 pub use item::Item;
 pub use items::items_of;
 pub use lease::MAX_LEASE;

@@ -15,6 +15,9 @@ pub(crate) const WALLET: &str = "WALLET";
 pub(crate) const TXN: &str = "TXN";
 pub(crate) const ENTRY: &str = "ENTRY#";
 
+/// Partition keys of inboxes begin with it.
+pub(crate) const INBOX: &str = "INBOX#";
+
 // Shared by several kinds of items.
 pub(crate) const AMOUNT: &str = "amount";
 pub(crate) const CREATED_AT: &str = "created_at";
@@ -30,6 +33,8 @@ pub(crate) const TYPE: &str = "type";
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const BALANCE: &str = "balance";
 pub(crate) const VERSION: &str = "version";
+pub(crate) const CREDITS: &str = "credits";
+pub(crate) const CREDITS_CHANGED_AT: &str = "credits_changed_at";
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const CEILING: &str = "ceiling";
 pub(crate) const MAX_MOVEMENT: &str = "max_movement";
@@ -96,6 +101,10 @@ pub(crate) const LAST_VERSION: u64 = 9_999_999_999_999_999;
 
 pub(crate) fn wallet_pk(id: WalletId) -> String {
     format!("WALLET#{id}")
+}
+
+pub(crate) fn inbox_pk(id: WalletId) -> String {
+    format!("{INBOX}{id}")
 }
 
 pub(crate) fn transaction_pk(id: TransactionId) -> String {

@@ -181,15 +181,22 @@ impl Ledger {
 
     /// The same, all items as they were at one moment; `None` when a transaction was in flight on one of them.
     pub(crate) async fn load_at_once(&self, command: &Command, usage: &mut Usage) -> Result<Option<Read>, Fault> {
-        let get = |(pk, sk): (String, String)| {
-            let get = Get::builder().table_name(&*self.table).set_key(Some(key(pk, &sk))).build();
+        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, &sk)).collect();
+        self.get_at_once(keys, usage).await?.map(|items| Read::of(&items)).transpose()
+    }
+
+    /// The items that exist under up to 100 distinct keys as they were at one moment; `None` when a transaction was in
+    /// flight on one of them.
+    pub(crate) async fn get_at_once(&self, keys: Vec<Item>, usage: &mut Usage) -> Result<Option<Vec<Item>>, Fault> {
+        let get = |key| {
+            let get = Get::builder().table_name(&*self.table).set_key(Some(key)).build();
             TransactGetItem::builder().get(get.expect("table and key are set")).build()
         };
         usage.calls += 1;
         let output = self
             .client
             .transact_get_items()
-            .set_transact_items(Some(places(command).into_iter().map(get).collect()))
+            .set_transact_items(Some(keys.into_iter().map(get).collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
         let output = usage.in_time(output).await.ok_or_else(|| Fault::late("TransactGetItems", Class::Throttled))?;
@@ -199,9 +206,7 @@ impl Ledger {
             Err(error) => return Err(Fault::from_sdk("TransactGetItems", error)),
         };
         usage.read(output.consumed_capacity());
-        let items: Vec<Item> =
-            output.responses.unwrap_or_default().into_iter().filter_map(|found| found.item).collect();
-        Read::of(&items).map(Some)
+        Ok(Some(output.responses.unwrap_or_default().into_iter().filter_map(|found| found.item).collect()))
     }
 
     /// The items that exist under up to 100 distinct keys, strongly consistent, in no order.
@@ -297,7 +302,7 @@ fn whole(part: Part) -> Result<Vec<Item>, Fault> {
 /// What was read for a command, and the leases on its wallets, live or expired.
 pub(crate) struct Read {
     pub(crate) snapshots: Snapshots,
-    pub(crate) leases: Vec<Lease>,
+    pub(crate) leases: Vec<(WalletId, Lease)>,
 }
 
 impl Read {
@@ -307,8 +312,8 @@ impl Read {
             match Fields(item).text(SK)? {
                 WALLET => {
                     let wallet = wallet_from_item(item)?;
+                    leases.extend(lease_of(item)?.map(|lease| (wallet.id, lease)));
                     snapshots.wallets.insert(wallet.id, wallet);
-                    leases.extend(lease_of(item)?);
                 }
                 TXN => {
                     let transaction = transaction_from_item(item)?;

@@ -7,16 +7,18 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use rust_decimal::Decimal;
-use wallet_domain::{Entry, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
+use wallet_domain::{Credit, Entry, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    entries_from_item, entries_item, mark_from_item, mark_item, transaction_from_item, transaction_item,
-    wallet_from_item, wallet_item,
+    credit_from_item, credit_item, entries_from_item, entries_item, mark_from_item, mark_item, transaction_from_item,
+    transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
-use crate::names::{ENTRY, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, transaction_pk, wallet_pk};
+use crate::names::{
+    ENTRY, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, inbox_pk, transaction_pk, wallet_pk,
+};
 use crate::read::Page;
 use crate::usage::Usage;
 
@@ -37,6 +39,8 @@ pub enum Scanned {
     Transaction(Box<Transaction>),
     /// A thing that happened to a transaction.
     Mark(Mark),
+    /// A credit that waits in an inbox.
+    Credit(Box<Credit>),
     /// What the ledger cannot have written.
     Unreadable(Unreadable),
 }
@@ -65,6 +69,8 @@ pub enum Key {
     Transaction(TransactionId),
     /// A mark of a transaction.
     Mark(TransactionId, MarkName),
+    /// The credit of a transaction in the inbox of a wallet.
+    Credit(WalletId, TransactionId),
 }
 
 /// Where a scan goes on.
@@ -137,6 +143,7 @@ impl Ledger {
                 Key::Wallet(id) => (wallet_pk(*id), WALLET.to_owned()),
                 Key::Entries(id, version) => (wallet_pk(*id), entry_sk(*version)),
                 Key::Transaction(id) => (transaction_pk(*id), TXN.to_owned()),
+                Key::Credit(wallet, id) => (inbox_pk(*wallet), id.to_string()),
                 Key::Mark(id, name) => (transaction_pk(*id), name.as_str().to_owned()),
             });
             let keys = keys.map(|(pk, sk)| Builder::default().text(PK, pk).text(SK, sk).build()).collect();
@@ -154,11 +161,11 @@ fn scanned(item: &Item) -> Scanned {
     let text = |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
     let (pk, sk) = (text(PK), text(SK));
     decoded(item, pk, sk).unwrap_or_else(|fault| {
-        let id = pk.strip_prefix("WALLET#").and_then(|id| id.parse().ok());
+        let id = pk.strip_prefix("WALLET#").or(pk.strip_prefix(INBOX)).and_then(|id| id.parse().ok());
         Scanned::Unreadable(Unreadable {
             wallet: id,
             version: sk.strip_prefix(ENTRY).and_then(|version| version.parse().ok()),
-            transaction: pk.strip_prefix("TXN#").and_then(|id| id.parse().ok()),
+            transaction: pk.strip_prefix("TXN#").unwrap_or(sk).parse().ok(),
             reason: fault.to_string(),
         })
     })
@@ -180,6 +187,11 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
             let rows = entries_from_item(item)?;
             let rewritten = entries_item(&rows);
             (Scanned::Entries(rows), rewritten)
+        }
+        _ if pk.starts_with(INBOX) => {
+            let credit = credit_from_item(item)?;
+            let rewritten = credit_item(&credit);
+            (Scanned::Credit(Box::new(credit)), rewritten)
         }
         _ if pk.starts_with("TXN#") => {
             let mark = mark_from_item(item)?;

@@ -24,6 +24,8 @@ pub(crate) enum Rejected {
     Moved(Moved),
     /// Another transaction was in flight on one of the items.
     Conflict,
+    /// Another fold has settled one of the credits.
+    Settled,
     /// The wallet's next entry exists, and nothing was said of the wallet itself.
     Entry(WalletId),
     /// The call failed: throttled, perhaps done, or for good.
@@ -65,6 +67,10 @@ pub(crate) enum Meaning {
     Mark,
     /// The wallet's next entry exists.
     Entry(WalletId),
+    /// A credit is in the inbox already, and its transaction is not on record: nothing that this code does.
+    Credit,
+    /// A credit is in the inbox no more.
+    Settled,
 }
 
 impl Ledger {
@@ -118,7 +124,7 @@ fn rejection(meanings: &[Meaning], reasons: &[CancellationReason]) -> Rejected {
 }
 
 fn understood(meanings: &[Meaning], reasons: &[CancellationReason]) -> Result<Rejected, Fault> {
-    let (mut moved, mut conflict, mut entry, mut throttled) = (Moved::default(), false, None, None);
+    let (mut moved, mut conflict, mut settled, mut entry, mut throttled) = (Moved::default(), false, false, None, None);
     for (meaning, reason) in meanings.iter().zip(reasons) {
         let code = reason.code().unwrap_or("None");
         let item = || {
@@ -138,6 +144,7 @@ fn understood(meanings: &[Meaning], reasons: &[CancellationReason]) -> Result<Re
                 moved.wallets.push(Found { wallet: wallet_from_item(item)?, lease: lease_of(item)? });
             }
             ("ConditionalCheckFailed", Meaning::Entry(wallet)) => entry = Some(*wallet),
+            ("ConditionalCheckFailed", Meaning::Settled) => settled = true,
             ("TransactionConflict", _) => conflict = true,
             ("ThrottlingError" | "ProvisionedThroughputExceeded", _) => throttled = Some(code),
             _ => {
@@ -150,6 +157,7 @@ fn understood(meanings: &[Meaning], reasons: &[CancellationReason]) -> Result<Re
         _ if !moved.is_empty() => Ok(Rejected::Moved(moved)),
         (Some(code), _) => Err(Fault::throttled(format!("TransactWriteItems: {code}"))),
         _ if conflict => Ok(Rejected::Conflict),
+        _ if settled => Ok(Rejected::Settled),
         (None, Some(wallet)) => Ok(Rejected::Entry(wallet)),
         (None, None) => Err(Fault::damaged("TransactWriteItems: cancelled for no reason")),
     }
@@ -171,6 +179,7 @@ mod tests {
             Rejected::Exists(_) => "exists".to_owned(),
             Rejected::Moved(_) => "moved".to_owned(),
             Rejected::Entry(_) => "entry".to_owned(),
+            Rejected::Settled => "settled".to_owned(),
             Rejected::Conflict => "conflict".to_owned(),
             Rejected::Failed(fault) if fault.is_passing() => "throttled".to_owned(),
             Rejected::Failed(fault) => fault.to_string(),

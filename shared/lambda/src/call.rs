@@ -8,7 +8,7 @@ mod query;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde::de::DeserializeOwned;
-use wallet_domain::{Caller, IdempotencyKey, TransactionId, WalletId};
+use wallet_domain::{Caller, Expected, IdempotencyKey, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
 
 use crate::claims::Claims;
@@ -130,12 +130,16 @@ impl Call {
         headers::if_match(&self.headers)
     }
 
-    /// The version in `If-Match`.
+    /// The version in `If-Match`, or the idempotency key where `If-Match` is `*`.
     ///
     /// # Errors
-    /// `precondition_required` without the header; otherwise as [`Call::if_match`].
-    pub fn required_if_match(&self) -> Result<u64, Problem> {
-        self.if_match()?.ok_or_else(headers::precondition_required)
+    /// `precondition_required` without the header, `idempotency_key_missing` for `*` without a key; otherwise as
+    /// [`Call::if_match`].
+    pub fn expected(&self) -> Result<Expected, Problem> {
+        if headers::if_match_is_any(&self.headers)? {
+            return self.idempotency_key().map(Expected::Any);
+        }
+        self.if_match()?.map(Expected::Version).ok_or_else(headers::precondition_required)
     }
 
     /// Which part of `list` is asked for.

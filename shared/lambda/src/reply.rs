@@ -30,9 +30,9 @@ impl Reply {
         Reply { status: StatusCode::OK, body: to_json(body), location: None, version: None, replayed: false }
     }
 
-    /// 200 with the wallet, and its version as `ETag`.
-    pub fn wallet(wallet: &Wallet) -> Reply {
-        Reply { version: Some(wallet.version), ..Reply::ok(&WalletView::from(wallet)) }
+    /// 200 with a `view` of the wallet, and its version as `ETag`.
+    pub fn wallet(wallet: &Wallet, view: &impl Serialize) -> Reply {
+        Reply { version: Some(wallet.version), ..Reply::ok(view) }
     }
 
     /// 200 with one page of a list, and the cursor of the next page if there is one.
@@ -54,11 +54,9 @@ impl Reply {
             Outcome::Posted { wallet: Some(wallet), .. }
                 if reader.owns(wallet) || transaction.kind == Kind::OPENING =>
             {
-                Reply::wallet(wallet)
+                Reply::wallet(wallet, &WalletView::from(&**wallet))
             }
-            Outcome::Posted { wallet: Some(wallet), .. } => {
-                Reply { version: Some(wallet.version), ..Reply::ok(&AmendedView::from(&**wallet)) }
-            }
+            Outcome::Posted { wallet: Some(wallet), .. } => Reply::wallet(wallet, &AmendedView::from(&**wallet)),
             Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, reader)),
         };
         let status = if replayed { StatusCode::OK } else { status_of(transaction) };

@@ -1,20 +1,23 @@
-//! Amending a wallet: status, bounds and limits, as an entry of amount zero that says what changed and by whom.
+//! Amending a wallet: status, bounds, limits and how money comes in, as an entry of amount zero that says what changed and by whom.
 
 use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 
 use crate::caller::Caller;
 use crate::clock::Moment;
 use crate::hash::Hasher;
 use crate::id::{TransactionId, WalletId};
 use crate::money::{Amount, AmountError, Money};
+use crate::movement::uncovered;
 use crate::plan::{Draft, NoPlan, Step};
 use crate::refusal::Refusal;
 use crate::snapshots::Snapshots;
-use crate::text::Metadata;
+use crate::text::{IdempotencyKey, Metadata};
 use crate::transaction::{Kind, Outcome};
 use crate::verb::{Asked, Verb, record};
 use crate::verbs::open::bounds;
-use crate::wallet::{Status, Wallet};
+use crate::wallet::{Credits, Status, Wallet};
 
 /// Changes a wallet's status, bounds or limits.
 #[derive(Debug, Clone)]
@@ -23,11 +26,24 @@ pub struct Amend {
     pub caller: Caller,
     /// Which wallet.
     pub wallet: WalletId,
-    /// The version that it must be at (`If-Match`).
-    pub expected_version: u64,
+    /// What it must be at (`If-Match`).
+    pub expected: Expected,
     /// What to change.
     pub change: Change,
 }
+
+/// What an amendment asks of its wallet's version, and what names the amendment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// The wallet is at this version, and the version names the amendment.
+    Version(u64),
+    /// The wallet is there (`*`); the key names the amendment. For a wallet that moves too fast to be met at a version.
+    Any(IdempotencyKey),
+}
+
+/// Longer than any request lives: one that found the wallet's credits batched has put its credit into the inbox by then, or
+/// never will.
+const LONGEST_FLIGHT: SignedDuration = SignedDuration::from_mins(15);
 
 /// New terms; `None` leaves a term as it is, `Some(None)` takes it away.
 ///
@@ -36,6 +52,8 @@ pub struct Amend {
 pub struct Change {
     /// Active, frozen or closed.
     pub status: Option<Status>,
+    /// How money comes in.
+    pub credits: Option<Credits>,
     /// The lowest balance.
     pub floor: Option<String>,
     /// The highest balance.
@@ -54,6 +72,7 @@ impl Change {
         let term = |text: &Option<Option<String>>| text.as_ref().map(|text| text.as_deref().map(&write));
         [
             ("status", self.status.map(|status| Some(status.as_str().to_owned()))),
+            ("credits", self.credits.map(|credits| Some(credits.as_str().to_owned()))),
             ("floor", self.floor.as_deref().map(|floor| Some(write(floor)))),
             ("ceiling", term(&self.ceiling)),
             ("max_movement", term(&self.max_movement)),
@@ -77,7 +96,10 @@ impl Verb for Amend {
     }
 
     fn transaction(&self) -> TransactionId {
-        TransactionId::amendment_of(self.wallet, self.expected_version)
+        match &self.expected {
+            Expected::Version(version) => TransactionId::amendment_of(self.wallet, *version),
+            Expected::Any(key) => TransactionId::requested_by(&self.caller.subject, key),
+        }
     }
 
     fn wallet(&self) -> WalletId {
@@ -99,9 +121,12 @@ impl Verb for Amend {
         false
     }
 
-    /// Another amendment has used this version up.
     fn taken(&self) -> Refusal {
-        Refusal::VersionMismatch { wallet: self.wallet, expected: self.expected_version }
+        match self.expected {
+            // Another amendment has used this version up.
+            Expected::Version(expected) => Refusal::VersionMismatch { wallet: self.wallet, expected },
+            Expected::Any(_) => Refusal::IdempotencyKeyReused,
+        }
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
@@ -110,21 +135,29 @@ impl Verb for Amend {
         }
         let before = snapshots.wallet(self.wallet)?;
         let (wallet, currency) = (before.id, before.currency());
-        if before.version != self.expected_version {
+        if let Expected::Version(version) = self.expected
+            && version != before.version
+        {
             return Err(self.taken().into());
         }
         if before.status == Status::Closed {
             return Err(Refusal::WalletClosed { wallet }.into());
         }
-        let after = changed(before, &self.change)?;
+        let after = changed(before, &self.change, moment)?;
+        if after.credits == Credits::Batched && after.ceiling.is_some() {
+            return Err(Refusal::CeilingWithBatchedCredits { wallet }.into());
+        }
+        let ceiling_set = after.ceiling.is_some() && before.ceiling.is_none();
+        if after.status == Status::Closed || ceiling_set {
+            nothing_incoming(snapshots, before, moment)?;
+        }
         let balance = before.balance;
         if after.status == Status::Closed && !balance.is_zero() {
             return Err(Refusal::WalletNotEmpty { wallet, balance }.into());
         }
         // A reversal may have taken the balance below the floor: the wallet can still be frozen.
         if after.floor != before.floor && balance.is_less_than(after.floor)? {
-            let (available, requested) = (Some(balance), after.floor);
-            return Err(Refusal::InsufficientFunds { wallet, available, requested }.into());
+            return Err(uncovered(snapshots, before, balance, after.floor));
         }
         if after.highest_balance().is_less_than(balance)? {
             let (available, requested) = (Some(after.highest_balance()), balance);
@@ -137,16 +170,39 @@ impl Verb for Amend {
         let asked = self.asked(snapshots).ok_or(Refusal::WalletNotFound { wallet })?;
         let mut transaction = record(self, asked, Outcome::Posted { legs: vec![], wallet: None }, moment);
         transaction.outcome = step.as_result(&transaction);
-        Ok(Draft::new(transaction, vec![step]))
+        Ok(Draft::new(transaction, vec![step.into()]))
     }
 }
 
-fn changed(before: &Wallet, change: &Change) -> Result<Wallet, Refusal> {
+/// Whether no credit waits for `wallet`, and none can be on its way.
+fn nothing_incoming(snapshots: &Snapshots, wallet: &Wallet, moment: Moment) -> Result<(), NoPlan> {
+    let in_flight = |wait: SignedDuration| {
+        let retry_after_seconds = u64::try_from(wait.as_secs()).unwrap_or(0).max(1);
+        NoPlan::Refused(Refusal::CreditsInFlight { wallet: wallet.id, retry_after_seconds })
+    };
+    let Some(changed_at) = wallet.credits_changed_at else { return Ok(()) };
+    let quiet = moment.now.duration_since(changed_at);
+    if wallet.credits == Credits::Batched {
+        return Err(in_flight(LONGEST_FLIGHT));
+    }
+    if quiet < LONGEST_FLIGHT {
+        return Err(in_flight(LONGEST_FLIGHT - quiet));
+    }
+    match snapshots.incoming(wallet)?.count {
+        0 => Ok(()),
+        _ => Err(in_flight(SignedDuration::ZERO)),
+    }
+}
+
+fn changed(before: &Wallet, change: &Change, moment: Moment) -> Result<Wallet, Refusal> {
     let currency = before.currency();
     let invalid = |field| move |error: AmountError| Refusal::InvalidAmount { field, error };
     let mut after = before.clone();
     if let Some(status) = change.status {
         after.status = status;
+    }
+    if let Some(credits) = change.credits.filter(|credits| *credits != before.credits) {
+        (after.credits, after.credits_changed_at) = (credits, Some(moment.recorded));
     }
     if let Some(floor) = &change.floor {
         after.floor = Money::parse(floor, currency).map_err(invalid("floor"))?;

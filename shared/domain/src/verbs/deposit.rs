@@ -6,7 +6,7 @@ use crate::caller::Order;
 use crate::clock::Moment;
 use crate::hash::Hasher;
 use crate::id::{TransactionId, WalletId};
-use crate::movement::{accepts, credit, pinned, posted, within_largest_movement};
+use crate::movement::{accepts, credit, pinned, posted, receive, within_largest_movement};
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::RebateTerms;
 use crate::snapshots::Snapshots;
@@ -56,7 +56,12 @@ impl Verb for Deposit {
         pinned(wallet, order)?;
         accepts(wallet, amount)?;
         within_largest_movement(wallet, amount, Some(&order.caller))?;
-        let credit = credit(wallet, amount, Account::External, Some(&order.caller))?;
+        // A version can only be pinned where the credit makes the next one.
+        let (from, caller) = (Account::External, Some(&order.caller));
+        let credit = match order.expected_version {
+            Some(_) => credit(wallet, amount, from, caller)?.into(),
+            None => receive(wallet, amount, from, caller)?,
+        };
         let mut transaction = record(self, order.asked(), posted(vec![]), moment);
         transaction.rule = self.rules.iter().find_map(|terms| terms.pinned(amount, moment.now));
         let outside = Leg::System { account: Account::External, amount: amount.negated() };

@@ -12,7 +12,7 @@ use crate::snapshots::{Reads, Snapshots};
 use crate::text::{IdempotencyKey, Metadata, Owner};
 use crate::transaction::{Kind, Outcome};
 use crate::verb::{Asked, Verb, record};
-use crate::wallet::{Counters, Limits, Status, Wallet};
+use crate::wallet::{Counters, Credits, Limits, Status, Wallet};
 
 /// Opens a wallet.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Open {
     pub ceiling: Option<Money>,
     /// Bounds on movements.
     pub limits: Limits,
+    /// How money comes in.
+    pub credits: Credits,
     /// The owner's labels.
     pub metadata: Metadata,
 }
@@ -66,7 +68,7 @@ impl Verb for Open {
     }
 
     fn said(&self, hasher: Hasher) -> Hasher {
-        hasher
+        let hasher = hasher
             .texts(self.metadata.labels())
             .field(self.owner.as_str())
             .field(self.currency.code())
@@ -74,7 +76,11 @@ impl Verb for Open {
             .maybe(self.ceiling)
             .maybe(self.limits.max_movement.map(Amount::money))
             .maybe(self.limits.max_daily_outflow.map(Amount::money))
-            .maybe(self.limits.transfers_per_minute)
+            .maybe(self.limits.transfers_per_minute);
+        match self.credits {
+            Credits::Immediate => hasher,
+            Credits::Batched => hasher.field(self.credits.as_str()),
+        }
     }
 
     fn asked(&self, _: &Snapshots) -> Option<Asked> {
@@ -87,18 +93,26 @@ impl Verb for Open {
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
-        let for_admins = self.owner != self.caller.subject || !self.floor.is_zero() || self.limits != Limits::default();
+        let for_admins = self.owner != self.caller.subject
+            || !self.floor.is_zero()
+            || self.limits != Limits::default()
+            || self.credits != Credits::Immediate;
         if for_admins && !self.caller.admin {
             return Err(Refusal::MissingScope { scope: "wallets:admin" }.into());
         }
         self.in_its_currency()?;
         bounds(self.floor, self.ceiling)?;
+        if self.credits == Credits::Batched && self.ceiling.is_some() {
+            return Err(Refusal::CeilingWithBatchedCredits { wallet: self.wallet() }.into());
+        }
         let step = Step::opening(Wallet {
             id: self.wallet(),
             owner: self.owner.clone(),
             balance: Money::zero(self.currency),
             version: 0,
             status: Status::Active,
+            credits: self.credits,
+            credits_changed_at: (self.credits == Credits::Batched).then_some(moment.recorded),
             floor: self.floor,
             ceiling: self.ceiling,
             limits: self.limits,
@@ -112,7 +126,7 @@ impl Verb for Open {
         let asked = self.asked(snapshots).expect("an opening is asked for whatever there is");
         let mut transaction = record(self, asked, Outcome::Posted { legs: vec![], wallet: None }, moment);
         transaction.outcome = step.as_result(&transaction);
-        Ok(Draft::new(transaction, vec![step]))
+        Ok(Draft::new(transaction, vec![step.into()]))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::clock::Moment;
 use crate::hash::Hasher;
 use crate::id::{TransactionId, WalletId};
 use crate::money::{Money, MoneyError};
-use crate::movement::{accepts, credit, posted, room};
+use crate::movement::{accepts, credit, posted, receive, room};
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::{RebateRule, RuleId};
 use crate::rebated::Month;
@@ -93,10 +93,14 @@ impl Verb for PayRebate {
         if amount.is_zero() || rule.minimum.map_or(Ok(false), |minimum| amount.is_less_than(minimum))? {
             return Err(too_small(amount).into());
         }
-        let mut credit = credit(wallet, amount, Account::Rebates, None)?;
-        if rule.monthly_cap.is_some() {
-            credit.after.rebated = credit.after.rebated.plus(month, &rule.id, amount, moment.now)?;
-        }
+        let credit = if rule.monthly_cap.is_some() {
+            // The month's sum is in the wallet, and moves with its version.
+            let mut step = credit(wallet, amount, Account::Rebates, None)?;
+            step.after.rebated = step.after.rebated.plus(month, &rule.id, amount, moment.now)?;
+            step.into()
+        } else {
+            receive(wallet, amount, Account::Rebates, None)?
+        };
         let cost = Leg::System { account: Account::Rebates, amount: amount.negated() };
         let asked = asked(wallet.owner.clone(), amount);
         let transaction = record(self, asked, posted(vec![cost, credit.leg()]), moment);

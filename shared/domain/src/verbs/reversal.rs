@@ -18,7 +18,7 @@ use crate::text::{IdempotencyKey, Metadata, Reference};
 use crate::transaction::{Account, Kind, Leg, Transaction};
 use crate::verb::{Asked, Verb, record};
 use crate::verbs::rebate::PayRebate;
-use crate::wallet::{Status, Wallet};
+use crate::wallet::Status;
 
 /// Undoes a transaction, whole.
 #[derive(Debug, Clone)]
@@ -116,18 +116,18 @@ impl Verb for Reverse {
         }
 
         let kept_fee = original.fee.minor_units() > 0 && !self.return_fee;
-        let (mut legs, mut steps) = (vec![], vec![]);
+        let (mut legs, mut sides) = (vec![], vec![]);
         for leg in original.legs() {
             match leg {
                 Leg::System { account: Account::Fees, .. } if kept_fee => {}
                 Leg::System { account, amount } => {
                     legs.push(Leg::System { account: *account, amount: amount.negated() });
                 }
-                Leg::Wallet { wallet, amount, .. } => {
+                Leg::Wallet { wallet, amount, .. } | Leg::Credit { wallet, amount, .. } => {
                     let back = if kept_fee && amount.is_negative() { amount.plus(original.fee)? } else { *amount };
-                    let step = self.undo(snapshots.wallet(*wallet)?, back.negated(), clawback)?;
+                    let step = self.undo(snapshots, *wallet, back.negated(), clawback)?;
                     legs.push(step.leg());
-                    steps.push(step);
+                    sides.push(step.into());
                 }
             }
         }
@@ -137,7 +137,7 @@ impl Verb for Reverse {
         let asked = self.asked(snapshots).ok_or(Refusal::TransactionNotFound)?;
         let transaction = record(self, asked, posted(legs), moment);
         let marks = vec![Mark { of: original.id, name: MarkName::REVERSAL, by: transaction.id }];
-        Ok(Draft { transaction, steps, bars, marks })
+        Ok(Draft { transaction, sides, bars, marks })
     }
 }
 
@@ -149,13 +149,17 @@ pub fn is_reversible(original: &Transaction) -> bool {
 
 impl Reverse {
     /// Gives `back` to the wallet, or takes it with the rebate on top.
-    fn undo(&self, wallet: &Wallet, back: Money, clawback: Option<Money>) -> Result<Step, NoPlan> {
+    fn undo(
+        &self,
+        snapshots: &Snapshots,
+        wallet: WalletId,
+        back: Money,
+        clawback: Option<Money>,
+    ) -> Result<Step, NoPlan> {
+        let wallet = snapshots.wallet(wallet)?;
         accepts(wallet, back)?;
-        let other = self.original.legs().iter().find_map(|leg| match leg {
-            Leg::Wallet { wallet: other, .. } if *other != wallet.id => Some(Account::Wallet(*other)),
-            _ => None,
-        });
-        let other = other.unwrap_or(Account::External);
+        let other = self.original.legs().iter().filter_map(Leg::wallet).find(|other| *other != wallet.id);
+        let other = other.map_or(Account::External, Account::Wallet);
         if !back.is_negative() {
             return credit(wallet, back, other, None);
         }
@@ -164,18 +168,22 @@ impl Reverse {
         }
         let outflow = match clawback.map_or(Ok(back.negated()), |rebate| back.negated().plus(rebate)) {
             // No wallet holds so much.
-            Err(MoneyError::OutOfRange) => return Err(too_little(wallet, Money::largest(wallet.currency()))?.into()),
+            Err(MoneyError::OutOfRange) => {
+                return Err(too_little(snapshots, wallet, Money::largest(wallet.currency())));
+            }
             outflow => outflow?,
         };
         let guard = match wallet.floor.plus(outflow) {
             Ok(lowest) if !wallet.balance.is_less_than(lowest)? => Guard::AtLeast(lowest),
-            // The version pins the balance; there is no floor to guard when the administrator has lifted it.
-            _ if self.allow_overdraft => Guard::None,
-            _ => return Err(too_little(wallet, outflow)?.into()),
+            _ => match too_little(snapshots, wallet, outflow) {
+                // The version pins the balance; there is no floor to guard when the administrator has lifted it.
+                NoPlan::Refused(_) if self.allow_overdraft => Guard::None,
+                too_little => return Err(too_little),
+            },
         };
         let mut step = match Step::movement(wallet, outflow.negated(), other, guard) {
             // Not even an overdraft goes below the smallest value.
-            Err(MoneyError::OutOfRange) => return Err(too_little(wallet, outflow)?.into()),
+            Err(MoneyError::OutOfRange) => return Err(too_little(snapshots, wallet, outflow)),
             step => step?,
         };
         let counted = self.original.rule.as_ref().filter(|rule| rule.monthly_cap.is_some());

@@ -6,7 +6,7 @@ use crate::fee::FeeSchedule;
 use crate::hash::Hasher;
 use crate::id::{TransactionId, WalletId};
 use crate::money::Money;
-use crate::movement::{Outflow, accepts, credit, debit, owned, pinned, posted};
+use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan};
 use crate::refusal::Refusal;
 use crate::snapshots::{Reads, Snapshots};
@@ -72,8 +72,8 @@ impl Verb for Transfer {
         accepts(destination, amount)?;
         let fee = self.fee.as_ref().map_or(Money::zero(amount.currency()), |schedule| schedule.fee_on(amount));
         let outflow = Outflow { amount, fee, transfers: 1 };
-        let debit = debit(source, &outflow, Account::Wallet(destination.id), moment)?;
-        let credit = credit(destination, amount, Account::Wallet(source.id), Some(&order.caller))?;
+        let debit = debit(snapshots, source, &outflow, Account::Wallet(destination.id), moment)?;
+        let credit = receive(destination, amount, Account::Wallet(source.id), Some(&order.caller))?;
         let mut legs = vec![debit.leg(), credit.leg()];
         if !fee.is_zero() {
             legs.push(Leg::System { account: Account::Fees, amount: fee });

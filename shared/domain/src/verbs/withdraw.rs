@@ -52,7 +52,7 @@ impl Verb for Withdraw {
         pinned(wallet, order)?;
         accepts(wallet, amount)?;
         let outflow = Outflow { amount, fee: Money::zero(amount.currency()), transfers: 0 };
-        let debit = debit(wallet, &outflow, Account::External, moment)?;
+        let debit = debit(snapshots, wallet, &outflow, Account::External, moment)?;
         let outside = Leg::System { account: Account::External, amount };
         let transaction = record(self, order.asked(), posted(vec![debit.leg(), outside]), moment);
         Ok(Draft::new(transaction, vec![debit]))

@@ -5,7 +5,12 @@ use wallet_domain::*;
 use crate::world::*;
 
 fn amend(by: &str, expected_version: u64, change: Change) -> Command {
-    Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected_version, change })
+    Command::Amend(Amend {
+        caller: caller(by),
+        wallet: id("alice"),
+        expected: Expected::Version(expected_version),
+        change,
+    })
 }
 
 fn to(status: Status) -> Change {
@@ -22,9 +27,10 @@ fn ceiling(text: Option<&str>) -> Change {
 
 /// The fields that are to change, by name.
 fn named(change: &Change) -> Vec<String> {
-    let Change { status, floor, ceiling, max_movement, max_daily_outflow, transfers_per_minute } = change;
+    let Change { status, credits, floor, ceiling, max_movement, max_daily_outflow, transfers_per_minute } = change;
     let fields = [
         ("ceiling", ceiling.is_some()),
+        ("credits", credits.is_some()),
         ("floor", floor.is_some()),
         ("max_daily_outflow", max_daily_outflow.is_some()),
         ("max_movement", max_movement.is_some()),
@@ -205,6 +211,7 @@ fn only_administrators_amend_and_only_what_they_have_seen() {
 fn an_entry_says_every_change_in_words() {
     let everything = Change {
         status: Some(Status::Frozen),
+        credits: Some(Credits::Batched),
         floor: Some("-5".to_owned()),
         ceiling: Some(None),
         max_movement: Some(Some("3.50".to_owned())),
@@ -213,6 +220,7 @@ fn an_entry_says_every_change_in_words() {
     };
     let expected = [
         "ceiling=none",
+        "credits=batched",
         "floor=-5.00",
         "max_daily_outflow=none",
         "max_movement=3.50",

@@ -43,6 +43,7 @@ fn statement() -> (Vec<Entry>, Wallet) {
         floor: money("0"),
         ceiling: None,
         limits: Limits::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     };
     let wallet = open.wallet();
@@ -56,7 +57,7 @@ fn statement() -> (Vec<Entry>, Wallet) {
         Command::Open(open),
         Command::Deposit(Deposit { order: order("1", "5"), wallet, rules: [].into() }),
         Command::Withdraw(Withdraw { order: order("2", "3"), wallet }),
-        Command::Amend(Amend { caller: caller("root"), wallet, expected_version: 2, change }),
+        Command::Amend(Amend { caller: caller("root"), wallet, expected: Expected::Version(2), change }),
         Command::Deposit(Deposit { order: order("3", "4"), wallet, rules: [].into() }),
     ];
     let mut snapshots = Snapshots::default();

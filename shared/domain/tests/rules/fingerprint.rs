@@ -74,6 +74,7 @@ fn of_openings() {
         floor: money("0"),
         ceiling: None,
         limits: Limits::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     };
     let five = Some(amount("5"));
@@ -96,7 +97,7 @@ fn of_openings() {
 #[test]
 fn of_amendments() {
     let by = |by: &str, change: Change| {
-        Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected_version: 1, change })
+        Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected: Expected::Version(1), change })
     };
     let text = || Some("5".to_owned());
     all_differ(&[
@@ -117,7 +118,7 @@ fn of_amendments() {
 #[test]
 fn of_amendments_knows_nothing_from_the_word_for_it() {
     let by = |change: Change| {
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected_version: 1, change })
+        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: Expected::Version(1), change })
     };
     for set in [
         |change: &mut Change, term| change.ceiling = term,
@@ -140,7 +141,7 @@ fn of_amendments_knows_nothing_from_the_word_for_it() {
 fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
     let by = |text: &str| {
         let change = Change { floor: Some(text.to_owned()), ceiling: Some(Some(text.to_owned())), ..Change::default() };
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected_version: 1, change })
+        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: Expected::Version(1), change })
     };
     all_agree(&["5", "5.0", "5.00"].map(by));
     all_agree(&["0.5", "0.50"].map(by));

@@ -62,6 +62,7 @@ impl Ledger {
                     max_daily_outflow: limit(purse.daily),
                     transfers_per_minute: purse.rate,
                 },
+                credits: Credits::Immediate,
                 metadata: Metadata::default(),
             };
             ledger.ids.push(open.wallet());
@@ -123,6 +124,7 @@ impl Ledger {
             wallets: wallets.into_iter().filter_map(|id| Some((id, stored.wallets.get(&id)?.clone()))).collect(),
             transactions: transactions.into_iter().filter_map(transaction).collect(),
             marks: marks.into_iter().filter_map(|mark| Some((mark, *stored.marks.get(&mark)?))).collect(),
+            incoming: BTreeMap::new(),
         }
     }
 
@@ -155,7 +157,7 @@ impl Ledger {
 
     fn place(&self, leg: &Leg) -> Place {
         match leg {
-            Leg::Wallet { wallet, .. } => {
+            Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => {
                 Place::Wallet(self.ids.iter().position(|id| id == wallet).expect("only wallets that were opened"))
             }
             Leg::System { account: Account::External, .. } => Place::System("external"),
@@ -220,7 +222,7 @@ impl Ledger {
             Ask::Amend { wallet, version, terms } => Command::Amend(Amend {
                 caller: caller(request.by),
                 wallet: self.ids[*wallet],
-                expected_version: *version,
+                expected: Expected::Version(*version),
                 change: change(terms, self.model.wallets[*wallet].code),
             }),
             Ask::Rebate { deposit } => {
@@ -299,6 +301,7 @@ fn change(terms: &Terms, code: &str) -> Change {
     let text = |units: i128| money(units, code).to_string();
     Change {
         status: terms.status.map(|name| Status::from_name(name).expect("the model's names are the domain's")),
+        credits: None,
         floor: terms.floor.map(text),
         ceiling: terms.ceiling.map(|ceiling| ceiling.map(text)),
         max_movement: terms.max_movement.map(|limit| limit.map(text)),

@@ -14,6 +14,7 @@ fn open(by: &str) -> Open {
         floor: money("0"),
         ceiling: None,
         limits: Limits::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     }
 }
@@ -46,6 +47,8 @@ fn a_wallet_starts_empty_at_version_zero() {
         balance: money("0"),
         version: 0,
         status: Status::Active,
+        credits: Credits::Immediate,
+        credits_changed_at: None,
         floor: money("0"),
         ceiling: Some(money("500")),
         limits: Limits::default(),

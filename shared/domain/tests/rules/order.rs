@@ -126,7 +126,7 @@ fn of_an_amendment() {
         ceiling: Some(Some("2".to_owned())),
         ..Change::default()
     };
-    let amend = Amend { caller: caller("alice"), wallet: id("alice"), expected_version: 1, change };
+    let amend = Amend { caller: caller("alice"), wallet: id("alice"), expected: Expected::Version(1), change };
     let mut case = Case { wallets: snapshots(&[]), command: Command::Amend(amend) };
     fn amend_of(case: &mut Case) -> &mut Amend {
         let Command::Amend(amend) = &mut case.command else { panic!("an amendment") };
@@ -134,7 +134,7 @@ fn of_an_amendment() {
     }
     case.refuses("missing_scope", |case| amend_of(case).caller = caller("root"));
     case.refuses("wallet_not_found", |case| case.add(hopeless("alice")));
-    case.refuses("version_mismatch", |case| amend_of(case).expected_version = VERSION);
+    case.refuses("version_mismatch", |case| amend_of(case).expected = Expected::Version(VERSION));
     case.refuses("wallet_closed", |case| case.wallet("alice").status = Status::Active);
     case.refuses("invalid_amount", |case| amend_of(case).change.floor = None);
     case.refuses("wallet_not_empty", |case| amend_of(case).change.status = None);

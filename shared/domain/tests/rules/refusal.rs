@@ -31,6 +31,8 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (wrong_version("alice", 1), "version_mismatch", false),
         (version_not_yours("alice"), "version_mismatch", false),
         (Refusal::WalletNotEmpty { wallet, balance: money("1") }, "wallet_not_empty", false),
+        (Refusal::CeilingWithBatchedCredits { wallet }, "ceiling_with_batched_credits", false),
+        (Refusal::CreditsInFlight { wallet, retry_after_seconds: 1 }, "credits_in_flight", false),
         (Refusal::RateLimited { wallet, limit: 1, retry_after_seconds: 1 }, "rate_limited", false),
         (too_little("alice", "1", "2"), "insufficient_funds", true),
         (Refusal::InsufficientFunds { wallet, available: None, requested }, "insufficient_funds", true),
@@ -49,7 +51,7 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (newer(Some(money("1")), Some(requested)), "too_sunny", true),
     ];
     let named: BTreeSet<_> = refusals.iter().map(|(refusal, ..)| name(refusal)).collect();
-    assert_eq!(named.len(), 24, "every refusal is in the table");
+    assert_eq!(named.len(), 26, "every refusal is in the table");
     refusals
 }
 
@@ -69,6 +71,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::VersionMismatch { .. } => "VersionMismatch",
         Refusal::VersionNotYours { .. } => "VersionNotYours",
         Refusal::WalletNotEmpty { .. } => "WalletNotEmpty",
+        Refusal::CeilingWithBatchedCredits { .. } => "CeilingWithBatchedCredits",
+        Refusal::CreditsInFlight { .. } => "CreditsInFlight",
         Refusal::RateLimited { .. } => "RateLimited",
         Refusal::InsufficientFunds { .. } => "InsufficientFunds",
         Refusal::MaxBalanceExceeded { .. } => "MaxBalanceExceeded",

@@ -23,6 +23,7 @@ fn open(currency_code: &str) -> Command {
         floor: Money::zero(currency(currency_code)),
         ceiling: None,
         limits: Limits::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     })
 }
@@ -30,7 +31,7 @@ fn open(currency_code: &str) -> Command {
 fn amend(by: &str, version: u64, status: Status) -> Command {
     let change = Change { status: Some(status), ..Change::default() };
     let caller = Caller { admin: true, ..caller(by) };
-    Command::Amend(Amend { caller, wallet: id("alice"), expected_version: version, change })
+    Command::Amend(Amend { caller, wallet: id("alice"), expected: Expected::Version(version), change })
 }
 
 #[track_caller]

@@ -173,7 +173,7 @@ fn a_wallet_below_its_floor_gives_nothing_and_can_still_be_frozen() {
     let freeze = Command::Amend(Amend {
         caller: Caller { admin: true, ..caller("root") },
         wallet: id("alice"),
-        expected_version: VERSION,
+        expected: Expected::Version(VERSION),
         change: Change { status: Some(Status::Frozen), ..Change::default() },
     });
     assert!(decided(&snapshots(&[overdrawn]), &freeze, time(NOW)).is_ok());

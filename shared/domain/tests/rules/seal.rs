@@ -24,6 +24,7 @@ fn full_transaction() -> Transaction {
         balance_after: money("100"),
         version_after: VERSION,
     };
+    let credit = Leg::Credit { wallet: id("carol"), owner: owner("carol"), amount: money("2") };
     let fee = Leg::System { account: Account::Fees, amount: money("1") };
     Transaction {
         id: TransactionId::amendment_of(id("alice"), 1),
@@ -33,7 +34,7 @@ fn full_transaction() -> Transaction {
         amount: money("5"),
         fee: money("1"),
         outcome: Outcome::Posted {
-            legs: vec![leg("alice", "-6"), leg("bob", "5"), fee],
+            legs: vec![leg("alice", "-6"), leg("bob", "5"), credit, fee],
             wallet: Some(Box::new(full_wallet())),
         },
         caller: owner("alice"),
@@ -162,6 +163,24 @@ fn a_seal_covers_each_field_of_each_leg() {
             }),
             ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
         ];
+        let of_credits: [Change<Leg>; 4] = [
+            ("wallet", |leg| {
+                if let Leg::Credit { wallet, .. } = leg {
+                    *wallet = id("ghost")
+                }
+            }),
+            ("owner", |leg| {
+                if let Leg::Credit { owner: whose, .. } = leg {
+                    *whose = owner("somebody else")
+                }
+            }),
+            ("amount", |leg| {
+                if let Leg::Credit { amount, .. } = leg {
+                    *amount = amount.negated()
+                }
+            }),
+            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
+        ];
         let of_system: [Change<Leg>; 2] = [
             ("account", |leg| {
                 if let Leg::System { account, .. } = leg {
@@ -176,6 +195,7 @@ fn a_seal_covers_each_field_of_each_leg() {
         ];
         let changes = match &whole.legs()[at] {
             Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _ } => &of_wallets[..],
+            Leg::Credit { wallet: _, owner: _, amount: _ } => &of_credits[..],
             Leg::System { account: _, amount: _ } => &of_system[..],
         };
         for (what, change) in changes {

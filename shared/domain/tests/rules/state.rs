@@ -60,15 +60,28 @@ pub(crate) fn full_wallet() -> Wallet {
     let counters = Counters { day: 14, outflow: money("15"), minute: 16, transfers: 17 };
     let rebated = Rebated::new([(month("2026-01"), rule_id("spring"), money("18"))]);
     let ceiling = Some(money("500"));
-    Wallet { floor: money("-19"), ceiling, limits, counters, rebated, metadata: labels(), ..wallet("alice", "100") }
+    let (credits, credits_changed_at) = (Credits::Batched, Some(time("2026-01-02T00:00:00Z")));
+    Wallet {
+        floor: money("-19"),
+        ceiling,
+        credits,
+        credits_changed_at,
+        limits,
+        counters,
+        rebated,
+        metadata: labels(),
+        ..wallet("alice", "100")
+    }
 }
 
 /// What a wallet's state covers. An entry says the rest.
-pub(crate) const STATE: [Change<Wallet>; 29] = [
+pub(crate) const STATE: [Change<Wallet>; 31] = [
     ("id", |wallet| wallet.id = id("ghost")),
     ("owner", |wallet| wallet.owner = owner("somebody else")),
     ("currency", |wallet| wallet.balance = Money::zero(currency("USD"))),
     ("status", |wallet| wallet.status = Status::Closed),
+    ("credits", |wallet| wallet.credits = Credits::Immediate),
+    ("credits_changed_at", |wallet| wallet.credits_changed_at = Some(time("2026-01-03T00:00:00Z"))),
     ("floor", |wallet| wallet.floor = money("-77.01")),
     ("ceiling", |wallet| wallet.ceiling = Some(money("777"))),
     ("ceiling of zero", |wallet| wallet.ceiling = Some(money("0"))),
@@ -114,8 +127,9 @@ fn rebated(at: &str, rule: &str, sum: &str) -> Rebated {
 }
 
 /// What can be absent, taken away.
-pub(crate) const STATE_ABSENT: [Change<Wallet>; 6] = [
+pub(crate) const STATE_ABSENT: [Change<Wallet>; 7] = [
     ("no ceiling", |wallet| wallet.ceiling = None),
+    ("credits never changed", |wallet| wallet.credits_changed_at = None),
     ("no max_movement", |wallet| wallet.limits.max_movement = None),
     ("no max_daily_outflow", |wallet| wallet.limits.max_daily_outflow = None),
     ("no transfers_per_minute", |wallet| wallet.limits.transfers_per_minute = None),

@@ -51,7 +51,7 @@ fn every_verb_records_the_newest_time_that_it_finds() {
     let amend = Command::Amend(Amend {
         caller: caller("root"),
         wallet: id("alice"),
-        expected_version: VERSION,
+        expected: Expected::Version(VERSION),
         change: Change { status: Some(Status::Frozen), ..Change::default() },
     });
     let commands = [deposit("alice", "alice", "1"), withdraw("alice", "alice", "1"), amend];

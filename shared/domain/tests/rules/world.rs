@@ -70,6 +70,8 @@ pub(crate) fn wallet(name: &str, balance: &str) -> Wallet {
         balance,
         version: VERSION,
         status: Status::Active,
+        credits: Credits::Immediate,
+        credits_changed_at: None,
         floor: Money::zero(balance.currency()),
         ceiling: None,
         limits: Limits::default(),
@@ -212,7 +214,7 @@ pub(crate) fn decided(snapshots: &Snapshots, command: &Command, now: Timestamp) 
     }
     outcome.map_err(|none| match none {
         NoPlan::Refused(refusal) => refusal,
-        NoPlan::Unsound(fault) => panic!("{fault}"),
+        NoPlan::Unsettled(_) | NoPlan::Unsound(_) => panic!("{none}"),
     })
 }
 
@@ -243,6 +245,7 @@ pub(crate) fn legs(plan: &Plan) -> String {
         Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
             format!("{} {amount} = {balance_after} v{version_after}", name(*wallet))
         }
+        Leg::Credit { wallet, amount, .. } => format!("{} {amount} incoming", name(*wallet)),
     };
     plan.transaction().legs().iter().map(shown).collect::<Vec<_>>().join(", ")
 }

@@ -90,7 +90,7 @@ impl Common {
     /// A row by itself, before its place among the others is known.
     fn row(&self, fields: Fields<'_>) -> Result<Entry, Fault> {
         let counterparty = match fields.maybe_text(COUNTERPARTY)? {
-            Some(_) => Some(fields.named(COUNTERPARTY, account)?),
+            Some(_) => Some(fields.named(COUNTERPARTY, Account::from_name)?),
             None => None,
         };
         Ok(Entry {
@@ -112,8 +112,4 @@ impl Common {
             hash: wallet_domain::GENESIS,
         })
     }
-}
-
-fn account(text: &str) -> Option<Account> {
-    Account::system(text).or_else(|| text.parse().ok().map(Account::Wallet))
 }

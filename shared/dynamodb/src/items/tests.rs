@@ -31,6 +31,7 @@ fn wallet() -> Wallet {
             max_daily_outflow: Amount::new(eur("200.01")).ok(),
             transfers_per_minute: Some(3),
         },
+        credits: Credits::Immediate,
         metadata: Metadata::new([("for".to_owned(), "rent".to_owned())].into()).expect("small"),
     };
     let plan = decide(&Snapshots::default(), &Command::Open(open), time(1_795_230_000_123)).expect("it opens");

@@ -140,6 +140,7 @@ fn leg_item(leg: &Leg) -> Item {
             .text(OWNER, owner)
             .number(BALANCE_AFTER, balance_after)
             .number(VERSION_AFTER, version_after),
+        Leg::Credit { wallet, owner, .. } => builder.text(WALLET_ID, wallet).text(OWNER, owner),
         Leg::System { account, .. } => builder.text(ACCOUNT, account),
     }
     .build()
@@ -150,9 +151,13 @@ fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
     if fields.maybe_text(ACCOUNT)?.is_some() {
         return Ok(Leg::System { account: fields.named(ACCOUNT, Account::system)?, amount });
     }
+    let (wallet, owner) = (fields.parsed(WALLET_ID)?, fields.parsed(OWNER)?);
+    if fields.0.get(VERSION_AFTER).is_none() {
+        return Ok(Leg::Credit { wallet, owner, amount });
+    }
     Ok(Leg::Wallet {
-        wallet: fields.parsed(WALLET_ID)?,
-        owner: fields.parsed(OWNER)?,
+        wallet,
+        owner,
         amount,
         balance_after: fields.money(BALANCE_AFTER, currency)?,
         version_after: fields.number(VERSION_AFTER)?,

@@ -1,14 +1,14 @@
 //! A wallet as an item, at its own key or inside the transaction that opened or amended it.
 
-use wallet_domain::{Amount, Counters, Currency, Limits, Rebated, Status, Timestamp, Wallet, WalletId};
+use wallet_domain::{Amount, Counters, Credits, Currency, Limits, Rebated, Status, Timestamp, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::lease::Lease;
 use crate::names::{
-    BALANCE, CEILING, CREATED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL, MAX_DAILY_OUTFLOW, MAX_MOVEMENT,
-    METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, SK, STATUS, TRANSFER_MINUTE, TRANSFERS, TRANSFERS_PER_MINUTE,
-    UPDATED_AT, VERSION, WALLET, wallet_pk,
+    BALANCE, CEILING, CREATED_AT, CREDITS, CREDITS_CHANGED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL,
+    MAX_DAILY_OUTFLOW, MAX_MOVEMENT, METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, SK, STATUS, TRANSFER_MINUTE,
+    TRANSFERS, TRANSFERS_PER_MINUTE, UPDATED_AT, VERSION, WALLET, wallet_pk,
 };
 
 pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
@@ -20,6 +20,8 @@ pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
         .number(BALANCE, wallet.balance)
         .number(VERSION, wallet.version)
         .text(STATUS, wallet.status.as_str())
+        .maybe_text(CREDITS, (wallet.credits != Credits::Immediate).then_some(wallet.credits.as_str()))
+        .maybe_time(CREDITS_CHANGED_AT, wallet.credits_changed_at)
         .number(FLOOR, wallet.floor)
         .maybe_number(CEILING, wallet.ceiling)
         .maybe_number(MAX_MOVEMENT, wallet.limits.max_movement.map(Amount::money))
@@ -51,6 +53,11 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
         balance: fields.money(BALANCE, currency)?,
         version: fields.number(VERSION)?,
         status: fields.named(STATUS, Status::from_name)?,
+        credits: match fields.maybe_text(CREDITS)? {
+            Some(_) => fields.named(CREDITS, Credits::from_name)?,
+            None => Credits::Immediate,
+        },
+        credits_changed_at: fields.maybe_parsed(CREDITS_CHANGED_AT)?,
         floor: fields.money(FLOOR, currency)?,
         ceiling: fields.maybe_money(CEILING, currency)?,
         limits: Limits {

@@ -37,6 +37,11 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     Err(Problem::malformed(format!("{IF_MATCH_SHAPE}; {why}.")))
 }
 
+/// Whether `If-Match` asks for a wallet at whatever version.
+pub(super) fn if_match_is_any(headers: &HeaderMap) -> Result<bool, Problem> {
+    Ok(single(headers, &IF_MATCH, "If-Match")? == Some("*"))
+}
+
 pub(super) fn precondition_required() -> Problem {
     Problem::new(Code::PreconditionRequired, format!("{IF_MATCH_SHAPE}: it says which version is to be changed."))
 }

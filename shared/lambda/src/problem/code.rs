@@ -39,6 +39,7 @@ codes! {
     ConcurrencyConflict   "concurrency_conflict"    409 again "Too many requests met on the wallet";
     LockTimeout           "lock_timeout"            409 again "The wallet stayed locked";
     WalletNotEmpty        "wallet_not_empty"        409 final "The wallet is not empty";
+    CreditsInFlight       "credits_in_flight"       409 again "Credits may be on their way into the wallet";
     AlreadyReversed       "already_reversed"        409 final "The transaction has been reversed";
     VersionMismatch       "version_mismatch"        412 final "The wallet is at another version";
     BodyTooLarge          "body_too_large"          413 final "The body is too large";
@@ -57,6 +58,7 @@ codes! {
     NotReversible         "not_reversible"          422 final "The transaction cannot be reversed";
     InvalidAmount         "invalid_amount"          422 final "The amount is not valid";
     InvalidCurrency       "invalid_currency"        422 final "The currency is not known";
+    CeilingWithBatchedCredits "ceiling_with_batched_credits" 422 final "A ceiling and batched credits exclude each other";
     SameWallet            "same_wallet"             422 final "Source and destination are the same";
     IdempotencyKeyReused  "idempotency_key_reused"  422 final "The key belongs to another request";
     PreconditionRequired  "precondition_required"   428 final "An If-Match is needed";

@@ -24,7 +24,11 @@ impl From<&Refusal> for Problem {
             | Refusal::IdempotencyKeyReused
             | Refusal::AlreadyReversed { .. }
             | Refusal::NotReversible { .. } => problem,
+            Refusal::CreditsInFlight { wallet, retry_after_seconds } => {
+                problem.about(*wallet).after(*retry_after_seconds)
+            }
             Refusal::VersionMismatch { wallet, .. }
+            | Refusal::CeilingWithBatchedCredits { wallet }
             | Refusal::VersionNotYours { wallet }
             | Refusal::WalletNotEmpty { wallet, .. }
             | Refusal::WalletFrozen { wallet }
@@ -135,6 +139,8 @@ mod tests {
             Refusal::VersionMismatch { wallet, expected: 1 },
             Refusal::VersionNotYours { wallet },
             Refusal::WalletNotEmpty { wallet, balance: requested },
+            Refusal::CeilingWithBatchedCredits { wallet },
+            Refusal::CreditsInFlight { wallet, retry_after_seconds: 840 },
             Refusal::RateLimited { wallet, limit: 3, retry_after_seconds: 17 },
             Refusal::InsufficientFunds { wallet, available, requested },
             Refusal::MaxBalanceExceeded { wallet, available: None, requested },

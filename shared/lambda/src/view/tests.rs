@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wallet_domain::{
-    Amend, Amount, Caller, Change, Command, Deposit, Limits, Metadata, Money, NoPlan, Open, Order, Plan, RebateTerms,
-    Refusal, Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
+    Amend, Amount, Caller, Change, Command, Credits, Deposit, Expected, Limits, Metadata, Money, NoPlan, Open, Order,
+    Plan, RebateTerms, Refusal, Snapshots, Status, Timestamp, Transaction, Transfer, Wallet, WalletId, decide,
 };
 
 use super::*;
@@ -43,6 +43,7 @@ fn funded(owner: &str) -> (Wallet, Transaction) {
         floor: eur("0"),
         ceiling: Some(eur("150")),
         limits: Limits::default(),
+        credits: Credits::Immediate,
         metadata: Metadata::default(),
     };
     let opened = run(&[], &Command::Open(open)).expect("opened").postings()[0].after.clone();
@@ -122,7 +123,7 @@ fn a_refused_attempt_tells_its_labels_to_who_asked_and_its_figures_to_him_and_to
 fn an_amendment_is_seen_by_the_owner_and_told_in_the_statement() {
     let (alice, _) = funded("alice");
     let change = Change { status: Some(Status::Frozen), ceiling: Some(None), ..Change::default() };
-    let amend = Amend { caller: caller("root", true), wallet: alice.id, expected_version: 1, change };
+    let amend = Amend { caller: caller("root", true), wallet: alice.id, expected: Expected::Version(1), change };
     let plan = run(&[&alice], &Command::Amend(amend)).expect("amended");
     for (subject, admin, sees) in
         [("alice", false, true), ("root", false, true), ("eve", true, true), ("eve", false, false)]

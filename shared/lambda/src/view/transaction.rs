@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, TransactionId};
+use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, TransactionId, WalletId};
 
 use super::time::time;
 use crate::problem::{Problem, Reason};
@@ -41,7 +41,7 @@ struct RebateView {
     status: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct LegView {
     #[serde(skip_serializing_if = "Option::is_none")]
     wallet_id: Option<String>,
@@ -52,6 +52,9 @@ struct LegView {
     balance_after: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version_after: Option<u64>,
+    /// Of a credit into an inbox, where that was looked up: whether it is in the statement by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled: Option<bool>,
 }
 
 impl<'a> TransactionView<'a> {
@@ -98,6 +101,17 @@ impl TransactionView<'_> {
         self
     }
 
+    /// The same with whether its credits into inboxes are settled: all but those of the wallets in `waiting`.
+    #[must_use]
+    pub fn with_settled(mut self, transaction: &Transaction, waiting: &[WalletId]) -> Self {
+        for (view, leg) in self.legs.iter_mut().zip(transaction.legs()) {
+            if let Leg::Credit { wallet, .. } = leg {
+                view.settled = Some(!waiting.contains(wallet));
+            }
+        }
+        self
+    }
+
     /// The same with the transaction that reversed it.
     #[must_use]
     pub fn with_reversal(mut self, reversal: Option<TransactionId>) -> Self {
@@ -133,23 +147,18 @@ impl LegView {
     fn new(leg: &Leg, caller: &Caller) -> LegView {
         let amount = leg.amount().to_string();
         match leg {
-            Leg::System { account, .. } => LegView {
-                wallet_id: None,
-                account: Some(account.to_string()),
-                amount,
-                balance_after: None,
-                version_after: None,
-            },
+            Leg::System { account, .. } => LegView { account: Some(account.to_string()), amount, ..LegView::default() },
             Leg::Wallet { wallet, owner, balance_after, version_after, .. } => {
                 let own = caller.admin || *owner == caller.subject;
                 LegView {
                     wallet_id: Some(wallet.to_string()),
-                    account: None,
                     amount,
                     balance_after: own.then(|| balance_after.to_string()),
                     version_after: own.then_some(*version_after),
+                    ..LegView::default()
                 }
             }
+            Leg::Credit { wallet, .. } => LegView { wallet_id: Some(wallet.to_string()), amount, ..LegView::default() },
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wallet_domain::{Amount, Limits, Money, Wallet};
+use wallet_domain::{Amount, Incoming, Limits, Money, Wallet};
 
 use super::time::time;
 
@@ -14,6 +14,11 @@ pub struct WalletView<'a> {
     owner: &'a str,
     currency: &'static str,
     balance: String,
+    available: String,
+    /// Where it was looked up: what waits, or nothing where nothing can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incoming: Option<Option<IncomingView>>,
+    credits: &'static str,
     version: u64,
     status: &'static str,
     floor: String,
@@ -38,6 +43,9 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
             owner: wallet.owner.as_str(),
             currency: wallet.currency().code(),
             balance: wallet.balance.to_string(),
+            available: wallet.available().to_string(),
+            incoming: None,
+            credits: wallet.credits.as_str(),
             version: wallet.version,
             status: wallet.status.as_str(),
             floor: wallet.floor.to_string(),
@@ -47,6 +55,27 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
             created_at: time(wallet.created_at),
             updated_at: time(wallet.updated_at),
         }
+    }
+}
+
+/// Credits that wait to be settled: of 1,000 at most, and whether that is all.
+#[derive(Debug, Serialize)]
+struct IncomingView {
+    amount: String,
+    count: usize,
+    complete: bool,
+}
+
+impl WalletView<'_> {
+    /// The same with what waits in its inbox, and whether that is all; `None` where nothing can.
+    #[must_use]
+    pub fn with_incoming(mut self, incoming: Option<(Incoming, bool)>) -> Self {
+        self.incoming = Some(incoming.map(|(Incoming { amount, count }, complete)| IncomingView {
+            amount: amount.to_string(),
+            count,
+            complete,
+        }));
+        self
     }
 }
 

@@ -1,0 +1,169 @@
+//! The inbox of a wallet whose credits are batched: credits that wait, and folds that settle many of them at once.
+//!
+//! A credit is posted when it is put into the inbox: nothing but a reversal takes it back, and the wallet itself is not
+//! asked. A fold makes each credit a row of the statement and takes it out of the inbox, all in one transaction, so that a
+//! credit is in exactly one of the two.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::clock::Moment;
+use crate::entry::{self, Entry};
+use crate::hash::{Digest, GENESIS};
+use crate::id::{TransactionId, WalletId};
+use crate::money::{Currency, Money};
+use crate::plan::{Guard, Posting};
+use crate::text::{Owner, Reference};
+use crate::transaction::{Account, Kind, Leg, Transaction};
+use crate::wallet::Wallet;
+
+/// The most credits of one fold: DynamoDB takes 100 actions, and the wallet and its entries are two of them.
+pub const MAX_FOLD: usize = 98;
+
+/// Money that has come for a wallet and is not in its balance yet. It says all that its row of the statement will.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    /// For which wallet.
+    pub wallet: WalletId,
+    /// The transaction that it is of. A transaction has one credit for each wallet at most.
+    pub transaction: TransactionId,
+    /// The kind of that transaction.
+    pub kind: Kind,
+    /// Positive.
+    pub amount: Money,
+    /// Where it came from.
+    pub counterparty: Account,
+    /// The caller's reference.
+    pub reference: Option<Reference>,
+    /// Who asked for it.
+    pub caller: Owner,
+    /// When it was posted.
+    pub created_at: Timestamp,
+    /// The seal of its transaction.
+    pub seal: Digest,
+}
+
+/// What will be a [`Credit`] once the transaction that it is of is sealed.
+pub(crate) struct Arrival {
+    pub(crate) wallet: WalletId,
+    owner: Owner,
+    pub(crate) amount: Money,
+    counterparty: Account,
+}
+
+impl Arrival {
+    pub(crate) fn new(wallet: &Wallet, amount: Money, counterparty: Account) -> Arrival {
+        Arrival { wallet: wallet.id, owner: wallet.owner.clone(), amount, counterparty }
+    }
+
+    /// The wallet's side of the transaction.
+    pub(crate) fn leg(&self) -> Leg {
+        Leg::Credit { wallet: self.wallet, owner: self.owner.clone(), amount: self.amount }
+    }
+
+    pub(crate) fn credit(self, transaction: &Transaction) -> Credit {
+        Credit {
+            wallet: self.wallet,
+            transaction: transaction.id,
+            kind: transaction.kind,
+            amount: self.amount,
+            counterparty: self.counterparty,
+            reference: transaction.reference.clone(),
+            caller: transaction.caller.clone(),
+            created_at: transaction.created_at,
+            seal: transaction.seal,
+        }
+    }
+}
+
+/// What waits in an inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incoming {
+    /// What it comes to, as far as the wallet can hold it.
+    pub amount: Money,
+    /// All items, those that cannot be read or held among them.
+    pub count: usize,
+}
+
+impl Incoming {
+    /// An empty inbox.
+    #[must_use]
+    pub fn none(currency: Currency) -> Incoming {
+        Incoming { amount: Money::zero(currency), count: 0 }
+    }
+
+    /// What `credits` bring to `wallet`.
+    #[must_use]
+    pub fn of(wallet: &Wallet, credits: &[Credit]) -> Incoming {
+        let mut balance = wallet.balance;
+        for credit in in_order(wallet, credits) {
+            balance = balance.plus(credit.amount).unwrap_or(balance);
+        }
+        let amount = balance.minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
+        Incoming { amount, count: credits.len() }
+    }
+}
+
+/// Credits on their way from a wallet's inbox to its statement: one version and one row for each, whatever the wallet's
+/// status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    posting: Posting,
+}
+
+impl Fold {
+    /// The first [`MAX_FOLD`] of `credits` that `wallet` can hold, the oldest first; `None` if there is none.
+    ///
+    /// What would pass the largest value stays in the inbox, and so does what is of another wallet or currency.
+    #[must_use]
+    pub fn of(wallet: &Wallet, credits: &[Credit], now: Timestamp) -> Option<Fold> {
+        let moment = Moment::of(now, [wallet.updated_at]);
+        let mut after = Wallet { updated_at: moment.recorded, ..wallet.clone() };
+        let (state, mut rows, mut total) = (after.state(), vec![], Money::zero(wallet.currency()));
+        for credit in in_order(wallet, credits) {
+            let sums = (after.balance.plus(credit.amount), total.plus(credit.amount));
+            let (Ok(balance), Ok(sum), true) = (sums.0, sums.1, rows.len() < MAX_FOLD) else { continue };
+            total = sum;
+            after.balance = balance;
+            after.version = after.version.saturating_add(1);
+            let row = Entry {
+                wallet: wallet.id,
+                version: after.version,
+                transaction: credit.transaction,
+                kind: credit.kind,
+                amount: credit.amount,
+                balance_after: after.balance,
+                counterparty: Some(credit.counterparty),
+                reference: credit.reference.clone(),
+                changes: BTreeMap::new(),
+                caller: credit.caller.clone(),
+                created_at: moment.recorded,
+                seal: credit.seal,
+                state,
+                previous: after.head,
+                format: entry::FORMAT,
+                hash: GENESIS,
+            }
+            .hashed();
+            after.head = row.hash;
+            rows.push(row);
+        }
+        let highest = Money::largest(wallet.currency()).minus(total).ok()?;
+        let posting = Posting { before: Some(wallet.clone()), after, rows, guard: Guard::AtMost(highest) };
+        (!posting.rows.is_empty()).then_some(Fold { posting })
+    }
+
+    /// The wallet's step; its rows name the transactions whose credits leave the inbox.
+    #[must_use]
+    pub fn posting(&self) -> &Posting {
+        &self.posting
+    }
+}
+
+/// The credits of `wallet`, in the order in which they are settled.
+fn in_order<'a>(wallet: &Wallet, credits: &'a [Credit]) -> Vec<&'a Credit> {
+    let mut credits: Vec<_> = credits.iter().filter(|credit| credit.wallet == wallet.id).collect();
+    credits.sort_unstable_by_key(|credit| (credit.created_at, credit.transaction));
+    credits
+}

@@ -1,0 +1,237 @@
+//! The inboxes of wallets whose credits are batched: what waits there, and folds, which settle it.
+//!
+//! A fold is one `TransactWriteItems`: the wallet's next versions, their rows as one item, and the credits out of the inbox,
+//! each on the condition that it is still there. So a credit is settled once, whoever folds and however often. Nothing but a
+//! fold deletes anything, anywhere.
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Transaction, TransactionId, Wallet, WalletId};
+
+use crate::fault::{Class, Fault};
+use crate::items::{credit_from_item, credit_key, entries_item};
+use crate::lease::Holder;
+use crate::ledger::Ledger;
+use crate::names::{SK, TXN, inbox_pk, transaction_pk};
+use crate::outcome::ExecuteError;
+use crate::read::key;
+use crate::transact::{Meaning, Rejected};
+use crate::usage::Usage;
+
+/// Credits that are counted for an answer; beyond, an inbox is said to hold more.
+const COUNTED: usize = 1_000;
+
+/// What a pass over an inbox has done.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Credits that are rows of the statement now.
+    pub folded: u64,
+    /// Items that stay: they cannot be read, or the wallet cannot hold them.
+    pub left: u64,
+    /// Milliseconds since the oldest of the folded credits was posted.
+    pub oldest_ms: u64,
+}
+
+/// Part of an inbox, in the order of its keys.
+pub(crate) struct Waiting {
+    pub(crate) credits: Vec<Credit>,
+    /// Items that cannot be read.
+    pub(crate) unreadable: usize,
+    /// Where to go on; `None` at the end.
+    pub(crate) next: Option<String>,
+}
+
+impl Waiting {
+    /// What it brings to `wallet`.
+    pub(crate) fn incoming(&self, wallet: &Wallet) -> Incoming {
+        let incoming = Incoming::of(wallet, &self.credits);
+        Incoming { count: incoming.count + self.unreadable, ..incoming }
+    }
+}
+
+impl Ledger {
+    /// What waits for `wallet`, of 1,000 credits at most, and whether that is all. Not one moment with the wallet.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database.
+    pub async fn incoming(&self, wallet: &Wallet, usage: &mut Usage) -> Result<(Incoming, bool), Fault> {
+        let waiting = self.waiting(wallet.id, COUNTED, usage).await?;
+        Ok((waiting.incoming(wallet), waiting.next.is_none()))
+    }
+
+    /// The wallets whose credits of `transaction` wait still. The transaction and the inboxes are read at one moment, so
+    /// that a credit that is about to be put there is not taken for settled.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database, or when other transactions were in flight on the credits all the time.
+    pub async fn unsettled(&self, transaction: &Transaction, usage: &mut Usage) -> Result<Vec<WalletId>, Fault> {
+        let credited: Vec<_> = transaction.credited().collect();
+        if credited.is_empty() {
+            return Ok(vec![]);
+        }
+        let keys = credited.iter().map(|wallet| credit_key(*wallet, transaction.id).build());
+        let keys: Vec<_> = [key(transaction_pk(transaction.id), TXN)].into_iter().chain(keys).collect();
+        for round in 0..self.policy.max_attempts {
+            if round > 0 {
+                usage.sleep(self.policy.delay(round)).await;
+            }
+            if let Some(items) = self.get_at_once(keys.clone(), usage).await? {
+                let found = items.iter().filter_map(|item| credit_from_item(item).ok());
+                return Ok(found.map(|credit| credit.wallet).collect());
+            }
+        }
+        Err(Fault::throttled("TransactGetItems: transactions were in flight all the time"))
+    }
+
+    /// Settles what waits for `wallet`: one pass over its inbox, from its first key to its last. Whoever begins a pass
+    /// settles all that was posted before.
+    ///
+    /// # Errors
+    /// [`ExecuteError::Conflict`] when every try was lost to others on the wallet, or the time was over;
+    /// [`ExecuteError::Throttled`] and [`ExecuteError::Fault`] as for commands. What was folded until then is settled.
+    pub async fn settle(&self, wallet: WalletId, usage: &mut Usage) -> Result<Settled, ExecuteError> {
+        let (mut settled, mut from, mut known, mut losses) = (Settled::default(), None, None, 0);
+        loop {
+            let page = self.page(wallet, from.clone(), MAX_FOLD, usage).await.map_err(failed)?;
+            settled.left += u64::try_from(page.unreadable).unwrap_or(u64::MAX);
+            let before = match known.take() {
+                _ if page.credits.is_empty() => None,
+                Some(known) => Some(known),
+                None => self.wallet(wallet, usage).await.map_err(failed)?,
+            };
+            let Some(before) = before else {
+                // Credits of no wallet: the audit names them.
+                settled.left += u64::try_from(page.credits.len()).unwrap_or(u64::MAX);
+                match page.next {
+                    Some(next) => from = Some(next),
+                    None => return Ok(settled),
+                }
+                continue;
+            };
+            usage.attempts += 1;
+            match self.fold(&before, &page.credits, None, usage).await {
+                Ok(fold) => {
+                    let rows = fold.as_ref().map_or(0, |fold| fold.posting().rows.len());
+                    let oldest = page.credits.iter().map(|credit| credit.created_at).min().filter(|_| rows > 0);
+                    let age = oldest.map_or(0, |oldest| self.now().duration_since(oldest).as_millis());
+                    settled.oldest_ms = settled.oldest_ms.max(u64::try_from(age).unwrap_or(0));
+                    settled.folded += u64::try_from(rows).unwrap_or(u64::MAX);
+                    settled.left += u64::try_from(page.credits.len() - rows).unwrap_or(u64::MAX);
+                    known = Some(fold.map_or(before, |fold| fold.posting().after.clone()));
+                    losses = 0;
+                    match page.next {
+                        Some(next) => from = Some(next),
+                        None => return Ok(settled),
+                    }
+                }
+                Err(rejected) => {
+                    let busy = match rejected {
+                        Rejected::Failed(fault) if fault.class() == Class::Final => return Err(failed(fault)),
+                        // A fold of unknown outcome is found out by reading the same page again.
+                        Rejected::Failed(fault) => Some(fault),
+                        _ => {
+                            usage.conflicts += 1;
+                            None
+                        }
+                    };
+                    losses += 1;
+                    if losses >= self.policy.max_attempts || usage.is_out_of_time() {
+                        return Err(busy.map_or(ExecuteError::Conflict { retry_after_seconds: 1 }, failed));
+                    }
+                    usage.sleep(self.policy.delay(losses - 1)).await;
+                }
+            }
+        }
+    }
+
+    /// Settles the first of `credits`; `None` where `wallet` can hold none of them. With a `holder`, while it holds the
+    /// wallet's lease, which it keeps.
+    pub(crate) async fn fold(
+        &self,
+        wallet: &Wallet,
+        credits: &[Credit],
+        holder: Option<&Holder>,
+        usage: &mut Usage,
+    ) -> Result<Option<Fold>, Rejected> {
+        let Some(fold) = Fold::of(wallet, credits, self.now()) else { return Ok(None) };
+        let posting = fold.posting();
+        let mut actions = vec![
+            (Meaning::Wallet(wallet.id), self.step(posting, wallet, holder, true)),
+            (Meaning::Entry(wallet.id), self.put(entries_item(&posting.rows))),
+        ];
+        actions.extend(posting.rows.iter().map(|row| (Meaning::Settled, self.settled(wallet.id, row.transaction))));
+        self.transact(actions, usage).await?;
+        Ok(Some(fold))
+    }
+
+    /// What waits for a wallet, of `limit` items or a few more.
+    pub(crate) async fn waiting(&self, wallet: WalletId, limit: usize, usage: &mut Usage) -> Result<Waiting, Fault> {
+        let mut waiting = self.page(wallet, None, limit, usage).await?;
+        while waiting.credits.len() + waiting.unreadable < limit
+            && let Some(from) = waiting.next.take()
+        {
+            let page = self.page(wallet, Some(from), limit, usage).await?;
+            waiting.credits.extend(page.credits);
+            waiting.unreadable += page.unreadable;
+            waiting.next = page.next;
+        }
+        Ok(waiting)
+    }
+
+    /// One `Query` of an inbox, strongly consistent. It shows no moment: a fold may be half seen.
+    async fn page(
+        &self,
+        wallet: WalletId,
+        from: Option<String>,
+        limit: usize,
+        usage: &mut Usage,
+    ) -> Result<Waiting, Fault> {
+        usage.calls += 1;
+        let start = from.map(|sk| key(inbox_pk(wallet), &sk));
+        let sent = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("PK = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(inbox_pk(wallet)))
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let output = usage.answer("Query", sent).await?;
+        usage.read(output.consumed_capacity());
+        let mut waiting = Waiting { credits: vec![], unreadable: 0, next: None };
+        for item in output.items() {
+            match credit_from_item(item) {
+                Ok(credit) => waiting.credits.push(credit),
+                Err(fault) => {
+                    tracing::error!(%wallet, cause = %fault, "a credit that cannot be read stays in the inbox");
+                    waiting.unreadable += 1;
+                }
+            }
+        }
+        let last = output.last_evaluated_key.and_then(|mut key| key.remove(SK));
+        waiting.next = last.and_then(|sk| sk.as_s().ok().cloned());
+        Ok(waiting)
+    }
+
+    /// Takes a credit out of the inbox, if it is still there.
+    fn settled(&self, wallet: WalletId, transaction: TransactionId) -> TransactWriteItem {
+        let delete = Delete::builder()
+            .table_name(&*self.table)
+            .set_key(Some(credit_key(wallet, transaction).build()))
+            .condition_expression("attribute_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
+        TransactWriteItem::builder().delete(delete.build().expect("table and key are set")).build()
+    }
+}
+
+/// A pass that a fault ended. A fold whose outcome is unknown has either settled its credits or left them.
+fn failed(fault: Fault) -> ExecuteError {
+    match fault.class() {
+        Class::Final => ExecuteError::Fault(fault),
+        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
+    }
+}
