@@ -1,0 +1,121 @@
+//! Batched credits: they meet on no item, are settled once whoever settles and however often, and are spent by the next
+//! request; what each costs.
+
+use wallet_domain::{Change, Credits, Status, WalletId};
+use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
+
+use crate::ledger::{Bench, all_at_once, posted, refusal, run};
+
+impl Bench {
+    /// A wallet whose credits are batched.
+    pub(crate) async fn shop(&self) -> WalletId {
+        let shop = self.open("alice", "0").await;
+        self.amend(shop, mode(Credits::Batched)).await;
+        shop
+    }
+
+    pub(crate) async fn settle(&self, wallet: WalletId) -> (Settled, Usage) {
+        let mut usage = Usage::default();
+        let settled = self.another().settle(wallet, &mut usage).await.expect("nobody else is there");
+        (settled, usage)
+    }
+
+    /// What waits for a wallet: minor units and items.
+    pub(crate) async fn incoming(&self, wallet: WalletId) -> (i128, usize) {
+        let wallet = self.wallet(wallet).await;
+        let (incoming, all) = self.another().incoming(&wallet, &mut Usage::default()).await.expect("the table answers");
+        assert!(all);
+        (incoming.amount.minor_units(), incoming.count)
+    }
+}
+
+pub(crate) fn mode(credits: Credits) -> Change {
+    Change { credits: Some(credits), ..Change::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credits_wait_until_they_are_settled_and_are_rows_then() {
+    let bench = Bench::start().await;
+    let shop = bench.shop().await;
+    let version = bench.wallet(shop).await.version;
+    for _ in 0..100 {
+        posted(run(&bench.another(), &bench.deposit(shop, "1.25"), Strategy::Optimistic).await.0);
+    }
+    assert_eq!((bench.wallet(shop).await.version, bench.incoming(shop).await), (version, (12_500, 100)));
+
+    let (Settled { folded, left, .. }, usage) = bench.settle(shop).await;
+    assert_eq!((folded, left), (100, 0));
+    // A page and its fold, twice, and the wallet once.
+    assert_eq!(usage.calls, 5);
+    assert_eq!((bench.wallet(shop).await.version, bench.incoming(shop).await), (version + 100, (0, 0)));
+    assert_eq!(bench.recomputed(&[shop]).await, 12_500);
+    assert_eq!(bench.settle(shop).await.0, Settled::default(), "once is enough");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_spent_by_the_next_request() {
+    let bench = Bench::start().await;
+    let shop = bench.shop().await;
+    for _ in 0..250 {
+        posted(run(&bench.another(), &bench.deposit(shop, "1"), Strategy::Optimistic).await.0);
+    }
+    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+        posted(run(&bench.another(), &bench.withdraw(shop, "100"), strategy).await.0);
+    }
+    let (done, usage) = run(&bench.another(), &bench.withdraw(shop, "50.01"), Strategy::Optimistic).await;
+    assert_eq!(refusal(&done.expect("an outcome")), Some("insufficient_funds"));
+    assert!(usage.calls <= 5, "read, look, read again, record: {usage:?}");
+    posted(run(&bench.another(), &bench.withdraw(shop, "50"), Strategy::Optimistic).await.0);
+    bench.settle(shop).await;
+    assert_eq!(bench.recomputed(&[shop]).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hot_credit_costs_what_a_cold_one_costs() {
+    let bench = Bench::start().await;
+    let (alice, shop) = (bench.open("alice", "1000").await, bench.shop().await);
+    let mut written = 0;
+    for _ in 0..98 {
+        let (done, usage) = run(&bench.another(), &bench.transfer(alice, shop, "1"), Strategy::Optimistic).await;
+        posted(done);
+        written += usage.write_half_units();
+    }
+    let (settled, usage) = bench.settle(shop).await;
+    assert_eq!(settled.folded, 98);
+    written += usage.write_half_units();
+    #[expect(clippy::cast_precision_loss, reason = "small")]
+    let units = written as f64 / 2.0 / 98.0;
+    assert!(units <= 10.5, "{units} write units for each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ceiling_and_closing_wait_until_no_credit_can_be_on_its_way() {
+    let bench = Bench::start().await;
+    let shop = bench.shop().await;
+    let refused = async |change: Change| {
+        let caller = wallet_domain::Caller { admin: true, ..crate::ledger::caller("root") };
+        let expected = wallet_domain::Expected::Any(bench.key());
+        let amend = wallet_domain::Command::Amend(wallet_domain::Amend { caller, wallet: shop, expected, change });
+        match run(&bench.another(), &amend, Strategy::Optimistic).await.0 {
+            Err(ExecuteError::Refused(refusal)) => refusal.code().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let ceiling = || Change { ceiling: Some(Some("5".to_owned())), ..Change::default() };
+    let close = || Change { status: Some(Status::Closed), ..Change::default() };
+    assert_eq!(refused(ceiling()).await, "ceiling_with_batched_credits");
+    assert_eq!(refused(close()).await, "credits_in_flight");
+    bench.amend(shop, mode(Credits::Immediate)).await;
+    assert_eq!(refused(ceiling()).await, "credits_in_flight");
+    assert_eq!(refused(close()).await, "credits_in_flight");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_at_once_meet_nobody() {
+    let bench = Bench::start().await;
+    let shop = bench.shop().await;
+    let commands = (0..100).map(|_| (bench.deposit(shop, "1"), Strategy::Optimistic));
+    all_at_once(&bench, None, commands).await.into_iter().for_each(|done| drop(posted(done)));
+    bench.settle(shop).await;
+    assert_eq!(bench.recomputed(&[shop]).await, 10_000);
+}
