@@ -1,7 +1,9 @@
 //! Answers with transactions, statements and refused attempts. Writes nothing.
 
 use wallet_domain::MarkName;
-use wallet_lambda::{App, Call, EntryView, Function, List, Paging, Problem, Reply, TransactionView, may_see, scope};
+use wallet_lambda::{
+    App, Call, EntryView, Function, List, Paging, Problem, QueuedView, Record, Reply, TransactionView, may_see, scope,
+};
 
 /// The `transactions` function.
 pub struct Transactions;
@@ -47,8 +49,13 @@ async fn attempts(app: &App, call: &mut Call) -> Result<Reply, Problem> {
 async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let id = call.transaction_id()?;
     let found = app.ledger().transaction_and(MarkName::REVERSAL, id, call.usage()).await?;
-    let seen = found.filter(|(transaction, _)| may_see(call.caller(), transaction));
-    let (transaction, reversal) = seen.ok_or_else(Problem::transaction_not_found)?;
+    let (transaction, reversal) = match found.ok_or_else(Problem::transaction_not_found)? {
+        (Record::Transaction(transaction), by) if may_see(call.caller(), &transaction) => (*transaction, by),
+        (Record::Queued(queued), _) if QueuedView::may_see(call.caller(), &queued.request) => {
+            return Ok(Reply::ok(&QueuedView::from(&queued.request)));
+        }
+        _ => return Err(Problem::transaction_not_found()),
+    };
     let rebate = match transaction.rebate() {
         Some(rebate) => app.ledger().transaction(rebate, call.usage()).await?,
         None => None,

@@ -40,6 +40,12 @@ impl Command {
         self.verb().parent()
     }
 
+    /// The answer where its id belongs to another request.
+    #[must_use]
+    pub fn taken(&self) -> Refusal {
+        self.verb().taken()
+    }
+
     /// What has to be read before deciding, beside its own record.
     #[must_use]
     pub fn reads(&self) -> Reads {
@@ -66,6 +72,22 @@ impl Command {
         let moment = Moment::of(now, [wallet.updated_at]);
         Some(Plan::attempt(record(verb, verb.asked(snapshots)?, outcome, moment)))
     }
+
+    /// The same of a request that was queued. Its caller was told nothing yet: that there is no such wallet is recorded too,
+    /// for him alone.
+    #[must_use]
+    pub fn queued_attempt(&self, snapshots: &Snapshots, refusal: &Refusal, now: Timestamp) -> Option<Plan> {
+        let (verb, facts) = (self.verb(), refusal.facts());
+        if !facts.recorded && !matches!(refusal, Refusal::WalletNotFound { .. }) {
+            return None;
+        }
+        let asked = verb.asked(snapshots)?;
+        let wallet = snapshots.wallets.get(&facts.wallet.unwrap_or(verb.wallet())).filter(|_| facts.recorded);
+        let owner = wallet.map_or(&asked.caller, |wallet| &wallet.owner).clone();
+        let moment = Moment::of(now, wallet.map(|wallet| wallet.updated_at));
+        let outcome = Outcome::Failed { refusal: refusal.clone(), owner };
+        Some(Plan::attempt(record(verb, asked, outcome, moment)))
+    }
 }
 
 /// Decides what becomes of `command`, given what was read and the time.
@@ -87,5 +109,5 @@ pub fn decide(snapshots: &Snapshots, command: &Command, now: Timestamp) -> Resul
 /// [`Refusal::IdempotencyKeyReused`] when the transaction belongs to a different request; for an amendment, whose id is
 /// its wallet's version, that means the version was used up: [`Refusal::VersionMismatch`].
 pub fn replay<'a>(command: &Command, existing: &'a Transaction) -> Result<&'a Transaction, Refusal> {
-    if existing.fingerprint == command.fingerprint() { Ok(existing) } else { Err(command.verb().taken()) }
+    if existing.fingerprint == command.fingerprint() { Ok(existing) } else { Err(command.taken()) }
 }

@@ -160,6 +160,12 @@ pub enum Refusal {
         /// What was asked for.
         requested: Currency,
     },
+    /// It has waited in the queue for longer than requests may.
+    #[error("the request waited for a day and could not be executed")]
+    RequestExpired {
+        /// The wallet that it was about.
+        wallet: WalletId,
+    },
     /// A rebate that comes to less than its rule's minimum, or to nothing.
     #[error("the rebate comes to {requested}, too little to be paid")]
     RebateBelowMinimum {
@@ -264,6 +270,7 @@ impl Refusal {
             Refusal::WalletFrozen { wallet } => kept("wallet_frozen", wallet),
             Refusal::WalletClosed { wallet } => kept("wallet_closed", wallet),
             Refusal::DepositReversed { wallet } => kept("deposit_reversed", wallet),
+            Refusal::RequestExpired { wallet } => kept("request_expired", wallet),
             Refusal::CurrencyMismatch { wallet, holds, .. } => {
                 Facts { holds: Some(*holds), ..kept("currency_mismatch", wallet) }
             }
@@ -298,9 +305,12 @@ impl Refusal {
         let Facts { code, wallet, limit, holds, available, requested, .. } = facts;
         let wallet = wallet?;
         Some(match code {
+            // Of a request that was queued: no wallet's state refused it, and no wallet's owner is told.
+            "wallet_not_found" => Refusal::WalletNotFound { wallet },
             "wallet_frozen" => Refusal::WalletFrozen { wallet },
             "wallet_closed" => Refusal::WalletClosed { wallet },
             "deposit_reversed" => Refusal::DepositReversed { wallet },
+            "request_expired" => Refusal::RequestExpired { wallet },
             "currency_mismatch" => Refusal::CurrencyMismatch { wallet, holds: holds?, requested: currency },
             "insufficient_funds" => Refusal::InsufficientFunds { wallet, available, requested: requested? },
             "max_balance_exceeded" => Refusal::MaxBalanceExceeded { wallet, available, requested: requested? },

@@ -2,12 +2,14 @@
 //!
 //! A verb is one file under `verbs/`; [`crate::Command`] lists them. Nothing else knows them all.
 
+use crate::caller::Order;
 use crate::clock::Moment;
 use crate::hash::{Digest, GENESIS, Hasher};
 use crate::id::{TransactionId, WalletId};
 use crate::money::Money;
 use crate::plan::{Draft, NoPlan};
 use crate::refusal::Refusal;
+use crate::request::{Request, Terms};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{Metadata, Owner, Reference};
 use crate::transaction::{FORMAT, Kind, Outcome, Transaction};
@@ -26,6 +28,24 @@ pub(crate) trait Verb {
     /// The other wallet, where there is one that money goes to.
     fn destination(&self) -> Option<WalletId> {
         None
+    }
+
+    /// The order that it carries out, where it is one that may wait in a queue.
+    fn order(&self) -> Option<&Order> {
+        None
+    }
+
+    /// The verb that a queued `request` asks for, if it is this one.
+    fn requested(_request: &Request, _terms: &Terms) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Whether the request by itself, whatever the wallets are like, can be carried out.
+    fn admissible(&self) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// The transaction that it follows.

@@ -8,6 +8,7 @@ pub(crate) mod reversal;
 pub(crate) mod transfer;
 pub(crate) mod withdraw;
 
+use crate::request::{Request, Terms};
 use crate::verb::Verb;
 
 /// Makes of the list the type [`Command`], and hands a command to its verb.
@@ -26,6 +27,15 @@ macro_rules! verbs {
                 match self {
                     $(Command::$verb(verb) => verb,)+
                 }
+            }
+
+            pub(crate) fn requested(request: &Request, terms: &Terms) -> Option<Command> {
+                $(
+                    if let Some(verb) = $verb::requested(request, terms) {
+                        return Some(Command::$verb(verb));
+                    }
+                )+
+                None
             }
         }
     };

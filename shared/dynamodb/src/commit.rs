@@ -3,23 +3,24 @@
 //! All wallets' leases are taken together or none is, so nobody holds one while waiting for another, and no order of taking
 //! can deadlock.
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use rust_decimal::Decimal;
-use wallet_domain::{Guard, Plan, Posting, Wallet, WalletId};
+use wallet_domain::{Guard, Plan, Posting, Transaction, Wallet, WalletId};
 
 use crate::expression::Expression;
 use crate::item::{Builder, Item};
-use crate::items::{credit_item, entries_item, mark_item, transaction_item, wallet_item};
+use crate::items::{QUEUED, credit_item, entries_item, mark_item, transaction_item, wallet_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
-use crate::names::{BALANCE, LEASE_HOLDER, LEASE_UNTIL, PK, SK, VERSION, WALLET, wallet_pk};
+use crate::names::{BALANCE, FINGERPRINT, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET, wallet_pk};
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
 impl Ledger {
     /// Writes all of `plan` or nothing. With a `holder`, only while it holds the leases, which it gives back.
     pub(crate) async fn commit(&self, plan: &Plan, holder: Option<&Holder>, usage: &mut Usage) -> Result<(), Rejected> {
-        let mut actions = vec![(Meaning::Transaction, self.put(transaction_item(plan.transaction())))];
+        let mut actions = vec![(Meaning::Transaction, self.record_of(plan.transaction()))];
         for posting in plan.postings() {
             let wallet = posting.after.id;
             let write = match &posting.before {
@@ -70,6 +71,24 @@ impl Ledger {
             .table_name(&*self.table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(PK)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
+    }
+
+    /// The put of a request's record, where there is none yet. The same request may wait there in a queue: then this is
+    /// what comes of it.
+    fn record_of(&self, transaction: &Transaction) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&*self.table)
+            .set_item(Some(transaction_item(transaction)))
+            .condition_expression("attribute_not_exists(PK) OR (#status = :queued AND #fingerprint = :fingerprint)")
+            .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#fingerprint", FINGERPRINT)
+            .expression_attribute_values(":queued", AttributeValue::S(QUEUED.to_owned()))
+            .expression_attribute_values(
+                ":fingerprint",
+                AttributeValue::B(Blob::new(*transaction.fingerprint.as_bytes())),
+            )
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use wallet_domain::{Command, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
+use crate::items::Record;
 use crate::lease::{Holder, Lease};
 use crate::ledger::Ledger;
 use crate::outcome::{Done, ExecuteError};
@@ -44,9 +45,30 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Done, ExecuteError> {
+        self.run(command, false, strategy, usage).await
+    }
+
+    /// Runs a `command` that was queued to its end: every refusal is recorded.
+    pub(crate) async fn execute_queued(
+        &self,
+        command: &Command,
+        strategy: Strategy,
+        usage: &mut Usage,
+    ) -> Result<Done, ExecuteError> {
+        self.run(command, true, strategy, usage).await
+    }
+
+    async fn run(
+        &self,
+        command: &Command,
+        queued: bool,
+        strategy: Strategy,
+        usage: &mut Usage,
+    ) -> Result<Done, ExecuteError> {
         let run = Run {
             ledger: self,
             command,
+            queued,
             strategy,
             usage,
             holder: Holder::new(),
@@ -77,7 +99,7 @@ impl Ledger {
             .map(|wallet| (wallet.id, wallet))
             .collect();
         let snapshots = Snapshots { wallets, ..Snapshots::default() };
-        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new() })
+        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new(), taken: false })
     }
 }
 
@@ -87,6 +109,8 @@ struct Known {
     basis: Basis,
     /// The wallets of which another held the lease: a commit on one of them would be rejected.
     busy: BTreeSet<WalletId>,
+    /// Whether another request waits under its key.
+    taken: bool,
 }
 
 /// What is known of the snapshots.
@@ -101,6 +125,8 @@ enum Basis {
 struct Run<'a> {
     ledger: &'a Ledger,
     command: &'a Command,
+    /// Whether it was accepted before, and nobody waits for the answer.
+    queued: bool,
     strategy: Strategy,
     usage: &'a mut Usage,
     holder: Holder,
@@ -193,6 +219,9 @@ impl Run<'_> {
             if let Some(existing) = known.snapshots.transactions.get(&self.command.transaction()) {
                 return self.answered(existing.clone()).map(Ok);
             }
+            if known.taken {
+                return Err(ExecuteError::Refused(self.command.taken()));
+            }
             self.clock_is_right()?;
             let now = self.ledger.now();
             let refusal = match decide(&known.snapshots, self.command, now) {
@@ -215,7 +244,10 @@ impl Run<'_> {
                 Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
-            let attempt = self.command.attempt(&known.snapshots, &refusal, now);
+            let attempt = match self.queued {
+                true => self.command.queued_attempt(&known.snapshots, &refusal, now),
+                false => self.command.attempt(&known.snapshots, &refusal, now),
+            };
             if self.was_true(&known, attempt.is_some()) {
                 match attempt {
                     Some(attempt) => {
@@ -331,7 +363,10 @@ impl Run<'_> {
 
     fn rejected(&mut self, rejected: Rejected) -> Round {
         match rejected {
-            Rejected::Exists(existing) => self.answered(*existing).map(Ok),
+            Rejected::Exists(record) => match *record {
+                Record::Transaction(existing) => self.answered(*existing).map(Ok),
+                Record::Queued(_) => Err(ExecuteError::Refused(self.command.taken())),
+            },
             Rejected::Moved(moved) => {
                 self.usage.conflicts += 1;
                 Ok(Err(self.refreshed(moved)))
@@ -423,13 +458,16 @@ impl Run<'_> {
     fn known(&self, read: Read, basis: Basis) -> Known {
         let bars = |lease: &Lease| lease.bars(&self.holder, self.ledger.now());
         let busy = read.leases.iter().filter(|(_, lease)| bars(lease)).map(|(wallet, _)| *wallet).collect();
+        let (id, fingerprint) = (self.command.transaction(), self.command.fingerprint());
+        let mut its = read.queued.iter().map(|queued| &queued.request).filter(|request| request.id == id);
+        let taken = its.any(|request| request.fingerprint != fingerprint);
         let mut snapshots = read.snapshots;
         for (id, looked) in &self.looked {
             if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == looked.version) {
                 snapshots.incoming.insert(*id, looked.incoming);
             }
         }
-        Known { snapshots, basis, busy }
+        Known { snapshots, basis, busy, taken }
     }
 
     /// A read has no outcome to lose: it is only tried again.

@@ -3,6 +3,7 @@
 mod credit;
 mod entry;
 mod mark;
+mod request;
 mod transaction;
 mod wallet;
 
@@ -11,6 +12,8 @@ use wallet_domain::Plan;
 pub(crate) use credit::{credit_from_item, credit_item, credit_key};
 pub(crate) use entry::{entries_from_item, entries_item};
 pub(crate) use mark::{mark_from_item, mark_item};
+pub(crate) use request::{QUEUED, SHARES, due, record_from_item, request_item};
+pub use request::{Queued, Record};
 pub(crate) use transaction::{transaction_from_item, transaction_item};
 pub(crate) use wallet::{lease_of, wallet_from_item, wallet_item};
 

@@ -7,6 +7,8 @@ pub(crate) const SK: &str = "SK";
 
 /// Wallets by owner: keys only, oldest first. Balance updates don't touch it.
 pub const OWNER_INDEX: &str = "owner-index";
+/// What is due some day, by a share of it and by time: keys only. Sparse: only what waits is in it.
+pub const DUE_INDEX: &str = "due-index";
 /// Failed transactions by wallet, by time. Sparse: posted transactions are not in it.
 pub const ATTEMPTS_INDEX: &str = "attempts-index";
 
@@ -87,6 +89,13 @@ pub(crate) const RESULT: &str = "result";
 pub(crate) const REFUSAL: &str = "refusal";
 /// Present on failed transactions only: the hash key of [`ATTEMPTS_INDEX`].
 pub(crate) const ATTEMPT_WALLET: &str = "attempt_wallet";
+pub(crate) const ADMIN: &str = "admin";
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency_key";
+pub(crate) const LOCKING_STRATEGY: &str = "locking_strategy";
+/// The hash key of [`DUE_INDEX`].
+pub(crate) const DUE: &str = "due";
+/// The range key of [`DUE_INDEX`].
+pub(crate) const DUE_AT: &str = "due_at";
 pub(crate) const ACCOUNT: &str = "account";
 pub(crate) const VERSION_AFTER: &str = "version_after";
 pub(crate) const CODE: &str = "code";

@@ -17,7 +17,10 @@ use wallet_domain::{
 
 use crate::fault::{Class, Fault};
 use crate::item::{Builder, Fields, Item};
-use crate::items::{entries_from_item, lease_of, mark_from_item, transaction_from_item, wallet_from_item};
+use crate::items::{
+    Queued, Record, entries_from_item, lease_of, mark_from_item, record_from_item, transaction_from_item,
+    wallet_from_item,
+};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::names::{
@@ -65,16 +68,28 @@ impl Ledger {
         items.first().map(wallet_from_item).transpose()
     }
 
-    /// The transaction, posted or failed.
+    /// The transaction, posted or failed; `None` while its request waits.
     ///
     /// # Errors
     /// As [`Ledger::wallet`].
     pub async fn transaction(&self, id: TransactionId, usage: &mut Usage) -> Result<Option<Transaction>, Fault> {
-        let items = self.get(vec![key(transaction_pk(id), TXN)], usage).await?;
-        items.first().map(transaction_from_item).transpose()
+        Ok(match self.record(id, usage).await? {
+            Some(Record::Transaction(transaction)) => Some(*transaction),
+            Some(Record::Queued(_)) | None => None,
+        })
     }
 
-    /// The transaction, and the one that did the thing `name` to it, if that has happened. One call.
+    /// What is under the id of a transaction, if anything.
+    ///
+    /// # Errors
+    /// As [`Ledger::wallet`].
+    pub async fn record(&self, id: TransactionId, usage: &mut Usage) -> Result<Option<Record>, Fault> {
+        let items = self.get(vec![key(transaction_pk(id), TXN)], usage).await?;
+        items.first().map(record_from_item).transpose()
+    }
+
+    /// What is under the id of a transaction, and the transaction that did the thing `name` to it, if that has happened. One
+    /// call.
     ///
     /// # Errors
     /// As [`Ledger::wallet`].
@@ -83,11 +98,13 @@ impl Ledger {
         name: MarkName,
         id: TransactionId,
         usage: &mut Usage,
-    ) -> Result<Option<(Transaction, Option<TransactionId>)>, Fault> {
+    ) -> Result<Option<(Record, Option<TransactionId>)>, Fault> {
         let keys = [TXN, name.as_str()].map(|sk| key(transaction_pk(id), sk));
-        let Read { snapshots, .. } = Read::of(&self.get(keys.into(), usage).await?)?;
+        let Read { snapshots, queued, .. } = Read::of(&self.get(keys.into(), usage).await?)?;
         let by = snapshots.marks.get(&(id, name)).copied();
-        Ok(snapshots.transactions.into_values().next().map(|transaction| (transaction, by)))
+        let posted = snapshots.transactions.into_values().map(Box::new).map(Record::Transaction);
+        let waits = queued.into_iter().map(Box::new).map(Record::Queued);
+        Ok(posted.chain(waits).next().map(|record| (record, by)))
     }
 
     /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.
@@ -303,11 +320,13 @@ fn whole(part: Part) -> Result<Vec<Item>, Fault> {
 pub(crate) struct Read {
     pub(crate) snapshots: Snapshots,
     pub(crate) leases: Vec<(WalletId, Lease)>,
+    /// Requests that wait in the place of their transactions.
+    pub(crate) queued: Vec<Queued>,
 }
 
 impl Read {
     fn of(items: &[Item]) -> Result<Read, Fault> {
-        let (mut snapshots, mut leases) = (Snapshots::default(), vec![]);
+        let (mut snapshots, mut leases, mut queued) = (Snapshots::default(), vec![], vec![]);
         for item in items {
             match Fields(item).text(SK)? {
                 WALLET => {
@@ -315,17 +334,17 @@ impl Read {
                     leases.extend(lease_of(item)?.map(|lease| (wallet.id, lease)));
                     snapshots.wallets.insert(wallet.id, wallet);
                 }
-                TXN => {
-                    let transaction = transaction_from_item(item)?;
-                    snapshots.transactions.insert(transaction.id, transaction);
-                }
+                TXN => match record_from_item(item)? {
+                    Record::Transaction(found) => drop(snapshots.transactions.insert(found.id, *found)),
+                    Record::Queued(found) => queued.push(*found),
+                },
                 _ => {
                     let Mark { of, name, by } = mark_from_item(item)?;
                     snapshots.marks.insert((of, name), by);
                 }
             }
         }
-        Ok(Read { snapshots, leases })
+        Ok(Read { snapshots, leases, queued })
     }
 }
 

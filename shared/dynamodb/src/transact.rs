@@ -11,15 +11,15 @@ use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, Transa
 use wallet_domain::{Mark, Transaction, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
-use crate::items::{lease_of, mark_from_item, transaction_from_item, wallet_from_item};
+use crate::items::{Record, lease_of, mark_from_item, record_from_item, transaction_from_item, wallet_from_item};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::usage::Usage;
 
 /// Why nothing was written.
 pub(crate) enum Rejected {
-    /// The record of the request exists already: it was answered before.
-    Exists(Box<Transaction>),
+    /// The record of the request exists already, or another request waits under its key.
+    Exists(Box<Record>),
     /// Items are not as they were read; here are those that a failed condition has returned.
     Moved(Moved),
     /// Another transaction was in flight on one of the items.
@@ -134,7 +134,7 @@ fn understood(meanings: &[Meaning], reasons: &[CancellationReason]) -> Result<Re
         match (code, meaning) {
             ("None", _) => {}
             ("ConditionalCheckFailed", Meaning::Transaction) => {
-                return Ok(Rejected::Exists(Box::new(transaction_from_item(item()?)?)));
+                return Ok(Rejected::Exists(Box::new(record_from_item(item()?)?)));
             }
             ("ConditionalCheckFailed", Meaning::Bar) => moved.transactions.push(transaction_from_item(item()?)?),
             ("ConditionalCheckFailed", Meaning::Mark) => moved.marks.push(mark_from_item(item()?)?),

@@ -1,7 +1,9 @@
 //! The ledger and the settings of a function, made once at start and lent to every request.
 
-use wallet_domain::{Command, Wallet};
-use wallet_dynamodb::{Ledger, Strategy};
+use std::sync::Arc;
+
+use wallet_domain::{Command, Request, Terms, TransactionId, Wallet};
+use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Strategy, Usage};
 
 use crate::call::Call;
 use crate::problem::Problem;
@@ -39,21 +41,46 @@ impl App {
         &self.settings
     }
 
-    /// Runs a command to its end and answers with what came of it. `strategy` is the one that the request asks for; without
-    /// one it is the deployment's.
+    /// Runs a command to its end and answers with what came of it. `asked` is the strategy that the request asks for; without
+    /// one it is the deployment's. A caller who prefers not to wait is told that the request waits, if it can.
     ///
     /// # Errors
     /// The refusal, recorded or not, or why there is no outcome.
-    pub async fn execute(
-        &self,
-        call: &mut Call,
-        command: &Command,
-        strategy: Option<Strategy>,
-    ) -> Result<Reply, Problem> {
-        let strategy = strategy.unwrap_or(self.settings.strategy);
+    pub async fn execute(&self, call: &mut Call, command: &Command, asked: Option<Strategy>) -> Result<Reply, Problem> {
+        let strategy = asked.unwrap_or(self.settings.strategy);
         call.line.runs(command, strategy);
+        if call.prefers_async() {
+            let request = Request::of(command, self.ledger.now()).map_err(|refusal| Problem::from(&refusal))?;
+            if let Some(request) = request {
+                return self.accept(call, &request, asked).await;
+            }
+        }
         let done = self.ledger.execute(command, strategy, call.usage()).await?;
         Reply::done(&done, &call.reader())
+    }
+
+    /// Lets `request` wait; what waits already for too long ends here.
+    async fn accept(&self, call: &mut Call, request: &Request, asked: Option<Strategy>) -> Result<Reply, Problem> {
+        match self.ledger.accept(request, asked, call.usage()).await? {
+            Accepted::Done(done) => Reply::done(&done, &call.reader()),
+            Accepted::Waits { queued, .. } if queued.request.has_expired(self.ledger.now()) => {
+                match self.resume(queued.request.id, call.usage()).await? {
+                    Some(done) => Reply::done(&done, &call.reader()),
+                    None => Ok(Reply::queued(&queued.request, true)),
+                }
+            }
+            Accepted::Waits { queued, before } => Ok(Reply::queued(&queued.request, before)),
+        }
+    }
+
+    /// Executes the request under `id`, if it waits still, on the terms of the deployment.
+    ///
+    /// # Errors
+    /// Why there is no outcome.
+    pub async fn resume(&self, id: TransactionId, usage: &mut Usage) -> Result<Option<Done>, ExecuteError> {
+        let Settings { rebate_rules, transfer_fee, strategy, .. } = &self.settings;
+        let terms = Terms { rules: Arc::clone(rebate_rules), fee: transfer_fee.clone() };
+        self.ledger.resume(id, &terms, *strategy, usage).await
     }
 
     /// The wallet in the path, if the caller may see it.

@@ -19,6 +19,9 @@ use crate::problem::Problem;
 use crate::route::Route;
 use query::Query;
 
+/// The preference for an answer before the request is executed.
+pub(crate) const RESPOND_ASYNC: &str = "respond-async";
+
 /// One request.
 #[derive(Debug)]
 pub struct Call {
@@ -120,6 +123,12 @@ impl Call {
     /// `idempotency_key_missing`, or `malformed_request`.
     pub fn idempotency_key(&self) -> Result<IdempotencyKey, Problem> {
         headers::idempotency_key(&self.headers)
+    }
+
+    /// Whether the caller would rather not wait: `Prefer: respond-async` (RFC 7240).
+    #[must_use]
+    pub fn prefers_async(&self) -> bool {
+        headers::prefers(&self.headers, RESPOND_ASYNC)
     }
 
     /// The version in `If-Match`, if the header is there.

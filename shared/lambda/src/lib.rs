@@ -40,5 +40,5 @@ pub use problem::{Code, Problem, problem_response};
 pub use reply::Reply;
 pub use request::request;
 pub use settings::{Settings, SettingsError};
-pub use view::{EntryView, TransactionView, WalletView, may_see};
-pub use wallet_dynamodb::Done;
+pub use view::{EntryView, QueuedView, TransactionView, WalletView, may_see};
+pub use wallet_dynamodb::{Done, Record};

@@ -3,15 +3,19 @@
 use std::fmt::Display;
 
 use lambda_http::Body;
-use lambda_http::http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use wallet_domain::{Caller, Kind, Outcome, Transaction, Wallet};
+use wallet_domain::{Caller, Kind, Outcome, Request, Transaction, Wallet};
 use wallet_dynamodb::Done;
 
+use crate::call::RESPOND_ASYNC;
 use crate::cursor::{List, Position};
 use crate::problem::Problem;
 use crate::response::{json_response, to_json};
-use crate::view::{AmendedView, TransactionView, WalletView};
+use crate::view::{AmendedView, QueuedView, TransactionView, WalletView};
+
+/// Which preference was heeded (RFC 7240).
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// An answer that is not a problem.
 #[derive(Debug)]
@@ -22,12 +26,21 @@ pub struct Reply {
     location: Option<String>,
     version: Option<u64>,
     replayed: bool,
+    /// Whether it waits, as the caller preferred.
+    queued: bool,
 }
 
 impl Reply {
     /// 200 with `body`.
     pub fn ok(body: &impl Serialize) -> Reply {
-        Reply { status: StatusCode::OK, body: to_json(body), location: None, version: None, replayed: false }
+        Reply {
+            status: StatusCode::OK,
+            body: to_json(body),
+            location: None,
+            version: None,
+            replayed: false,
+            queued: false,
+        }
     }
 
     /// 200 with a `view` of the wallet, and its version as `ETag`.
@@ -63,6 +76,13 @@ impl Reply {
         Ok(Reply { status, location: location_of(transaction), replayed, ..reply })
     }
 
+    /// 202: it waits. `replayed` if it did before.
+    pub(crate) fn queued(request: &Request, replayed: bool) -> Reply {
+        let location = Some(format!("/v1/transactions/{}", request.id));
+        let status = StatusCode::ACCEPTED;
+        Reply { status, location, replayed, queued: true, ..Reply::ok(&QueuedView::from(request)) }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
@@ -77,6 +97,9 @@ impl Reply {
         if let Some(location) = self.location {
             let location = HeaderValue::from_str(&location).expect("ids are ASCII");
             headers.insert(header::LOCATION, location);
+        }
+        if self.queued {
+            headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
         }
         if let Some(version) = self.version {
             headers.insert(header::ETAG, HeaderValue::from_str(&etag(version)).expect("digits are ASCII"));

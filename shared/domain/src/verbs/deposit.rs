@@ -9,6 +9,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::movement::{accepts, credit, pinned, posted, receive, within_largest_movement};
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::RebateTerms;
+use crate::request::{Request, Terms};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Asked, Verb, record};
@@ -40,6 +41,15 @@ impl Verb for Deposit {
 
     fn wallet(&self) -> WalletId {
         self.wallet
+    }
+
+    fn order(&self) -> Option<&Order> {
+        Some(&self.order)
+    }
+
+    fn requested(request: &Request, terms: &Terms) -> Option<Deposit> {
+        let rules = Arc::clone(&terms.rules);
+        (request.kind == Kind::DEPOSIT).then(|| Deposit { order: request.order(), wallet: request.wallet, rules })
     }
 
     fn said(&self, hasher: Hasher) -> Hasher {

@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan};
 use crate::refusal::Refusal;
+use crate::request::{Request, Terms};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Asked, Verb, record};
@@ -52,6 +53,19 @@ impl Verb for Transfer {
         Reads { wallets: vec![self.source, self.destination], ..Reads::default() }
     }
 
+    fn order(&self) -> Option<&Order> {
+        Some(&self.order)
+    }
+
+    fn requested(request: &Request, terms: &Terms) -> Option<Transfer> {
+        let destination = request.destination.filter(|_| request.kind == Kind::TRANSFER)?;
+        Some(Transfer { order: request.order(), source: request.wallet, destination, fee: terms.fee.clone() })
+    }
+
+    fn admissible(&self) -> Result<(), Refusal> {
+        if self.source == self.destination { Err(Refusal::SameWallet) } else { Ok(()) }
+    }
+
     fn said(&self, hasher: Hasher) -> Hasher {
         self.order.said(hasher).field(&self.destination.to_string())
     }
@@ -61,9 +75,7 @@ impl Verb for Transfer {
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
-        if self.source == self.destination {
-            return Err(Refusal::SameWallet.into());
-        }
+        self.admissible()?;
         let (order, amount) = (&self.order, self.order.amount.money());
         let source = owned(snapshots, self.source, &order.caller)?;
         let destination = snapshots.wallet(self.destination)?;

@@ -7,6 +7,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted};
 use crate::plan::{Draft, NoPlan};
+use crate::request::{Request, Terms};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Asked, Verb, record};
@@ -36,6 +37,14 @@ impl Verb for Withdraw {
 
     fn wallet(&self) -> WalletId {
         self.wallet
+    }
+
+    fn order(&self) -> Option<&Order> {
+        Some(&self.order)
+    }
+
+    fn requested(request: &Request, _: &Terms) -> Option<Withdraw> {
+        (request.kind == Kind::WITHDRAWAL).then(|| Withdraw { order: request.order(), wallet: request.wallet })
     }
 
     fn said(&self, hasher: Hasher) -> Hasher {

@@ -44,6 +44,7 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (closed("alice"), "wallet_closed", true),
         (wrong_currency("alice", "USD", "EUR"), "currency_mismatch", true),
         (Refusal::DepositReversed { wallet }, "deposit_reversed", true),
+        (Refusal::RequestExpired { wallet }, "request_expired", true),
         (Refusal::RebateBelowMinimum { wallet, requested: money("0") }, "rebate_below_minimum", true),
         (Refusal::RebateCapReached { wallet, requested }, "rebate_cap_reached", true),
         (Refusal::RebateTooLate { wallet, requested }, "rebate_too_late", true),
@@ -51,7 +52,7 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (newer(Some(money("1")), Some(requested)), "too_sunny", true),
     ];
     let named: BTreeSet<_> = refusals.iter().map(|(refusal, ..)| name(refusal)).collect();
-    assert_eq!(named.len(), 26, "every refusal is in the table");
+    assert_eq!(named.len(), 27, "every refusal is in the table");
     refusals
 }
 
@@ -68,6 +69,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::AlreadyReversed { .. } => "AlreadyReversed",
         Refusal::NotReversible { .. } => "NotReversible",
         Refusal::DepositReversed { .. } => "DepositReversed",
+        Refusal::RequestExpired { .. } => "RequestExpired",
         Refusal::VersionMismatch { .. } => "VersionMismatch",
         Refusal::VersionNotYours { .. } => "VersionNotYours",
         Refusal::WalletNotEmpty { .. } => "WalletNotEmpty",

@@ -56,7 +56,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 None => builder,
             }
         }
-        // Filed under the wallet that refused, whatever wallet was asked about.
+        // Filed under the wallet that refused, whatever wallet was asked about; not where no wallet did.
         Outcome::Failed { refusal, owner } => {
             let refused = refusal.facts().wallet.unwrap_or(transaction.wallet);
             let asked = Some(transaction.wallet).filter(|asked| *asked != refused);
@@ -66,7 +66,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 .text(WALLET_ID, refused)
                 .maybe_text(ASKED_WALLET_ID, asked)
                 .maybe_text(COUNTERPARTY, other)
-                .text(ATTEMPT_WALLET, refused)
+                .maybe_text(ATTEMPT_WALLET, refusal.facts().recorded.then_some(refused))
                 .value(REFUSAL, AttributeValue::M(refusal_item(refusal, owner)))
         }
     }

@@ -37,6 +37,14 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     Err(Problem::malformed(format!("{IF_MATCH_SHAPE}; {why}.")))
 }
 
+/// Whether `preference` is among those that the caller has. One that is not understood is ignored (RFC 7240).
+pub(super) fn prefers(headers: &HeaderMap, preference: &str) -> bool {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut names =
+        preferences.flat_map(|text| text.split(',')).map(|one| one.split(['=', ';']).next().unwrap_or_default());
+    names.any(|name| name.trim().eq_ignore_ascii_case(preference))
+}
+
 /// Whether `If-Match` asks for a wallet at whatever version.
 pub(super) fn if_match_is_any(headers: &HeaderMap) -> Result<bool, Problem> {
     Ok(single(headers, &IF_MATCH, "If-Match")? == Some("*"))

@@ -54,6 +54,7 @@ codes! {
     RebateCapReached      "rebate_cap_reached"      422 final "The month's rebates are used up";
     RebateTooLate         "rebate_too_late"         422 final "The rebate comes too late";
     DepositReversed       "deposit_reversed"        422 final "The deposit was reversed first";
+    RequestExpired        "request_expired"         422 final "The request waited for too long";
     Refused               "refused"                 422 final "The wallet refused";
     NotReversible         "not_reversible"          422 final "The transaction cannot be reversed";
     InvalidAmount         "invalid_amount"          422 final "The amount is not valid";

@@ -34,6 +34,7 @@ impl From<&Refusal> for Problem {
             | Refusal::WalletFrozen { wallet }
             | Refusal::WalletClosed { wallet }
             | Refusal::DepositReversed { wallet }
+            | Refusal::RequestExpired { wallet }
             | Refusal::CurrencyMismatch { wallet, .. } => problem.about(*wallet),
             // No minute has room for a transfer.
             Refusal::RateLimited { wallet, limit: 0, .. } => problem.about(*wallet).for_good(),
@@ -154,6 +155,7 @@ mod tests {
             Refusal::AlreadyReversed { transaction },
             Refusal::NotReversible { transaction },
             Refusal::DepositReversed { wallet },
+            Refusal::RequestExpired { wallet },
             Refusal::Newer {
                 code: "hold_expired".to_owned(),
                 wallet,

@@ -1,0 +1,129 @@
+//! Requests that were accepted and wait to be executed.
+//!
+//! A request takes the place of its transaction until that is written: the same item, so that a key is one movement whichever
+//! of queued and direct comes first. The caller's authority is that of the acceptance; fees and rules are those of the execution.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::caller::{Caller, Order};
+use crate::fee::FeeSchedule;
+use crate::hash::{Digest, Hasher};
+use crate::id::{TransactionId, WalletId};
+use crate::money::Amount;
+use crate::rebate::RebateTerms;
+use crate::refusal::Refusal;
+use crate::text::{IdempotencyKey, Metadata, Reference};
+use crate::transaction::Kind;
+use crate::verbs::Command;
+
+/// How long a request waits at most: whoever finds it older ends it as failed.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// A request that was accepted and has no outcome yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The id of the transaction that it will become.
+    pub id: TransactionId,
+    /// What was asked.
+    pub kind: Kind,
+    /// The wallet that it is about.
+    pub wallet: WalletId,
+    /// Where the money goes, if to another wallet.
+    pub destination: Option<WalletId>,
+    /// Who asked, and with what authority.
+    pub caller: Caller,
+    /// What named the request.
+    pub key: IdempotencyKey,
+    /// How much.
+    pub amount: Amount,
+    /// The caller's reference.
+    pub reference: Option<Reference>,
+    /// The caller's labels.
+    pub metadata: Metadata,
+    /// Digest of the request.
+    pub fingerprint: Digest,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+/// What the deployment adds to a request when it is executed.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The rebate rules.
+    pub rules: Arc<[RebateTerms]>,
+    /// What a movement costs.
+    pub fee: Option<FeeSchedule>,
+}
+
+impl Request {
+    /// `command` as a request that waits, if it is one that can: a movement that its caller asks for, at whatever version.
+    ///
+    /// # Errors
+    /// What the request alone is refused for.
+    pub fn of(command: &Command, now: Timestamp) -> Result<Option<Request>, Refusal> {
+        let verb = command.verb();
+        let Some(order) = verb.order().filter(|order| order.expected_version.is_none()) else { return Ok(None) };
+        verb.admissible()?;
+        Ok(Some(Request {
+            id: verb.transaction(),
+            kind: verb.kind(),
+            wallet: verb.wallet(),
+            destination: verb.destination(),
+            caller: order.caller.clone(),
+            key: order.key.clone(),
+            amount: order.amount,
+            reference: order.reference.clone(),
+            metadata: order.metadata.clone(),
+            fingerprint: command.fingerprint(),
+            accepted_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
+        }))
+    }
+
+    /// The command that it asks for. `None` for a kind that only a newer version of this code knows, and where what is
+    /// stored is not what was asked.
+    #[must_use]
+    pub fn command(&self, terms: &Terms) -> Option<Command> {
+        Command::requested(self, terms).filter(|command| {
+            command.transaction() == self.id && command.kind() == self.kind && command.fingerprint() == self.fingerprint
+        })
+    }
+
+    /// Whether it has waited so long that it is not executed any more.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        now.duration_since(self.accepted_at) >= LONGEST_WAIT
+    }
+
+    /// SHA-256 over every field.
+    #[must_use]
+    pub fn seal(&self) -> Digest {
+        Hasher::new("queued request:1")
+            .shown(self.id)
+            .field(self.kind.as_str())
+            .shown(self.wallet)
+            .maybe(self.destination)
+            .field(self.caller.subject.as_str())
+            .field(if self.caller.admin { "admin" } else { "owner" })
+            .field(self.key.as_str())
+            .field(self.amount.money().currency().code())
+            .shown(self.amount.money())
+            .maybe(self.reference.as_ref())
+            .texts(self.metadata.labels())
+            .shown(self.fingerprint)
+            .shown(self.accepted_at.as_millisecond())
+            .finish()
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        Order {
+            caller: self.caller.clone(),
+            key: self.key.clone(),
+            amount: self.amount,
+            reference: self.reference.clone(),
+            metadata: self.metadata.clone(),
+            expected_version: None,
+        }
+    }
+}

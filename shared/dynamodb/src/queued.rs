@@ -1,0 +1,173 @@
+//! Requests that wait: accepted now, executed later, once.
+//!
+//! A request is put in the place of its transaction, and the transaction takes that place: so a key is one movement, in
+//! whichever order a queued and a direct request come. Never sends anything: what follows from a request follows from the
+//! table's stream.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use wallet_domain::{Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
+
+use crate::fault::{Class, Fault};
+use crate::item::Fields;
+use crate::items::{Queued, Record, SHARES, due, request_item};
+use crate::ledger::Ledger;
+use crate::names::{DUE, DUE_AT, DUE_INDEX, PK};
+use crate::outcome::{Done, ExecuteError};
+use crate::policy::Strategy;
+use crate::transact::{Meaning, Rejected};
+use crate::usage::Usage;
+
+/// What became of a request that was to wait.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It waits; it did before, or does now.
+    Waits {
+        /// The request, as it was accepted first.
+        queued: Box<Queued>,
+        /// Whether it was accepted before.
+        before: bool,
+    },
+    /// It has an outcome already.
+    Done(Done),
+}
+
+impl Ledger {
+    /// Lets `request` wait until it is executed, unless it waits already or has an outcome.
+    ///
+    /// # Errors
+    /// `IdempotencyKeyReused` as a refusal when its key is another request's; otherwise as [`Ledger::execute`].
+    pub async fn accept(
+        &self,
+        request: &Request,
+        strategy: Option<Strategy>,
+        usage: &mut Usage,
+    ) -> Result<Accepted, ExecuteError> {
+        let queued = Queued { request: request.clone(), strategy };
+        // Before the first write the table must have said what time it is.
+        let mut found = match self.skew.is_unknown() || self.skew.beyond_bounds().is_some() {
+            true => self.record(request.id, usage).await.map_err(unread)?,
+            false => None,
+        };
+        let mut unknown = false;
+        for round in 0..self.policy.max_attempts {
+            if let Some(record) = found.take() {
+                return accepted(request, record, unknown);
+            }
+            if let Some(seconds) = self.skew.beyond_bounds() {
+                return Err(ExecuteError::ClockSkew { seconds });
+            }
+            let put = vec![(Meaning::Transaction, self.put(request_item(&queued)))];
+            match self.transact(put, usage).await {
+                Ok(()) => return Ok(Accepted::Waits { queued: Box::new(queued), before: false }),
+                Err(Rejected::Exists(record)) => return accepted(request, *record, unknown),
+                Err(Rejected::Failed(fault)) if fault.class() == Class::Final && !unknown => return Err(fault.into()),
+                Err(rejected) => {
+                    unknown |= matches!(rejected, Rejected::Failed(fault) if fault.class() == Class::Unknown);
+                    if usage.is_out_of_time() {
+                        break;
+                    }
+                    usage.sleep(self.policy.delay(round)).await;
+                    // What was accepted, perhaps without our being told, is found by the next put.
+                }
+            }
+        }
+        Err(if unknown { ExecuteError::OutcomeUnknown } else { ExecuteError::Throttled { retry_after_seconds: 1 } })
+    }
+
+    /// Executes the request under `id` if it waits still: its outcome is on record then. One that has waited too long ends
+    /// as failed. `None` if there is nothing under the id.
+    ///
+    /// # Errors
+    /// As [`Ledger::execute`]. The request waits on; it may be executed again.
+    pub async fn resume(
+        &self,
+        id: TransactionId,
+        terms: &Terms,
+        strategy: Strategy,
+        usage: &mut Usage,
+    ) -> Result<Option<Done>, ExecuteError> {
+        let queued = match self.record(id, usage).await.map_err(unread)? {
+            None => return Ok(None),
+            Some(Record::Transaction(transaction)) => return Ok(Some(Done::Replayed(*transaction))),
+            Some(Record::Queued(queued)) => queued,
+        };
+        let unreadable = || Fault::damaged(format!("{id}: the queued request is none that this code can execute"));
+        let command = queued.request.command(terms).ok_or_else(unreadable)?;
+        let strategy = queued.strategy.unwrap_or(strategy);
+        if queued.request.has_expired(self.now()) {
+            return self.expire(&command, usage).await.map(Some);
+        }
+        self.execute_queued(&command, strategy, usage).await.map(Some)
+    }
+
+    /// Ends a request that has waited too long.
+    async fn expire(&self, command: &wallet_domain::Command, usage: &mut Usage) -> Result<Done, ExecuteError> {
+        if let Some(seconds) = self.skew.beyond_bounds() {
+            return Err(ExecuteError::ClockSkew { seconds });
+        }
+        let refusal = Refusal::RequestExpired { wallet: command.wallet() };
+        let attempt = command.queued_attempt(&Snapshots::default(), &refusal, self.now());
+        let plan = attempt.ok_or_else(|| Fault::damaged("a request that waits has an order"))?;
+        match self.commit(&plan, None, usage).await {
+            Ok(()) => Ok(Done::Executed(plan.transaction().clone())),
+            Err(Rejected::Failed(fault)) if fault.class() == Class::Final => Err(fault.into()),
+            // Another was first, or it was not told: whoever looks next finds out.
+            Err(_) => Err(ExecuteError::Throttled { retry_after_seconds: 1 }),
+        }
+    }
+
+    /// Requests that have waited since before `until`, the oldest of each share first: `limit` of each at most. The index is
+    /// eventually consistent: what was executed a moment ago may be among them.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database.
+    pub async fn overdue_requests(
+        &self,
+        until: Timestamp,
+        limit: i32,
+        usage: &mut Usage,
+    ) -> Result<Vec<TransactionId>, Fault> {
+        let mut found = vec![];
+        for share in 0..SHARES {
+            usage.calls += 1;
+            let sent = self
+                .client
+                .query()
+                .table_name(&*self.table)
+                .index_name(DUE_INDEX)
+                .key_condition_expression("#due = :due AND #at < :until")
+                .expression_attribute_names("#due", DUE)
+                .expression_attribute_names("#at", DUE_AT)
+                .expression_attribute_values(":due", AttributeValue::S(due(share)))
+                .expression_attribute_values(":until", AttributeValue::S(format!("{until:.3}")))
+                .limit(limit)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send();
+            let output = usage.answer("Query", sent).await?;
+            usage.read(output.consumed_capacity());
+            for item in output.items() {
+                found.push(Fields(item).named(PK, |pk| pk.strip_prefix("TXN#")?.parse().ok())?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What a request that is to wait is answered with when `record` is there.
+fn accepted(request: &Request, record: Record, unknown: bool) -> Result<Accepted, ExecuteError> {
+    if record.fingerprint() != request.fingerprint {
+        return Err(ExecuteError::Refused(Refusal::IdempotencyKeyReused));
+    }
+    Ok(match record {
+        Record::Transaction(transaction) => Accepted::Done(Done::Replayed(*transaction)),
+        // After a put of unknown outcome, the request found is most likely our own.
+        Record::Queued(queued) => Accepted::Waits { queued, before: !unknown },
+    })
+}
+
+fn unread(fault: Fault) -> ExecuteError {
+    match fault.class() {
+        Class::Final => ExecuteError::Fault(fault),
+        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
+    }
+}

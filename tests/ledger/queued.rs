@@ -1,0 +1,160 @@
+//! Requests that wait: one key is one movement, whichever of queued and direct comes first, and each gets an outcome.
+
+use std::sync::Arc;
+
+use wallet_domain::{Command, LONGEST_WAIT, Outcome, Refusal, Request, Terms, Timestamp, Transaction, TransactionId};
+use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Usage};
+
+use crate::ledger::{Bench, order, posted, run};
+
+const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
+
+async fn accept(ledger: &Ledger, command: &Command) -> Result<Accepted, ExecuteError> {
+    let request = Request::of(command, ledger.now()).expect("it can be carried out").expect("it may wait");
+    ledger.accept(&request, None, &mut Usage::default()).await
+}
+
+#[track_caller]
+fn waits(accepted: Result<Accepted, ExecuteError>) -> bool {
+    match accepted {
+        Ok(Accepted::Waits { before, .. }) => before,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn resume(ledger: &Ledger, id: TransactionId) -> Transaction {
+    match ledger.resume(id, &NO_TERMS(), Strategy::Optimistic, &mut Usage::default()).await {
+        Ok(Some(Done::Executed(transaction) | Done::Replayed(transaction))) => transaction,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn reused(error: ExecuteError) {
+    assert!(matches!(error, ExecuteError::Refused(Refusal::IdempotencyKeyReused)), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_waits_and_is_executed_once() {
+    let bench = Bench::start().await;
+    let (alice, bob) = (bench.open("alice", "10").await, bench.open("bob", "0").await);
+    let transfer = bench.transfer(alice, bob, "4");
+    assert!(!waits(accept(&bench.another(), &transfer).await));
+    assert!(waits(accept(&bench.another(), &transfer).await), "the same again");
+    let found = bench.another().record(transfer.transaction(), &mut Usage::default()).await.expect("an answer");
+    assert!(matches!(found, Some(Record::Queued(_))), "{found:?}");
+    assert_eq!(bench.wallet(alice).await.version, 1, "nothing has moved");
+
+    let first = resume(&bench.another(), transfer.transaction()).await;
+    assert_eq!(resume(&bench.another(), transfer.transaction()).await, first, "delivered twice");
+    assert_eq!((bench.wallet(alice).await.balance.to_string(), first.legs().len()), ("6.00".to_owned(), 2));
+    match accept(&bench.another(), &transfer).await {
+        Ok(Accepted::Done(Done::Replayed(again))) => assert_eq!(again, first),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(bench.recomputed(&[alice, bob]).await, 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_is_one_movement_whichever_comes_first() {
+    let bench = Bench::start().await;
+    let (alice, bob) = (bench.open("alice", "10").await, bench.open("bob", "0").await);
+    let with = |key: &str, amount: &str| {
+        let order = order("alice", key.parse().expect("a key"), amount);
+        Command::Transfer(wallet_domain::Transfer { order, source: alice, destination: bob, fee: None })
+    };
+    let ledger = bench.another();
+    // Queued first, the same directly: it is executed at once, and the queue finds it done.
+    assert!(!waits(accept(&ledger, &with("one", "1")).await));
+    let direct = posted(run(&ledger, &with("one", "1"), Strategy::Optimistic).await.0);
+    assert_eq!(resume(&ledger, direct.id).await, direct);
+    // Queued first, another directly: refused, by a process that knows the wallets and by one that reads them.
+    assert!(!waits(accept(&ledger, &with("two", "1")).await));
+    for ledger in [&ledger, &bench.another()] {
+        reused(run(ledger, &with("two", "2"), Strategy::Optimistic).await.0.expect_err("another request"));
+        reused(run(ledger, &with("two", "2"), Strategy::Pessimistic).await.0.expect_err("another request"));
+        reused(accept(ledger, &with("two", "2")).await.expect_err("another request"));
+        reused(run(ledger, &with("two", "20"), Strategy::Optimistic).await.0.expect_err("another, and refused"));
+    }
+    assert_eq!(resume(&ledger, with("two", "1").transaction()).await.amount.to_string(), "1.00");
+    // Directly first, then queued.
+    let direct = posted(run(&ledger, &with("three", "1"), Strategy::Optimistic).await.0);
+    match accept(&ledger, &with("three", "1")).await {
+        Ok(Accepted::Done(Done::Replayed(again))) => assert_eq!(again, direct),
+        other => panic!("{other:?}"),
+    }
+    reused(accept(&ledger, &with("three", "2")).await.expect_err("another request"));
+    assert_eq!(bench.wallet(bob).await.balance.to_string(), "3.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_is_recorded_when_it_is_executed() {
+    let bench = Bench::start().await;
+    let alice = bench.open("alice", "10").await;
+    let missing = "wal_00000000000000000000000000000009".parse().expect("an id");
+    for (command, code) in [
+        (bench.transfer(alice, missing, "1"), "wallet_not_found"),
+        (bench.withdraw(missing, "1"), "wallet_not_found"),
+        (bench.withdraw(alice, "11"), "insufficient_funds"),
+    ] {
+        assert!(!waits(accept(&bench.another(), &command).await));
+        let failed = resume(&bench.another(), command.transaction()).await;
+        let Outcome::Failed { refusal, .. } = &failed.outcome else { panic!("{failed:?}") };
+        assert_eq!(refusal.code(), code);
+        let read = bench.another().transaction(failed.id, &mut Usage::default()).await.expect("an answer");
+        assert_eq!(read, Some(failed));
+    }
+    let listed = bench.another().attempts(missing, None, 10, &mut Usage::default()).await.expect("an answer");
+    assert_eq!(listed.items, [], "no wallet's owner is told of one that was not his to refuse");
+    let same = bench.transfer(alice, alice, "1");
+    assert_eq!(Request::of(&same, Timestamp::UNIX_EPOCH), Err(Refusal::SameWallet), "refused at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_day_ends_as_failed() {
+    let bench = Bench::start().await;
+    let alice = bench.open("alice", "10").await;
+    let now = bench.another().now();
+    let early = now.checked_sub(LONGEST_WAIT).expect("in range");
+    let withdraw = bench.withdraw(alice, "1");
+    let request = Request::of(&withdraw, early).expect("it can be carried out").expect("it may wait");
+    bench.another().accept(&request, None, &mut Usage::default()).await.expect("accepted");
+    let ledger = bench.another();
+    let overdue = ledger.overdue_requests(now, 10, &mut Usage::default()).await.expect("an answer");
+    assert_eq!(overdue, [withdraw.transaction()]);
+    let failed = resume(&ledger, withdraw.transaction()).await;
+    assert!(
+        matches!(failed.outcome, Outcome::Failed { refusal: Refusal::RequestExpired { .. }, .. }),
+        "{:?}",
+        failed.outcome
+    );
+    let overdue = ledger.overdue_requests(now, 10, &mut Usage::default()).await.expect("an answer");
+    assert_eq!(overdue, [], "what has an outcome is due no more");
+    assert_eq!(bench.wallet(alice).await.balance.to_string(), "10.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_executors_move_it_once() {
+    let bench = Arc::new(Bench::start().await);
+    let (alice, bob) = (bench.open("alice", "10").await, bench.open("bob", "0").await);
+    let transfer = bench.transfer(alice, bob, "4");
+    assert!(!waits(accept(&bench.another(), &transfer).await));
+    let mut executors = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let (ledger, id) = (bench.another(), transfer.transaction());
+        executors.spawn(async move {
+            loop {
+                match ledger.resume(id, &NO_TERMS(), Strategy::Optimistic, &mut Usage::default()).await {
+                    Ok(Some(Done::Executed(it) | Done::Replayed(it))) => return it,
+                    Ok(None) => panic!("it was accepted"),
+                    Err(ExecuteError::Conflict { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+    }
+    let mut outcomes = executors.join_all().await;
+    outcomes.dedup();
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(bench.wallet(bob).await.balance.to_string(), "4.00");
+}
