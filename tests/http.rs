@@ -10,6 +10,7 @@ mod deposit;
 mod events;
 mod idempotency;
 mod problems;
+mod queued;
 mod rebate;
 mod restart;
 mod reversal;
