@@ -96,12 +96,17 @@ impl Incoming {
     /// What `credits` bring to `wallet`.
     #[must_use]
     pub fn of(wallet: &Wallet, credits: &[Credit]) -> Incoming {
-        let mut balance = wallet.balance;
-        for credit in in_order(wallet, credits) {
-            balance = balance.plus(credit.amount).unwrap_or(balance);
-        }
+        let balance = held(wallet, credits).last().map_or(wallet.balance, |(_, balance)| balance);
         let amount = balance.minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
         Incoming { amount, count: credits.len() }
+    }
+}
+
+impl Credit {
+    /// Those of `credits` that `wallet` can hold, in the order in which they are settled.
+    #[must_use]
+    pub fn held_by(wallet: &Wallet, credits: &[Credit]) -> Vec<Credit> {
+        held(wallet, credits).map(|(credit, _)| credit.clone()).collect()
     }
 }
 
@@ -121,9 +126,9 @@ impl Fold {
         let moment = Moment::of(now, [wallet.updated_at]);
         let mut after = Wallet { updated_at: moment.recorded, ..wallet.clone() };
         let (state, mut rows, mut total) = (after.state(), vec![], Money::zero(wallet.currency()));
-        for credit in in_order(wallet, credits) {
-            let sums = (after.balance.plus(credit.amount), total.plus(credit.amount));
-            let (Ok(balance), Ok(sum), true) = (sums.0, sums.1, rows.len() < MAX_FOLD) else { continue };
+        for (credit, balance) in held(wallet, credits).take(MAX_FOLD) {
+            // From far below zero to far above it is more than the table adds in one step.
+            let Ok(sum) = total.plus(credit.amount) else { break };
             total = sum;
             after.balance = balance;
             after.version = after.version.saturating_add(1);
@@ -161,9 +166,13 @@ impl Fold {
     }
 }
 
-/// The credits of `wallet`, in the order in which they are settled.
-fn in_order<'a>(wallet: &Wallet, credits: &'a [Credit]) -> Vec<&'a Credit> {
+/// The credits that `wallet` can hold, in the order in which they are settled, and its balance after each.
+fn held<'a>(wallet: &Wallet, credits: &'a [Credit]) -> impl Iterator<Item = (&'a Credit, Money)> + use<'a> {
     let mut credits: Vec<_> = credits.iter().filter(|credit| credit.wallet == wallet.id).collect();
     credits.sort_unstable_by_key(|credit| (credit.created_at, credit.transaction));
-    credits
+    let mut balance = wallet.balance;
+    credits.into_iter().filter_map(move |credit| {
+        balance = balance.plus(credit.amount).ok()?;
+        Some((credit, balance))
+    })
 }

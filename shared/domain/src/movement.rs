@@ -45,7 +45,7 @@ pub(crate) fn posted(legs: Vec<Leg>) -> Outcome {
 /// the refusal; `None` may read everything.
 pub(crate) fn receive(wallet: &Wallet, amount: Money, from: Account, caller: Option<&Caller>) -> Result<Side, NoPlan> {
     match wallet.credits {
-        Credits::Immediate => credit(wallet, amount, from, caller).map(Side::Step),
+        Credits::Immediate => credit(wallet, amount, from, caller).map(Side::from),
         Credits::Batched => Ok(Side::Credit(Arrival::new(wallet, amount, from))),
     }
 }
@@ -134,15 +134,22 @@ pub(crate) fn debit(
 
 /// Why `requested` does not leave, which the balance does not cover.
 pub(crate) fn too_little(snapshots: &Snapshots, wallet: &Wallet, requested: Money) -> NoPlan {
-    uncovered(snapshots, wallet, wallet.available(), requested)
+    uncovered(snapshots, wallet, Wallet::available, requested)
 }
 
-/// Why `settled` is too little for `requested`: what waits in the inbox would cover it and has to be settled first, or it
-/// is refused.
-pub(crate) fn uncovered(snapshots: &Snapshots, wallet: &Wallet, settled: Money, requested: Money) -> NoPlan {
+/// Why what is `available` of `wallet` is too little for `requested`: what waits in the inbox would cover it and has to be
+/// settled first, or it is refused.
+pub(crate) fn uncovered(
+    snapshots: &Snapshots,
+    wallet: &Wallet,
+    available: impl Fn(&Wallet) -> Money,
+    requested: Money,
+) -> NoPlan {
     let available = || {
         let incoming = snapshots.incoming(wallet)?.amount;
-        let available = settled.plus(incoming).unwrap_or_else(|_| Money::largest(wallet.currency()));
+        // What comes to a wallet that was overdrawn fills that up first.
+        let balance = wallet.balance.plus(incoming).unwrap_or_else(|_| Money::largest(wallet.currency()));
+        let available = available(&Wallet { balance, ..wallet.clone() });
         if !incoming.is_zero() && !available.is_less_than(requested)? {
             return Err(NoPlan::Unsettled(wallet.id));
         }

@@ -110,7 +110,7 @@ impl Draft {
 /// What a transaction does to one wallet.
 pub(crate) enum Side {
     /// It makes the wallet's next version.
-    Step(Step),
+    Step(Box<Step>),
     /// It leaves a credit in the wallet's inbox and the wallet as it is.
     Credit(Arrival),
 }
@@ -142,7 +142,7 @@ impl Side {
 
 impl From<Step> for Side {
     fn from(step: Step) -> Side {
-        Side::Step(step)
+        Side::Step(Box::new(step))
     }
 }
 

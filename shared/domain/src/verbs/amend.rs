@@ -157,7 +157,7 @@ impl Verb for Amend {
         }
         // A reversal may have taken the balance below the floor: the wallet can still be frozen.
         if after.floor != before.floor && balance.is_less_than(after.floor)? {
-            return Err(uncovered(snapshots, before, balance, after.floor));
+            return Err(uncovered(snapshots, before, |wallet| wallet.balance, after.floor));
         }
         if after.highest_balance().is_less_than(balance)? {
             let (available, requested) = (Some(after.highest_balance()), balance);

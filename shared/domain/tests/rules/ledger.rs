@@ -6,6 +6,7 @@ use wallet_domain::*;
 
 use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Share};
 use crate::purse::{Refused, Terms};
+use crate::sound::sound;
 use crate::world::{attempted, currency, decided, key, owner};
 
 /// Refusals that stay on record, by the contract's table.
@@ -34,6 +35,8 @@ pub(crate) struct Ledger {
     pub(crate) stored: Snapshots,
     pub(crate) statements: BTreeMap<WalletId, Vec<Entry>>,
     pub(crate) model: Model,
+    /// What waits.
+    inboxes: BTreeMap<WalletId, Vec<Credit>>,
     ids: Vec<WalletId>,
     deposits: Vec<TransactionId>,
     /// In step with the model's.
@@ -48,6 +51,7 @@ impl Ledger {
         let mut ledger = Ledger::default();
         for (at, purse) in model.wallets.iter_mut().enumerate() {
             purse.updated_ms = now_ms;
+            purse.switched_ms = purse.batched.then_some(now_ms);
             let of = |units| money(units, purse.code);
             let limit = |units: Option<i128>| units.map(|units| Amount::new(of(units)).expect("limits are positive"));
             let open = Open {
@@ -62,7 +66,7 @@ impl Ledger {
                     max_daily_outflow: limit(purse.daily),
                     transfers_per_minute: purse.rate,
                 },
-                credits: Credits::Immediate,
+                credits: if purse.batched { Credits::Batched } else { Credits::Immediate },
                 metadata: Metadata::default(),
             };
             ledger.ids.push(open.wallet());
@@ -84,10 +88,18 @@ impl Ledger {
             return;
         }
         let read = self.read(&command);
-        let outcome = decided(&read, &command, now);
-        let expected = self.model.answer(request.by, &request.ask, now_ms);
+        let outcome = decide(&read, &command, now);
+        let expected = self.model.answer(request.by, &request.ask, now_ms, &command.transaction().to_string());
         match outcome {
+            Err(NoPlan::Unsettled(wallet)) => {
+                assert_eq!(expected, Err(("unsettled", None, None)), "{request:?}");
+                let at = self.ids.iter().position(|id| *id == wallet).expect("one of the ledger's");
+                assert!(self.settle(at, now_ms) > 0, "what would cover it can be settled");
+                self.ask(request, now_ms);
+            }
+            Err(NoPlan::Unsound(fault)) => panic!("{fault}: {request:?}"),
             Ok(plan) => {
+                sound(&read, &command, &plan, now);
                 assert_eq!(Ok(self.moves(&plan)), expected, "{request:?}");
                 if plan.transaction().kind == Kind::DEPOSIT {
                     self.deposits.push(plan.transaction().id);
@@ -100,7 +112,7 @@ impl Ledger {
                 }
                 self.write(&plan);
             }
-            Err(refusal) => {
+            Err(NoPlan::Refused(refusal)) => {
                 assert_eq!(Err(told(&refusal)), expected, "{request:?}");
                 let failed = attempted(&read, &command, &refusal, now);
                 let recorded = RECORDED.contains(&refusal.code()) && !matches!(request.ask, Ask::Amend { .. });
@@ -116,16 +128,40 @@ impl Ledger {
         }
     }
 
+    /// Folds what waits for a wallet, and lets the model do the same. Answers how many credits that were.
+    pub(crate) fn settle(&mut self, at: usize, now_ms: i64) -> usize {
+        let id = self.ids[at];
+        self.model.wallets[at].settle(now_ms);
+        let (mut settled, inbox) = (0, self.inboxes.entry(id).or_default());
+        // The first time as far as one step goes.
+        while let Some(fold) = Fold::of(&self.stored.wallets[&id], inbox, time(now_ms)) {
+            let Posting { before, after, rows, guard } = fold.posting();
+            assert_eq!(before.as_ref(), self.stored.wallets.get(&id), "it repeats what was read");
+            assert!(before.as_ref().is_some_and(|before| holds(*guard, before.balance)), "its own guard admits it");
+            let folded: Vec<_> = rows.iter().map(|row| row.transaction).collect();
+            inbox.retain(|credit| !folded.contains(&credit.transaction));
+            self.statements.entry(id).or_default().extend(rows.iter().cloned());
+            self.stored.wallets.insert(id, after.clone());
+            settled += folded.len();
+        }
+        settled
+    }
+
     /// Only what the command names.
     fn read(&self, command: &Command) -> Snapshots {
         let (Reads { wallets, transactions, marks }, stored) = (command.reads(), &self.stored);
         let transaction = |id: TransactionId| Some((id, stored.transactions.get(&id)?.clone()));
+        let incoming = |id: &WalletId| Some((*id, self.incoming(stored.wallets.get(id)?)));
         Snapshots {
+            incoming: wallets.iter().filter_map(incoming).collect(),
             wallets: wallets.into_iter().filter_map(|id| Some((id, stored.wallets.get(&id)?.clone()))).collect(),
             transactions: transactions.into_iter().filter_map(transaction).collect(),
             marks: marks.into_iter().filter_map(|mark| Some((mark, *stored.marks.get(&mark)?))).collect(),
-            incoming: BTreeMap::new(),
         }
+    }
+
+    fn incoming(&self, wallet: &Wallet) -> Incoming {
+        Incoming::of(wallet, self.inboxes.get(&wallet.id).map_or(&[][..], Vec::as_slice))
     }
 
     fn write(&mut self, plan: &Plan) {
@@ -140,6 +176,9 @@ impl Ledger {
             }
             self.statements.entry(posting.after.id).or_default().extend(posting.rows.iter().cloned());
             self.stored.wallets.insert(posting.after.id, posting.after.clone());
+        }
+        for credit in plan.credits() {
+            self.inboxes.entry(credit.wallet).or_default().push(credit.clone());
         }
         for transaction in [plan.transaction()].into_iter().chain(plan.bars()) {
             let before = self.stored.transactions.insert(transaction.id, transaction.clone());
@@ -177,7 +216,11 @@ impl Ledger {
             assert_eq!((balance, wallet.version), (purse.balance, purse.version));
             assert_eq!((wallet.status.as_str(), wallet.updated_at), (purse.status, time(purse.updated_ms)));
             assert!((purse.floor <= balance || purse.overdrawn) && balance <= purse.top(), "{wallet:?}");
-            *sums.entry(purse.code).or_default() += balance;
+            let inbox = self.inboxes.get(id).into_iter().flatten();
+            let waits: Vec<_> = inbox.map(|credit| credit.amount.minor_units()).collect();
+            assert_eq!(waits.len(), purse.waits.len());
+            assert!(purse.waits.iter().all(|(.., units)| waits.contains(units)), "{waits:?} {purse:?}");
+            *sums.entry(purse.code).or_default() += balance + waits.iter().sum::<i128>();
         }
         let mut system: BTreeMap<_, i128> = BTreeMap::new();
         for leg in self.stored.transactions.values().flat_map(Transaction::legs) {
@@ -301,7 +344,7 @@ fn change(terms: &Terms, code: &str) -> Change {
     let text = |units: i128| money(units, code).to_string();
     Change {
         status: terms.status.map(|name| Status::from_name(name).expect("the model's names are the domain's")),
-        credits: None,
+        credits: terms.credits.map(|name| Credits::from_name(name).expect("the model's names are the domain's")),
         floor: terms.floor.map(text),
         ceiling: terms.ceiling.map(|ceiling| ceiling.map(text)),
         max_movement: terms.max_movement.map(|limit| limit.map(text)),

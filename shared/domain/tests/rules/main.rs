@@ -6,6 +6,7 @@ mod chain;
 mod deposit;
 mod fingerprint;
 mod guard;
+mod inbox;
 mod ledger;
 mod limits;
 mod model;

@@ -80,9 +80,15 @@ pub(crate) struct Model {
 
 impl Model {
     /// What moves, or why nothing does.
-    pub(crate) fn answer(&mut self, by: usize, ask: &Ask, now_ms: i64) -> Result<Vec<(Place, i128)>, Refused<'static>> {
+    pub(crate) fn answer(
+        &mut self,
+        by: usize,
+        ask: &Ask,
+        now_ms: i64,
+        name: &str,
+    ) -> Result<Vec<(Place, i128)>, Refused<'static>> {
         let owns = |purse: &Purse| by == ADMIN || purse.owner == by;
-        let now_ms = self.counted_ms(ask, now_ms);
+        let (clock_ms, now_ms) = (now_ms, self.counted_ms(ask, now_ms));
         let (mut deposit, mut reversible) = (None, Ok(()));
         let moves = match *ask {
             Ask::Deposit { to, moved: Moved { units, code, pin }, rule } => {
@@ -91,7 +97,9 @@ impl Model {
                 purse.at_version(if owns(purse) { pin } else { pin.and(Some(u64::MAX)) })?;
                 purse.takes_part(code)?;
                 purse.moves_so_much(units, owns(purse))?;
-                purse.credit(units, owns(purse))?;
+                if pin.is_some() || !purse.batched {
+                    purse.credit(units, owns(purse))?;
+                }
                 let month = month(now_ms.max(purse.updated_ms));
                 deposit = Some(self.deposits.len());
                 self.deposits.push(Deposited { to, units, rule, month, rebate: None });
@@ -117,7 +125,10 @@ impl Model {
                 self.wallets[to].takes_part(code)?;
                 let fee = fee.map_or(0, |fee| half_even(units * fee.points).max(fee.minimum).min(fee.maximum));
                 self.wallets[from].debit(units, fee, true, now_ms)?;
-                if let Err(refused) = self.wallets[to].credit(units, owns(&self.wallets[to])) {
+                let destination = &self.wallets[to];
+                if !destination.batched
+                    && let Err(refused) = destination.credit(units, owns(destination))
+                {
                     self.wallets[from].debits.pop();
                     return Err(refused);
                 }
@@ -129,7 +140,7 @@ impl Model {
             Ask::Amend { wallet, version, ref terms } => {
                 let purse = &mut self.wallets[wallet];
                 purse.at_version(Some(version))?;
-                purse.amend(terms)?;
+                purse.amend(terms, clock_ms)?;
                 purse.version += 1;
                 purse.updated_ms = purse.updated_ms.max(now_ms);
                 return Ok(vec![]);
@@ -153,6 +164,7 @@ impl Model {
                 self.reverse(movement, overdraft, return_fee)?
             }
         };
+        let waits = self.waits(ask);
         let code = self.code(ask);
         let concerned = moves.iter().filter_map(|(place, _)| match *place {
             Place::Wallet(at) => Some(self.wallets[at].updated_ms),
@@ -162,6 +174,9 @@ impl Model {
         let overdraft = matches!(ask, Ask::Reverse { overdraft: true, .. });
         for (place, units) in &moves {
             match *place {
+                Place::Wallet(at) if waits == Some(at) => {
+                    self.wallets[at].waits.push((updated_ms, name.to_owned(), *units));
+                }
                 Place::Wallet(at) => {
                     let purse = &mut self.wallets[at];
                     purse.balance += units;
@@ -174,6 +189,22 @@ impl Model {
         }
         self.movements.push(Movement { code, moves: moves.clone(), deposit, reversible });
         Ok(moves)
+    }
+
+    /// Where it leaves a credit to wait.
+    fn waits(&self, ask: &Ask) -> Option<usize> {
+        let to = match *ask {
+            Ask::Deposit { to, moved: Moved { pin: None, .. }, .. } | Ask::Transfer { to, .. } => to,
+            Ask::Rebate { deposit } if self.deposits[deposit].rule.is_some_and(|rule| rule.monthly.is_none()) => {
+                self.deposits[deposit].to
+            }
+            Ask::Deposit { .. }
+            | Ask::Withdraw { .. }
+            | Ask::Amend { .. }
+            | Ask::Rebate { .. }
+            | Ask::Reverse { .. } => return None,
+        };
+        self.wallets[to].batched.then_some(to)
     }
 
     /// What is paid on a deposit now: clipped to every cap first, held to the minimum last.

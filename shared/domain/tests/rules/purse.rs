@@ -6,9 +6,13 @@ pub(crate) const LARGEST: i128 = 10_i128.pow(18) - 1;
 /// How far clocks may differ.
 pub(crate) const SKEW_MS: i64 = 600_000;
 
+/// Longer than any request lives.
+const QUIET_MS: i64 = 900_000;
+
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {
     pub(crate) status: Option<&'static str>,
+    pub(crate) credits: Option<&'static str>,
     pub(crate) floor: Option<i128>,
     pub(crate) ceiling: Option<Option<i128>>,
     pub(crate) max_movement: Option<Option<i128>>,
@@ -44,6 +48,12 @@ pub(crate) struct Purse {
     /// An administrator has taken it below its floor, and it has not come back up.
     pub(crate) overdrawn: bool,
     pub(crate) debits: Vec<Debit>,
+    /// Whether what comes waits first.
+    pub(crate) batched: bool,
+    /// When that changed last.
+    pub(crate) switched_ms: Option<i64>,
+    /// What waits, by the order in which it is settled: when it came, and a name that tells two of one time apart.
+    pub(crate) waits: Vec<(i64, String, i128)>,
 }
 
 impl Purse {
@@ -62,7 +72,40 @@ impl Purse {
             updated_ms: 0,
             overdrawn: false,
             debits: vec![],
+            batched: false,
+            switched_ms: None,
+            waits: vec![],
         }
+    }
+
+    /// Settles what can be: the oldest first, and nothing beyond the largest value.
+    pub(crate) fn settle(&mut self, now_ms: i64) {
+        self.waits.sort();
+        for (came_ms, name, units) in std::mem::take(&mut self.waits) {
+            if self.balance + units > LARGEST {
+                self.waits.push((came_ms, name, units));
+                continue;
+            }
+            self.balance += units;
+            self.version += 1;
+            self.updated_ms = self.updated_ms.max(now_ms);
+            self.overdrawn &= self.balance < self.floor;
+        }
+    }
+
+    /// The balance once all is settled that can be.
+    fn with_waiting(&self) -> i128 {
+        let mut waits = self.waits.clone();
+        waits.sort();
+        waits.iter().fold(self.balance, |sum, (.., units)| if sum + units > LARGEST { sum } else { sum + units })
+    }
+
+    /// Refused, unless what waits is enough for it.
+    fn unless_waiting(&self, available: i128, requested: i128) -> Refused<'static> {
+        if self.with_waiting() > self.balance && available >= requested {
+            return ("unsettled", None, None);
+        }
+        ("insufficient_funds", Some(available), Some(requested))
     }
 
     pub(crate) fn top(&self) -> i128 {
@@ -137,8 +180,8 @@ impl Purse {
     }
 
     fn too_little(&self, outflow: i128) -> Refused<'static> {
-        let spendable = (self.balance - self.floor).clamp(0, LARGEST);
-        ("insufficient_funds", Some(spendable), Some(outflow.min(LARGEST)))
+        let spendable = (self.with_waiting() - self.floor).clamp(0, LARGEST);
+        self.unless_waiting(spendable, outflow.min(LARGEST))
     }
 
     /// What a reversal gives back, or takes.
@@ -150,8 +193,11 @@ impl Purse {
         if self.status == "frozen" {
             return Err(("wallet_frozen", None, None));
         }
-        let lowest = if overdraft { -LARGEST } else { self.floor };
-        if self.balance + units < lowest || -units > LARGEST { Err(self.too_little(-units)) } else { Ok(()) }
+        let refused = self.too_little(-units);
+        // An administrator lifts the floor, but only once all that waits is spent.
+        let lifted = overdraft && refused.0 != "unsettled" && -units <= LARGEST;
+        let lowest = if lifted { -LARGEST } else { self.floor };
+        if self.balance + units < lowest || -units > LARGEST { Err(refused) } else { Ok(()) }
     }
 
     pub(crate) fn moves_so_much(&self, units: i128, told: bool) -> Result<(), Refused<'static>> {
@@ -161,7 +207,14 @@ impl Purse {
         }
     }
 
-    pub(crate) fn amend(&mut self, terms: &Terms) -> Result<(), Refused<'static>> {
+    /// Whether nothing waits and nothing can be on its way.
+    fn is_quiet(&self, now_ms: i64) -> bool {
+        let Some(switched_ms) = self.switched_ms else { return true };
+        let now_ms = if self.updated_ms <= now_ms + SKEW_MS { now_ms.max(self.updated_ms) } else { now_ms };
+        !self.batched && now_ms - switched_ms >= QUIET_MS && self.waits.is_empty()
+    }
+
+    pub(crate) fn amend(&mut self, terms: &Terms, now_ms: i64) -> Result<(), Refused<'static>> {
         if self.status == "closed" {
             return Err(("wallet_closed", None, None));
         }
@@ -170,15 +223,26 @@ impl Purse {
         if floor > 0 || ceiling.is_some_and(|top| top < 0) || bad_limit(terms.max_movement) || bad_limit(terms.daily) {
             return Err(("invalid_amount", None, None));
         }
+        let batched = terms.credits.map_or(self.batched, |credits| credits == "batched");
+        if batched && ceiling.is_some() {
+            return Err(("ceiling_with_batched_credits", None, None));
+        }
+        let bound = ceiling.is_some() && self.ceiling.is_none();
+        if (terms.status == Some("closed") || bound) && !self.is_quiet(now_ms) {
+            return Err(("credits_in_flight", None, None));
+        }
         if terms.status == Some("closed") && self.balance != 0 {
             return Err(("wallet_not_empty", None, None));
         }
         // Below a floor that stays as it is, the rest can still be amended.
         if self.balance < floor && floor != self.floor {
-            return Err(("insufficient_funds", Some(self.balance), Some(floor)));
+            return Err(self.unless_waiting(self.with_waiting(), floor));
         }
         if self.balance > ceiling.unwrap_or(LARGEST) {
             return Err(("max_balance_exceeded", ceiling, Some(self.balance)));
+        }
+        if batched != self.batched {
+            (self.batched, self.switched_ms) = (batched, Some(now_ms.max(self.updated_ms)));
         }
         (self.floor, self.ceiling) = (floor, ceiling);
         self.status = terms.status.unwrap_or(self.status);

@@ -35,6 +35,7 @@ enum Verb {
     Rebate(usize),
     Reverse { nth: usize, overdraft: bool, return_fee: bool },
     Again(usize),
+    Settle,
 }
 
 /// What is out of the ordinary about a step.
@@ -111,14 +112,16 @@ fn terms() -> impl Strategy<Value = Terms> {
     let rarely = 0.15;
     (
         prop::option::weighted(0.5, status),
+        prop::option::weighted(0.3, prop::sample::select(&["immediate", "batched"][..])),
         prop::option::weighted(rarely, prop_oneof![4 => floor(), 1 => Just(1)]),
         prop::option::weighted(rarely, prop_oneof![4 => ceiling(), 1 => Just(Some(-1))]),
         prop::option::weighted(rarely, prop_oneof![4 => limit(), 1 => Just(Some(0))]),
         prop::option::weighted(rarely, prop_oneof![4 => limit(), 1 => Just(Some(-1))]),
         prop::option::weighted(rarely, rate()),
     )
-        .prop_map(|(status, floor, ceiling, max_movement, daily, rate)| Terms {
+        .prop_map(|(status, credits, floor, ceiling, max_movement, daily, rate)| Terms {
             status,
+            credits,
             floor,
             ceiling,
             max_movement,
@@ -137,6 +140,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0_usize..1_000, any::<bool>(), any::<bool>())
             .prop_map(|(nth, overdraft, return_fee)| Verb::Reverse { nth, overdraft, return_fee }),
         1 => (0_usize..1_000).prop_map(Verb::Again),
+        2 => Just(Verb::Settle),
     ];
     let wait_ms = prop_oneof![
         4 => 0_i64..=20_000,
@@ -160,9 +164,12 @@ fn step() -> impl Strategy<Value = Step> {
 /// Three wallets in euros and one in yen, of two owners: each with terms of its own.
 fn purses() -> impl Strategy<Value = Vec<Purse>> {
     let one = |owner, code| {
-        (floor(), ceiling(), limit(), limit(), rate()).prop_map(move |(floor, ceiling, max_movement, daily, rate)| {
-            Purse { floor, ceiling, max_movement, daily, rate, ..Purse::new(owner, code) }
-        })
+        (floor(), ceiling(), limit(), limit(), rate(), any::<bool>()).prop_map(
+            move |(floor, ceiling, max_movement, daily, rate, batched)| {
+                let batched = batched && ceiling.is_none();
+                Purse { floor, ceiling, max_movement, daily, rate, batched, ..Purse::new(owner, code) }
+            },
+        )
     };
     (one(0, "EUR"), one(1, "EUR"), one(0, "EUR"), one(1, "JPY")).prop_map(|(a, b, c, d)| vec![a, b, c, d])
 }
@@ -213,6 +220,7 @@ fn request(step: &Step, model: &Model, asked: &[Request], now_ms: i64) -> Option
             let movement = nth.checked_rem(model.movements.len())?;
             Ask::Reverse { movement, overdraft: *overdraft, return_fee: *return_fee }
         }
+        Verb::Settle => return None,
         Verb::Again(nth) => return asked.get(nth.checked_rem(asked.len())?).cloned(),
     };
     let by = match (step.oddity, &ask) {
@@ -229,6 +237,10 @@ fn run(purses: Vec<Purse>, steps: &[Step]) -> Ledger {
     let (mut now_ms, mut asked) = (START_MS, vec![]);
     for step in steps {
         now_ms += step.wait_ms;
+        if matches!(step.verb, Verb::Settle) {
+            ledger.settle(step.from, now_ms);
+            ledger.adds_up();
+        }
         if let Some(request) = request(step, &ledger.model, &asked, now_ms) {
             ledger.ask(&request, now_ms);
             ledger.adds_up();

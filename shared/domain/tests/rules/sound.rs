@@ -18,7 +18,19 @@ pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: 
     }
     let sum: i128 = transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum();
     assert_eq!(sum, 0, "the legs sum to zero");
-    assert!(!postings.is_empty(), "every plan changes a wallet");
+    assert!(!postings.is_empty() || !plan.credits().is_empty(), "every plan changes a wallet or its inbox");
+    let credited: Vec<_> = transaction.credited().collect();
+    assert_eq!(credited, plan.credits().iter().map(|credit| credit.wallet).collect::<Vec<_>>());
+    for credit in plan.credits() {
+        let wallet = &snapshots.wallets[&credit.wallet];
+        assert_eq!((wallet.credits, wallet.ceiling), (Credits::Batched, None));
+        let leg = Leg::Credit { wallet: wallet.id, owner: wallet.owner.clone(), amount: credit.amount };
+        assert!(transaction.legs().contains(&leg) && credit.amount.minor_units() > 0, "{credit:?}");
+        assert_eq!((credit.transaction, credit.kind), (transaction.id, transaction.kind));
+        assert_eq!((&credit.caller, &credit.reference), (&transaction.caller, &transaction.reference));
+        assert_eq!((credit.created_at, credit.seal), (transaction.created_at, transaction.seal));
+        assert!(postings.iter().all(|posting| posting.after.id != wallet.id), "the wallet stays as it is");
+    }
     for (at, posting) in postings.iter().enumerate() {
         let others = postings.iter().skip(at + 1);
         assert!(others.clone().all(|other| other.after.id != posting.after.id), "a wallet takes one step at a time");
