@@ -30,7 +30,8 @@ impl Ledger {
             actions.push((Meaning::Wallet(wallet), write));
             actions.push((Meaning::Entry(wallet), self.put(entries_item(&posting.rows))));
         }
-        actions.extend(plan.credits().iter().map(|credit| (Meaning::Credit, self.put(credit_item(credit)))));
+        actions
+            .extend(plan.credits().iter().map(|credit| (Meaning::Entry(credit.wallet), self.put(credit_item(credit)))));
         actions.extend(plan.bars().iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
         actions.extend(plan.marks().iter().map(|mark| (Meaning::Mark, self.put(mark_item(mark)))));
         self.transact(actions, usage).await

@@ -26,7 +26,7 @@ pub(crate) enum Rejected {
     Conflict,
     /// Another fold has settled one of the credits.
     Settled,
-    /// The wallet's next entry exists, and nothing was said of the wallet itself.
+    /// The wallet's next entry exists, or the credit for it, and nothing was said of the wallet itself or of the record.
     Entry(WalletId),
     /// The call failed: throttled, perhaps done, or for good.
     Failed(Fault),
@@ -65,10 +65,8 @@ pub(crate) enum Meaning {
     Bar,
     /// What was to happen once has happened.
     Mark,
-    /// The wallet's next entry exists.
+    /// The wallet's next entry exists, or the credit for it.
     Entry(WalletId),
-    /// A credit is in the inbox already, and its transaction is not on record: nothing that this code does.
-    Credit,
     /// A credit is in the inbox no more.
     Settled,
 }
