@@ -113,6 +113,19 @@ struct Known {
     taken: bool,
 }
 
+impl Known {
+    /// Notes that `wallets` are now as they were seen at moments of their own.
+    fn saw(&mut self, wallets: impl Iterator<Item = WalletId>) {
+        let mut seen = match std::mem::replace(&mut self.basis, Basis::Guess) {
+            Basis::Guess => BTreeSet::new(),
+            Basis::Items(seen) => seen,
+            Basis::Moment => self.snapshots.wallets.keys().copied().collect(),
+        };
+        seen.extend(wallets);
+        self.basis = Basis::Items(seen);
+    }
+}
+
 /// What is known of the snapshots.
 enum Basis {
     Guess,
@@ -412,13 +425,7 @@ impl Run<'_> {
             self.known = None;
             return if busy { Lost::Lease } else { Lost::Race };
         };
-        let mut seen = match std::mem::replace(&mut known.basis, Basis::Guess) {
-            Basis::Guess => BTreeSet::new(),
-            Basis::Items(seen) => seen,
-            Basis::Moment => known.snapshots.wallets.keys().copied().collect(),
-        };
-        seen.extend(moved.wallets.iter().map(|found| found.wallet.id));
-        known.basis = Basis::Items(seen);
+        known.saw(moved.wallets.iter().map(|found| found.wallet.id));
         let Snapshots { wallets, transactions, marks, incoming } = &mut known.snapshots;
         incoming.retain(|wallet, _| moved.wallets.iter().all(|found| found.wallet.id != *wallet));
         wallets.extend(moved.wallets.into_iter().map(|found| (found.wallet.id, found.wallet)));
@@ -443,10 +450,17 @@ impl Run<'_> {
         }
     }
 
-    /// What the command is decided on, all of it at one moment.
+    /// What the command is decided on, all of it at one moment, and what was found in inboxes.
     async fn read_at_once(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
-        match self.ledger.load_at_once(self.command, self.usage).await {
-            Ok(Some(read)) => Ok(Ok(self.known(read, Basis::Moment))),
+        let credits = self.looked.values().flat_map(|looked| &looked.credits);
+        match self.ledger.load_at_once(self.command, credits, self.usage).await {
+            Ok(Some(read)) => {
+                // What a fold had settled before its credits were seen to go.
+                self.looked.retain(|_, looked| {
+                    looked.credits.iter().all(|credit| read.waiting.contains(&(credit.wallet, credit.transaction)))
+                });
+                Ok(Ok(self.known(read, Basis::Moment)))
+            }
             Ok(None) => {
                 self.usage.conflicts += 1;
                 Ok(Err(Lost::Race))

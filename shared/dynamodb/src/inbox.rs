@@ -7,10 +7,10 @@
 use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Transaction, TransactionId, Wallet, WalletId};
+use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
-use crate::items::{credit_from_item, credit_key, entries_item};
+use crate::items::{credit_from_item, credit_key, credit_place, entries_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{SK, TXN, inbox_pk, transaction_pk};
@@ -31,6 +31,18 @@ pub struct Settled {
     pub left: u64,
     /// Milliseconds since the oldest of the folded credits was posted.
     pub oldest_ms: u64,
+}
+
+impl Settled {
+    /// Counts `fold`, which has settled some of `credits`.
+    fn add(&mut self, fold: &Fold, credits: &[Credit], now: Timestamp) {
+        let rows = &fold.posting().rows;
+        let folded = credits.iter().filter(|credit| rows.iter().any(|row| row.transaction == credit.transaction));
+        let age =
+            folded.map(|credit| credit.created_at).min().map_or(0, |oldest| now.duration_since(oldest).as_millis());
+        self.oldest_ms = self.oldest_ms.max(u64::try_from(age).unwrap_or(0));
+        self.folded += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    }
 }
 
 /// Part of an inbox, in the order of its keys.
@@ -77,8 +89,8 @@ impl Ledger {
                 usage.sleep(self.policy.delay(round)).await;
             }
             if let Some(items) = self.get_at_once(keys.clone(), usage).await? {
-                let found = items.iter().filter_map(|item| credit_from_item(item).ok());
-                return Ok(found.map(|credit| credit.wallet).collect());
+                // One that cannot be read waits as well.
+                return Ok(items.iter().filter_map(credit_place).map(|(wallet, _)| wallet).collect());
             }
         }
         Err(Fault::throttled("TransactGetItems: transactions were in flight all the time"))
@@ -89,58 +101,59 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ExecuteError::Conflict`] when every try was lost to others on the wallet, or the time was over;
-    /// [`ExecuteError::Throttled`] and [`ExecuteError::Fault`] as for commands. What was folded until then is settled.
+    /// [`ExecuteError::ClockSkew`], [`ExecuteError::Throttled`] and [`ExecuteError::Fault`] as for commands. What was folded
+    /// until then is settled.
     pub async fn settle(&self, wallet: WalletId, usage: &mut Usage) -> Result<Settled, ExecuteError> {
         let (mut settled, mut from, mut known, mut losses) = (Settled::default(), None, None, 0);
         loop {
             let page = self.page(wallet, from.clone(), MAX_FOLD, usage).await.map_err(failed)?;
-            settled.left += u64::try_from(page.unreadable).unwrap_or(u64::MAX);
+            let mut left = page.credits.len();
+            // Without it they are credits of no wallet, which the audit names.
             let before = match known.take() {
                 _ if page.credits.is_empty() => None,
                 Some(known) => Some(known),
                 None => self.wallet(wallet, usage).await.map_err(failed)?,
             };
-            let Some(before) = before else {
-                // Credits of no wallet: the audit names them.
-                settled.left += u64::try_from(page.credits.len()).unwrap_or(u64::MAX);
-                match page.next {
-                    Some(next) => from = Some(next),
-                    None => return Ok(settled),
+            if let Some(before) = before {
+                if let Some(seconds) = self.skew.beyond_bounds() {
+                    return Err(ExecuteError::ClockSkew { seconds });
                 }
-                continue;
-            };
-            usage.attempts += 1;
-            match self.fold(&before, &page.credits, None, usage).await {
-                Ok(fold) => {
-                    let rows = fold.as_ref().map_or(0, |fold| fold.posting().rows.len());
-                    let oldest = page.credits.iter().map(|credit| credit.created_at).min().filter(|_| rows > 0);
-                    let age = oldest.map_or(0, |oldest| self.now().duration_since(oldest).as_millis());
-                    settled.oldest_ms = settled.oldest_ms.max(u64::try_from(age).unwrap_or(0));
-                    settled.folded += u64::try_from(rows).unwrap_or(u64::MAX);
-                    settled.left += u64::try_from(page.credits.len() - rows).unwrap_or(u64::MAX);
-                    known = Some(fold.map_or(before, |fold| fold.posting().after.clone()));
-                    losses = 0;
-                    match page.next {
-                        Some(next) => from = Some(next),
-                        None => return Ok(settled),
-                    }
-                }
-                Err(rejected) => {
-                    let busy = match rejected {
-                        Rejected::Failed(fault) if fault.class() == Class::Final => return Err(failed(fault)),
-                        // A fold of unknown outcome is found out by reading the same page again.
-                        Rejected::Failed(fault) => Some(fault),
-                        _ => {
-                            usage.conflicts += 1;
-                            None
+                usage.attempts += 1;
+                match self.fold(&before, &page.credits, None, usage).await {
+                    Ok(Some(fold)) => {
+                        settled.add(&fold, &page.credits, self.now());
+                        known = Some(fold.posting().after.clone());
+                        losses = 0;
+                        left -= fold.posting().rows.len();
+                        // What did not fit into one step may fit into the next.
+                        if left > 0 {
+                            continue;
                         }
-                    };
-                    losses += 1;
-                    if losses >= self.policy.max_attempts || usage.is_out_of_time() {
-                        return Err(busy.map_or(ExecuteError::Conflict { retry_after_seconds: 1 }, failed));
                     }
-                    usage.sleep(self.policy.delay(losses - 1)).await;
+                    Ok(None) => known = Some(before),
+                    Err(rejected) => {
+                        let busy = match rejected {
+                            Rejected::Failed(fault) if fault.class() == Class::Final => return Err(failed(fault)),
+                            // A fold of unknown outcome is found out by reading the same page again.
+                            Rejected::Failed(fault) => Some(fault),
+                            _ => {
+                                usage.conflicts += 1;
+                                None
+                            }
+                        };
+                        losses += 1;
+                        if losses >= self.policy.max_attempts || usage.is_out_of_time() {
+                            return Err(busy.map_or(ExecuteError::Conflict { retry_after_seconds: 1 }, failed));
+                        }
+                        usage.sleep(self.policy.delay(losses - 1)).await;
+                        continue;
+                    }
                 }
+            }
+            settled.left += u64::try_from(left + page.unreadable).unwrap_or(u64::MAX);
+            match page.next {
+                Some(next) => from = Some(next),
+                None => return Ok(settled),
             }
         }
     }
@@ -180,7 +193,7 @@ impl Ledger {
     }
 
     /// One `Query` of an inbox, strongly consistent. It shows no moment: a fold may be half seen.
-    async fn page(
+    pub(crate) async fn page(
         &self,
         wallet: WalletId,
         from: Option<String>,

@@ -9,7 +9,7 @@ mod wallet;
 
 use wallet_domain::Plan;
 
-pub(crate) use credit::{credit_from_item, credit_item, credit_key};
+pub(crate) use credit::{credit_from_item, credit_item, credit_key, credit_place};
 pub(crate) use entry::{entries_from_item, entries_item};
 pub(crate) use mark::{mark_from_item, mark_item};
 pub(crate) use request::{QUEUED, SHARES, due, record_from_item, request_item};

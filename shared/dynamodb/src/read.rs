@@ -6,20 +6,20 @@
 //!
 //! Round trips: one each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, ReturnConsumedCapacity, TransactGetItem};
 use wallet_domain::{
-    Command, Entry, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId,
+    Command, Credit, Entry, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId,
 };
 
 use crate::fault::{Class, Fault};
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    Queued, Record, entries_from_item, lease_of, mark_from_item, record_from_item, transaction_from_item,
-    wallet_from_item,
+    Queued, Record, credit_key, credit_place, entries_from_item, lease_of, mark_from_item, record_from_item,
+    transaction_from_item, wallet_from_item,
 };
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -196,9 +196,15 @@ impl Ledger {
         Read::of(&self.part(keys, usage).await.and_then(whole)?)
     }
 
-    /// The same, all items as they were at one moment; `None` when a transaction was in flight on one of them.
-    pub(crate) async fn load_at_once(&self, command: &Command, usage: &mut Usage) -> Result<Option<Read>, Fault> {
-        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, &sk)).collect();
+    /// The same and `credits`, all items as they were at one moment; `None` when a transaction was in flight on one of them.
+    pub(crate) async fn load_at_once(
+        &self,
+        command: &Command,
+        credits: impl Iterator<Item = &Credit>,
+        usage: &mut Usage,
+    ) -> Result<Option<Read>, Fault> {
+        let keys = places(command).into_iter().map(|(pk, sk)| key(pk, &sk));
+        let keys = keys.chain(credits.map(|credit| credit_key(credit.wallet, credit.transaction).build())).collect();
         self.get_at_once(keys, usage).await?.map(|items| Read::of(&items)).transpose()
     }
 
@@ -322,12 +328,19 @@ pub(crate) struct Read {
     pub(crate) leases: Vec<(WalletId, Lease)>,
     /// Requests that wait in the place of their transactions.
     pub(crate) queued: Vec<Queued>,
+    /// Credits that were there.
+    pub(crate) waiting: BTreeSet<(WalletId, TransactionId)>,
 }
 
 impl Read {
     fn of(items: &[Item]) -> Result<Read, Fault> {
-        let (mut snapshots, mut leases, mut queued) = (Snapshots::default(), vec![], vec![]);
+        let (mut snapshots, mut leases, mut queued, mut waiting) =
+            (Snapshots::default(), vec![], vec![], BTreeSet::new());
         for item in items {
+            if let Some(place) = credit_place(item) {
+                waiting.insert(place);
+                continue;
+            }
             match Fields(item).text(SK)? {
                 WALLET => {
                     let wallet = wallet_from_item(item)?;
@@ -344,12 +357,12 @@ impl Read {
                 }
             }
         }
-        Ok(Read { snapshots, leases, queued })
+        Ok(Read { snapshots, leases, queued, waiting })
     }
 }
 
 /// Where everything is that `command` has to be decided on, and its own record: partition and sort keys, each once.
-fn places(command: &Command) -> Vec<(String, String)> {
+pub(crate) fn places(command: &Command) -> Vec<(String, String)> {
     let reads = command.reads();
     let transactions = [command.transaction()].into_iter().chain(reads.transactions);
     let mut places: Vec<_> = transactions

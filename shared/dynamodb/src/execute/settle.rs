@@ -1,27 +1,29 @@
 //! What waits in an inbox, where a command can't be decided without it: looked up first, and settled where it covers what
 //! the balance does not.
 //!
-//! A refusal for too little rests on balance and inbox together, which no single read shows. So the inbox is looked through
-//! after the wallet was seen, and the wallet is read again after that: at the same version nothing was settled in between,
-//! and balance and inbox were at one moment what they are taken for.
+//! A refusal for too little rests on balance and inbox together. The inbox is looked through after the wallet was seen;
+//! then the wallet, the credits that were found and the request's own record are read at one moment. At the same version
+//! nothing was settled in between: so the credits are not in the balance yet, and what was there before the look is among
+//! them. A credit that came during the look may be counted or not.
 
-use std::collections::BTreeSet;
-
-use wallet_domain::{Credit, Incoming, WalletId};
+use wallet_domain::{Credit, Incoming, MAX_FOLD, WalletId};
 
 use super::{Basis, Known, Lost, Run};
 use crate::fault::Class;
 use crate::outcome::ExecuteError;
+use crate::read::places;
 use crate::transact::Rejected;
 
-/// Credits that are looked through before some of them are settled whether they are needed or not: ten folds.
-const LOOKED_THROUGH: usize = 980;
+/// The most items of one `TransactGetItems`. A refusal rests on no more credits than there is room for beside all else that
+/// its command reads; where more wait, some are settled whether they are needed or not.
+const MOST_READ: usize = 100;
 
 /// All of an inbox, as it was looked through after its wallet was seen at `version`.
 pub(super) struct Looked {
     pub(super) version: u64,
     pub(super) incoming: Incoming,
-    credits: Vec<Credit>,
+    /// Those that the wallet can hold.
+    pub(super) credits: Vec<Credit>,
 }
 
 impl Run<'_> {
@@ -38,84 +40,73 @@ impl Run<'_> {
             return Ok(Err(Lost::Race));
         };
         if let Some(looked) = self.looked.remove(&wallet).filter(|looked| looked.version == before.version) {
-            return Ok(match self.fold(&mut known, wallet, looked.credits).await? {
-                Ok(credits) => {
-                    self.keep(&mut known, wallet, credits);
-                    Ok(known)
-                }
-                Err(lost) => Err(lost),
-            });
+            return self.fold(known, wallet, &looked.credits).await;
         }
         // Once in each round: a wallet that moves on all the time is met again after a while.
         if !self.looks.insert(wallet) {
             self.usage.conflicts += 1;
             return Ok(Err(Lost::Race));
         }
-        let waiting = match self.ledger.waiting(wallet, LOOKED_THROUGH, self.usage).await {
-            Ok(waiting) => waiting,
-            Err(fault) => return self.unread(fault),
-        };
-        if waiting.next.is_none() {
-            let incoming = waiting.incoming(before);
-            let looked = Looked { version: before.version, incoming, credits: waiting.credits };
-            known.snapshots.incoming.insert(wallet, incoming);
-            self.looked.insert(wallet, looked);
-            // What was one moment before is not one moment with the inbox.
-            known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
-            return Ok(Ok(known));
-        }
-        let mut credits = waiting.credits;
-        while !credits.is_empty() {
-            let before = credits.len();
-            credits = match self.fold(&mut known, wallet, credits).await? {
-                Ok(credits) if credits.len() < before => credits,
-                Ok(_) => break,
-                Err(lost) => return Ok(Err(lost)),
+        let room = MOST_READ.saturating_sub(places(self.command).len());
+        let (mut found, mut count, mut from) = (vec![], 0, None);
+        loop {
+            let page = match self.ledger.page(wallet, from, MAX_FOLD, self.usage).await {
+                Ok(page) => page,
+                Err(fault) => return self.unread(fault),
             };
+            count += page.credits.len() + page.unreadable;
+            found.extend(page.credits);
+            let credits = Credit::held_by(before, &found);
+            if credits.len() > room {
+                return self.fold(known, wallet, &credits).await;
+            }
+            from = page.next;
+            if from.is_none() {
+                let incoming = Incoming { count, ..Incoming::of(before, &credits) };
+                self.looked.insert(wallet, Looked { version: before.version, incoming, credits });
+                known.snapshots.incoming.insert(wallet, incoming);
+                // What was one moment before is not one moment with the inbox.
+                known.saw([].into_iter());
+                return Ok(Ok(known));
+            }
         }
-        self.looks.remove(&wallet);
-        Ok(Ok(known))
     }
 
-    /// Settles some of `credits`, and answers the others.
+    /// Settles some of `credits`.
     async fn fold(
         &mut self,
-        known: &mut Known,
+        mut known: Known,
         wallet: WalletId,
-        mut credits: Vec<Credit>,
-    ) -> Result<Result<Vec<Credit>, Lost>, ExecuteError> {
-        let before = &known.snapshots.wallets[&wallet];
+        credits: &[Credit],
+    ) -> Result<Result<Known, Lost>, ExecuteError> {
+        self.clock_is_right()?;
+        if known.busy.contains(&wallet) {
+            return Ok(Err(Lost::Lease));
+        }
         let holder = self.held.contains(&wallet).then_some(&self.holder);
-        match self.ledger.fold(before, &credits, holder, self.usage).await {
-            Ok(Some(fold)) => {
-                let settled: BTreeSet<_> = fold.posting().rows.iter().map(|row| row.transaction).collect();
-                credits.retain(|credit| !settled.contains(&credit.transaction));
+        match self.ledger.fold(&known.snapshots.wallets[&wallet], credits, holder, self.usage).await {
+            Ok(fold) => {
+                if let Some(fold) = fold {
+                    known.snapshots.wallets.insert(wallet, fold.posting().after.clone());
+                    // It got on: what is left may be looked through at once.
+                    self.looks.remove(&wallet);
+                }
                 known.snapshots.incoming.remove(&wallet);
-                known.snapshots.wallets.insert(wallet, fold.posting().after.clone());
-                known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
-                Ok(Ok(credits))
+                known.saw([wallet].into_iter());
+                Ok(Ok(known))
             }
-            Ok(None) => Ok(Ok(credits)),
             Err(Rejected::Failed(fault)) => match fault.class() {
                 // It has settled the credits, or left them: of the money of this request it says nothing.
                 Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
                 Class::Final => Err(self.fault(fault)),
             },
-            Err(_) => {
+            Err(rejected) => {
                 self.usage.conflicts += 1;
-                Ok(Err(Lost::Race))
+                let Rejected::Moved(moved) = rejected else { return Ok(Err(Lost::Race)) };
+                let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
+                let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
+                Ok(Err(if busy { Lost::Lease } else { Lost::Race }))
             }
         }
-    }
-
-    /// Keeps what of an inbox was not settled: nobody else settles while the wallet stays at its version.
-    fn keep(&mut self, known: &mut Known, wallet: WalletId, credits: Vec<Credit>) {
-        let now = &known.snapshots.wallets[&wallet];
-        let incoming = Incoming::of(now, &credits);
-        if credits.is_empty() || incoming.amount.is_zero() {
-            return;
-        }
-        self.looked.insert(wallet, Looked { version: now.version, incoming, credits });
-        known.snapshots.incoming.insert(wallet, incoming);
     }
 }

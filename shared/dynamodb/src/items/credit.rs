@@ -26,6 +26,13 @@ pub(crate) fn credit_key(wallet: WalletId, transaction: TransactionId) -> Builde
     Builder::default().text(PK, inbox_pk(wallet)).text(SK, transaction)
 }
 
+/// Whose inbox an item is in, and of which transaction it is, whatever else can be read of it.
+pub(crate) fn credit_place(item: &Item) -> Option<(WalletId, TransactionId)> {
+    let fields = Fields(item);
+    let wallet = fields.text(PK).ok()?.strip_prefix(INBOX)?.parse().ok()?;
+    Some((wallet, fields.parsed(SK).ok()?))
+}
+
 pub(crate) fn credit_from_item(item: &Item) -> Result<Credit, Fault> {
     let fields = Fields(item);
     let currency: Currency = fields.parsed(CURRENCY)?;
