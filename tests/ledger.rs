@@ -25,6 +25,7 @@ use wallet_domain::{
 use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
 
 use database::Database;
+pub(crate) use inbox::mode;
 
 /// A ledger on a table of its own.
 pub(crate) struct Bench {

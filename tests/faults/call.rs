@@ -21,7 +21,12 @@ impl Call {
     }
 
     pub(crate) fn is_lease(&self) -> bool {
-        self.is_write() && !self.is_commit()
+        self.is_write() && !self.is_commit() && !self.is_fold()
+    }
+
+    /// A transaction that settles what waits in an inbox: nothing else deletes.
+    pub(crate) fn is_fold(&self) -> bool {
+        self.is_write() && self.actions().iter().any(|action| action.kind == "Delete")
     }
 
     pub(super) fn actions(&self) -> Vec<Action<'_>> {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use wallet_domain::{
-    Account, Amount, Counters, Entry, GENESIS, Kind, Leg, Money, Outcome, Status, Transaction, TransactionId, Wallet,
-    WalletId,
+    Account, Amount, Counters, Credit, Digest, Entry, GENESIS, Kind, Leg, Money, Outcome, Owner, Reference, Status,
+    Transaction, TransactionId, Wallet, WalletId,
 };
+use wallet_dynamodb::scan::{Key, Scanned};
 use wallet_dynamodb::{Ledger, Usage};
 
 use super::table::Table;
@@ -46,7 +47,7 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
     let mut usage = Usage::default();
     let mut books = Books::default();
     let mut wallets = BTreeMap::new();
-    let mut entry_items = BTreeMap::<WalletId, usize>::new();
+    let (mut places, mut rows) = (vec![], BTreeMap::<WalletId, usize>::new());
     for (pk, sk) in &keys {
         if let Some(id) = pk.strip_prefix("TXN#") {
             let id: TransactionId = id.parse().map_err(|_| format!("{pk}: no id"))?;
@@ -56,18 +57,33 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
             books.transactions.insert(id, transaction);
             continue;
         }
-        let id: WalletId = pk.strip_prefix("WALLET#").and_then(|id| id.parse().ok()).ok_or(format!("{pk}: whose?"))?;
-        if sk == "WALLET" {
+        let inbox = pk.strip_prefix("INBOX#");
+        let id = pk.strip_prefix("WALLET#").or(inbox).and_then(|id| id.parse().ok());
+        let id: WalletId = id.ok_or(format!("{pk}: whose?"))?;
+        if inbox.is_some() {
+            places.push(Key::Credit(id, sk.parse().map_err(|_| format!("{pk} {sk}: no transaction"))?));
+        } else if sk == "WALLET" {
             let found = ledger.wallet(id, &mut usage).await.map_err(|error| error.to_string())?;
             wallets.insert(id, found.ok_or_else(|| format!("{id} is gone"))?);
         } else {
-            *entry_items.entry(id).or_default() += 1;
+            let version = sk.strip_prefix("ENTRY#").and_then(|version| version.parse().ok());
+            places.push(Key::Entries(id, version.ok_or(format!("{pk} {sk}: no version"))?));
         }
     }
     let mut legs = Legs::of(&books.transactions)?;
+    for item in ledger.look_up(&places, &mut usage).await.map_err(|error| error.to_string())? {
+        match item {
+            Scanned::Entries(run) => *rows.entry(run[0].wallet).or_default() += run.len(),
+            Scanned::Credit(credit) => {
+                ensure!(wallets.contains_key(&credit.wallet), "{credit:?} waits for a wallet that doesn't exist");
+                legs.waits(&credit)?;
+            }
+            other => return Err(format!("{other:?}")),
+        }
+    }
     for (id, wallet) in &wallets {
         let entries = statement(ledger, *id).await?;
-        ensure!(entry_items.get(id) == Some(&entries.len()), "{id}: items that no page of the statement shows");
+        ensure!(rows.get(id) == Some(&entries.len()), "{id}: rows that no page of the statement shows");
         chain(wallet, &entries)?;
         terms(wallet, &entries, &books.transactions, clocks)?;
         for entry in &entries {
@@ -75,10 +91,12 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
         }
         books.entries += entries.len();
     }
-    ensure!(entry_items.keys().all(|id| wallets.contains_key(id)), "entries of a wallet that doesn't exist");
+    ensure!(rows.keys().all(|id| wallets.contains_key(id)), "entries of a wallet that doesn't exist");
     ensure!(legs.by_version.is_empty(), "legs without an entry: {:?}", legs.by_version);
+    ensure!(legs.credits.is_empty(), "credits neither in an inbox nor on a statement: {:?}", legs.credits);
     let balances: i128 = wallets.values().map(|wallet| wallet.balance.minor_units()).sum();
-    ensure!(balances == -legs.system, "the wallets hold {balances}, the system accounts {}", legs.system);
+    let held = balances + legs.waiting;
+    ensure!(held == -legs.system, "wallets and inboxes hold {held}, the system accounts {}", legs.system);
     books.wallets = wallets.len();
     Ok(books)
 }
@@ -139,14 +157,21 @@ fn terms(
         let lifted = reversal || !entry.amount.is_negative();
         ensure!(lifted || !less(entry.balance_after, terms.floor), "{what}: below the floor");
         ensure!(!less(terms.highest_balance(), entry.balance_after), "{what}: above the ceiling");
-        ensure!(entry.amount.is_zero() || terms.status != Status::Closed, "{what}: closed, and money moved");
+        // What was posted before is settled after.
+        let settled = transaction.credited().any(|credited| credited == wallet.id);
+        ensure!(
+            entry.amount.is_zero() || settled || terms.status != Status::Closed,
+            "{what}: closed, and money moved"
+        );
         if entry.amount.is_negative() {
             ensure!(terms.status == Status::Active, "{what}: a debit while {}", terms.status.as_str());
         }
         // Limits bound what owners ask for.
         if entry.amount.is_negative() && !reversal && clocks == Clocks::Right {
             counters = counters.at(entry.created_at);
-            counters.outflow = counters.outflow.minus(entry.amount).map_err(|error| error.to_string())?;
+            // It stops at the largest value.
+            let largest = Money::largest(wallet.currency());
+            counters.outflow = counters.outflow.minus(entry.amount).unwrap_or(largest);
             if entry.kind == Kind::TRANSFER {
                 counters.transfers += 1;
             }
@@ -160,7 +185,9 @@ fn terms(
         }
     }
     let terms = terms.ok_or_else(|| format!("{}: never opened", wallet.id))?;
-    let of = |wallet: &Wallet| (wallet.floor, wallet.ceiling, wallet.limits, wallet.status);
+    let of = |wallet: &Wallet| {
+        (wallet.floor, wallet.ceiling, wallet.limits, wallet.status, wallet.credits, wallet.credits_changed_at)
+    };
     ensure!(of(wallet) == of(&terms), "{}: its terms are not those of its newest amendment", wallet.id);
     ensure!(
         clocks == Clocks::Wrong || wallet.counters == counters,
@@ -171,15 +198,21 @@ fn terms(
     Ok(())
 }
 
-/// The legs of all transactions: each wallet's has one entry, and all sum to zero.
+/// The legs of all transactions: each wallet's has one row, or waits, and all sum to zero.
 struct Legs {
     by_version: BTreeMap<(WalletId, u64), (TransactionId, Money, Money)>,
+    /// Those that say no version.
+    credits: BTreeMap<(WalletId, TransactionId), Said>,
     system: i128,
+    waiting: i128,
 }
+
+/// What a transaction, and the row or the item of its credit, must say alike.
+type Said = (Kind, Money, Option<Account>, Option<Reference>, Owner, Digest);
 
 impl Legs {
     fn of(transactions: &BTreeMap<TransactionId, Transaction>) -> Result<Legs, String> {
-        let mut legs = Legs { by_version: BTreeMap::new(), system: 0 };
+        let mut legs = Legs { by_version: BTreeMap::new(), credits: BTreeMap::new(), system: 0, waiting: 0 };
         for (id, transaction) in transactions {
             let sum: i128 = transaction.legs().iter().map(|leg| leg.amount().minor_units()).sum();
             ensure!(sum == 0, "{id}: its legs sum to {sum}");
@@ -189,7 +222,14 @@ impl Legs {
                         ensure!(!matches!(account, Account::Wallet(_)), "{id}: a wallet as a system account");
                         legs.system += amount.minor_units();
                     }
-                    Leg::Credit { wallet, .. } => return Err(format!("{id}: a credit into the inbox of {wallet}")),
+                    Leg::Credit { wallet, amount, .. } => {
+                        ensure!(amount.minor_units() > 0, "{id}: {amount} into an inbox");
+                        let payer = transaction.legs().iter().find(|leg| leg.amount().is_negative()).map(Leg::account);
+                        let Transaction { kind, reference, caller, seal, .. } = transaction;
+                        let said = (*kind, *amount, payer, reference.clone(), caller.clone(), *seal);
+                        let twin = legs.credits.insert((*wallet, *id), said);
+                        ensure!(twin.is_none(), "{id}: two credits of {wallet}");
+                    }
                     Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
                         let leg = (*id, *amount, *balance_after);
                         let twin = legs.by_version.insert((*wallet, *version_after), leg);
@@ -203,9 +243,27 @@ impl Legs {
 
     /// Strikes out the leg of `entry`.
     fn matched(&mut self, entry: &Entry) -> Result<(), String> {
+        let what = format!("{} version {}", entry.wallet, entry.version);
         let leg = self.by_version.remove(&(entry.wallet, entry.version));
+        if leg.is_none() && !entry.amount.is_zero() {
+            let Entry { wallet, transaction, kind, amount, counterparty, reference, caller, seal, .. } = entry.clone();
+            let said = (kind, amount, counterparty, reference, caller, seal);
+            let credit = self.credits.remove(&(wallet, transaction));
+            ensure!(credit.as_ref() == Some(&said), "{what}: its credit is {credit:?}, and it says {said:?}");
+            return Ok(());
+        }
         let wanted = (!entry.amount.is_zero()).then_some((entry.transaction, entry.amount, entry.balance_after));
-        ensure!(leg == wanted, "{} version {}: its leg is {leg:?}", entry.wallet, entry.version);
+        ensure!(leg == wanted, "{what}: its leg is {leg:?}");
+        Ok(())
+    }
+
+    /// Strikes out the leg of a credit that is in an inbox: it must be on no statement then.
+    fn waits(&mut self, credit: &Credit) -> Result<(), String> {
+        let Credit { wallet, transaction, kind, amount, counterparty, reference, caller, seal, .. } = credit.clone();
+        let said = (kind, amount, Some(counterparty), reference, caller, seal);
+        let leg = self.credits.remove(&(wallet, transaction));
+        ensure!(leg.as_ref() == Some(&said), "{credit:?} waits, and its leg is {leg:?}");
+        self.waiting += amount.minor_units();
         Ok(())
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Table {
 /// One action of a transaction, as it was sent.
 pub(crate) struct Action<'a> {
     pub(crate) key: Key,
-    kind: &'a str,
+    pub(super) kind: &'a str,
     body: &'a Value,
 }
 
@@ -129,6 +129,11 @@ impl Table {
         change(&mut item);
         let now = self.moment();
         states.push(State { item: Some(item), committed: now, applied: now, visible: now.0 });
+    }
+
+    /// Forgets items that were made behind everybody's back.
+    pub(crate) fn forget(&self, which: impl Fn(&Key) -> bool) {
+        self.states().retain(|key, _| !which(key));
     }
 
     /// What each action's condition says of the item as it was committed last.

@@ -120,6 +120,14 @@ impl World {
     }
 }
 
+impl World {
+    /// The version that a wallet is at.
+    pub(crate) async fn version(&self, wallet: WalletId) -> u64 {
+        let found = self.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
+        found.expect("the wallet exists").version
+    }
+}
+
 pub(crate) fn fair() -> Weather {
     Box::new(|_| Treatment::default())
 }

@@ -1,10 +1,17 @@
 //! Batched credits: they meet on no item, are settled once whoever settles and however often, and are spent by the next
 //! request; what each costs.
 
+mod edges;
+mod storm;
+mod terms;
+mod torn;
+
 use wallet_domain::{Change, Credits, Status, WalletId};
 use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
 
 use crate::ledger::{Bench, all_at_once, posted, refusal, run};
+
+const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 
 impl Bench {
     /// A wallet whose credits are batched.

@@ -92,7 +92,7 @@ async fn two_tries(
 
 /// Whichever of the two wrote it, both tell of the one movement.
 #[track_caller]
-fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
+pub(super) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
     let told = [first, second].map(|told| match told {
         Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => transaction,
         Err(error) => panic!("a posted request was answered: {error}"),
