@@ -91,6 +91,24 @@ fn the_checker_sees_a_stale_read_and_a_refusal_that_rests_on_one() {
     assert!(with(Request::Move(-6), Answer::TooLittle));
 }
 
+/// What was credited and answered is never refused, whether it is settled by then or not.
+#[test]
+fn the_checker_sees_a_refusal_for_money_that_waits() {
+    let told = |debit, answer| {
+        let history = [
+            Event::Invoked { client: 1, request: Request::Move(5) },
+            Event::Answered { client: 1, answer: Answer::Done },
+            Event::Invoked { client: 2, request: Request::Move(debit) },
+            Event::Answered { client: 2, answer },
+        ];
+        tester(&history).is_consistent()
+    };
+    assert!(!told(-5, Answer::TooLittle));
+    assert!(told(-5, Answer::Done));
+    assert!(told(-6, Answer::TooLittle));
+    assert!(!told(-6, Answer::Done));
+}
+
 #[test]
 fn a_recorded_history_that_is_tampered_with_is_refused() {
     let tampered = histories(1).into_values().filter_map(|mut history| {
@@ -111,7 +129,8 @@ fn a_recorded_history_that_is_tampered_with_is_refused() {
 
 /// The checker, told a history.
 fn tester(history: &[Event]) -> LinearizabilityTester<u32, Balance> {
-    let mut tester = LinearizabilityTester::new(Balance::default());
+    let batched = history.iter().any(|event| matches!(event, Event::Answered { answer: Answer::Done, .. }));
+    let mut tester = LinearizabilityTester::new(Balance { batched, ..Balance::default() });
     for event in history {
         let told = match *event {
             Event::Invoked { client, request } => tester.on_invoke(client, request),

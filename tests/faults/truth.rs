@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 use wallet_domain::{
-    Command, MarkName, NoPlan, Refusal, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId, decide,
-    replay,
+    Command, Credit, Incoming, MarkName, Money, NoPlan, Refusal, Snapshots, Timestamp, Transaction, TransactionId,
+    Wallet, WalletId, decide, replay,
 };
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
@@ -63,6 +63,8 @@ pub(crate) struct Moments<'a> {
     wallets: BTreeMap<WalletId, Vec<Since<Wallet>>>,
     transactions: BTreeMap<TransactionId, Since<Transaction>>,
     marks: BTreeMap<(TransactionId, MarkName), Since<TransactionId>>,
+    /// What waited, and until when.
+    credits: BTreeMap<WalletId, Vec<(Since<Credit>, Option<Since<()>>)>>,
     /// At each of these something changed.
     times: BTreeSet<Moment>,
 }
@@ -74,10 +76,12 @@ impl Moments<'_> {
             wallets: BTreeMap::new(),
             transactions: BTreeMap::new(),
             marks: BTreeMap::new(),
+            credits: BTreeMap::new(),
             times: BTreeSet::new(),
         };
-        let states: Vec<_> =
-            world.table.history().into_iter().filter(|(key, _)| !key.1.starts_with("ENTRY#")).map(|(_, s)| s).collect();
+        let history = world.table.history().into_iter().filter(|(key, _)| !key.1.starts_with("ENTRY#"));
+        let (states, gone): (Vec<_>, Vec<_>) = history.partition(|(_, state)| state.item.is_some());
+        let states: Vec<_> = states.into_iter().map(|(_, state)| state).collect();
         for (State { committed: decided, applied, .. }, item) in states.iter().zip(decoded(&states).await) {
             let (decided, applied) = (*decided, *applied);
             match item {
@@ -95,8 +99,19 @@ impl Moments<'_> {
                 Scanned::Mark(mark) => {
                     moments.marks.insert((mark.of, mark.name), Since { decided, applied, what: mark.by });
                 }
+                Scanned::Credit(credit) => {
+                    let waits = moments.credits.entry(credit.wallet).or_default();
+                    waits.push((Since { decided, applied, what: *credit }, None));
+                }
                 other => panic!("not of this table: {other:?}"),
             }
+            moments.times.extend([decided, applied]);
+        }
+        for ((pk, sk), State { committed: decided, applied, .. }) in gone {
+            let waits = pk.strip_prefix("INBOX#").and_then(|id| moments.credits.get_mut(&id.parse().ok()?));
+            let mut waits = waits.into_iter().flatten();
+            let settled = waits.find(|(credit, _)| credit.what.transaction.to_string() == sk);
+            settled.expect("nothing but credits is ever deleted").1 = Some(Since { decided, applied, what: () });
             moments.times.extend([decided, applied]);
         }
         moments
@@ -115,16 +130,54 @@ impl Moments<'_> {
     }
 
     /// Whether `refusal` was true of `command` at a moment of one of `windows`.
+    ///
+    /// Of credits that came while an inbox was looked through some were counted and some were not: then it was true when
+    /// the look began, with less available than was told, and by its end so much was there.
     pub(crate) fn have(&self, command: &Command, refusal: &Refusal, windows: &[Window]) -> bool {
         windows.iter().any(|window| {
             let begun = (window.begun, 0);
             let inside = self.times.range(begun..=(window.ended, u64::MAX)).copied();
-            [begun].into_iter().chain(inside).any(|moment| {
-                [Commit::Decided, Commit::Applied]
-                    .into_iter()
-                    .any(|commit| self.was_true(command, refusal, window, moment, commit))
+            let moments = || [begun].into_iter().chain(inside.clone());
+            let held = |refusal: &Refusal| {
+                moments().find(|moment| {
+                    let commits = [Commit::Decided, Commit::Applied];
+                    commits.into_iter().any(|commit| self.was_true(command, refusal, window, *moment, commit))
+                })
+            };
+            if held(refusal).is_some() {
+                return true;
+            }
+            let &Refusal::InsufficientFunds { wallet, available: Some(told), requested } = refusal else {
+                return false;
+            };
+            let figures: BTreeSet<_> = moments().filter_map(|moment| self.available(wallet, moment)).collect();
+            let less = figures.iter().filter(|figure| **figure < told.minor_units());
+            let more = |since: &Moment| {
+                let mut later = moments().filter(|moment| moment >= since);
+                later.any(|moment| self.available(wallet, moment).is_some_and(|figure| figure >= told.minor_units()))
+            };
+            less.filter_map(|figure| Money::from_minor(*figure, told.currency()).ok()).any(|figure| {
+                let then = Refusal::InsufficientFunds { wallet, available: Some(figure), requested };
+                held(&then).is_some_and(|since| more(&since))
             })
         })
+    }
+
+    /// What could have left a wallet then, with all that waited.
+    fn available(&self, wallet: WalletId, moment: Moment) -> Option<i128> {
+        let states = self.wallets.get(&wallet)?;
+        let state = &states.iter().rfind(|state| state.applied <= moment)?.what;
+        let incoming = self.incoming(state, moment, Commit::Applied).amount;
+        let balance = state.balance.plus(incoming).ok()?;
+        Some(Wallet { balance, ..state.clone() }.available().minor_units())
+    }
+
+    /// What waited for `wallet` as it was then.
+    fn incoming(&self, wallet: &Wallet, moment: Moment, commit: Commit) -> Incoming {
+        let waits = self.credits.get(&wallet.id).into_iter().flatten().filter(|(came, gone)| {
+            commit.of(came) <= moment && gone.as_ref().is_none_or(|gone| commit.of(gone) > moment)
+        });
+        Incoming::of(wallet, &waits.map(|(came, _)| came.what.clone()).collect::<Vec<_>>())
     }
 
     fn was_true(&self, command: &Command, refusal: &Refusal, window: &Window, moment: Moment, commit: Commit) -> bool {
@@ -166,11 +219,12 @@ impl Moments<'_> {
             Some((mark, self.marks.get(&mark).filter(|made| commit.of(made) <= moment)?.what))
         };
         let reads = command.reads();
+        let wallets: BTreeMap<_, _> = reads.wallets.into_iter().filter_map(wallet).collect();
         Snapshots {
-            wallets: reads.wallets.into_iter().filter_map(wallet).collect(),
+            incoming: wallets.iter().map(|(id, wallet)| (*id, self.incoming(wallet, moment, commit))).collect(),
+            wallets,
             transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
             marks: reads.marks.into_iter().filter_map(mark).collect(),
-            incoming: BTreeMap::new(),
         }
     }
 
@@ -197,7 +251,7 @@ async fn decoded(states: &[State]) -> Vec<Scanned> {
         (0..states.len()).map(|number| format!("wal_{number:032x}").parse().expect("an id")).collect();
     let world = World::on(Table::default());
     for (place, state) in places.iter().zip(states) {
-        let item = state.item.clone().expect("nothing is ever deleted");
+        let item = state.item.clone().expect("one that is there");
         world.table.change(&(format!("WALLET#{place}"), "WALLET".to_owned()), |made| *made = item);
     }
     let keys: Vec<_> = places.into_iter().map(Key::Wallet).collect();
@@ -212,6 +266,7 @@ fn same(told: &Refusal, refusal: &Refusal) -> bool {
         (Refusal::RateLimited { wallet, limit, .. }, Refusal::RateLimited { wallet: other, limit: and, .. }) => {
             (wallet, limit) == (other, and)
         }
+        (Refusal::CreditsInFlight { wallet, .. }, Refusal::CreditsInFlight { wallet: other, .. }) => wallet == other,
         _ => told == refusal,
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    BasisPoints, Command, Deposit, Leg, Money, Order, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction,
-    Transfer, WalletId, Withdraw,
+    BasisPoints, Command, Credits, Deposit, Leg, Money, Order, Outcome, PayRebate, RebateTerms, Refusal, Reverse,
+    Transaction, Transfer, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
 use super::spec::{Answer, Request};
 use crate::faults::{Climate, World, runtime};
-use crate::ledger::order;
+use crate::ledger::{mode, order};
 
 /// Something that happened at one wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub(crate) fn histories(seed: u64) -> Histories {
         let mut rng = Rng::with_seed(seed);
         let world = World::new();
         let wallets = [world.open("a", "0", None).await, world.open("b", "0", None).await];
+        let batched = rng.bool().then_some(wallets[1]);
+        if let Some(batched) = batched {
+            world.amend(batched, 0, mode(Credits::Batched)).await;
+        }
         let climate = Climate { faults: [0, 100, 250][rng.usize(..3)], delay_ms: 10, torn: true };
         let mut weather = rng.fork();
         world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
@@ -53,11 +57,21 @@ pub(crate) fn histories(seed: u64) -> Histories {
         let earned = Arc::default();
         for number in 0..CLIENTS {
             let ledger = world.ledger(rng.i64(-290..=290), [2, 6][rng.usize(..2)]);
-            let client =
-                Client { ledger, wallets, record: Arc::clone(&record), earned: Arc::clone(&earned), rng: rng.fork() };
-            clients.spawn(client.work(number));
+            let (record, earned, rng) = (Arc::clone(&record), Arc::clone(&earned), rng.fork());
+            clients.spawn(Client { ledger, wallets, batched, record, earned, rng }.work(number));
         }
+        let folders = batched.map(|batched| {
+            let (folder, late) = (world.ledger(rng.i64(-290..=290), 4), world.ledger(0, 2));
+            tokio::spawn(async move {
+                loop {
+                    let (mut usage, mut other) = Default::default();
+                    let _ = tokio::join!(folder.settle(batched, &mut usage), late.settle(batched, &mut other));
+                    tokio::time::sleep(Duration::from_millis(15)).await;
+                }
+            })
+        });
         clients.join_all().await;
+        folders.inspect(|folders| folders.abort());
         Arc::into_inner(record).expect("all clients are done").into_histories()
     })
 }
@@ -96,6 +110,8 @@ impl Record {
 struct Client {
     ledger: Ledger,
     wallets: [WalletId; 2],
+    /// The one whose credits wait.
+    batched: Option<WalletId>,
     record: Arc<Record>,
     /// What any client has heard of.
     earned: Arc<Mutex<Vec<Earned>>>,
@@ -116,7 +132,9 @@ impl Client {
     }
 
     async fn read(&mut self, client: u32) {
-        let wallet = self.wallets[self.rng.usize(..2)];
+        // Balance and inbox are not read at one moment.
+        let among = if self.batched.is_some() { 1 } else { 2 };
+        let wallet = self.wallets[self.rng.usize(..among)];
         self.record.push(wallet, Event::Invoked { client, request: Request::Read });
         match self.ledger.wallet(wallet, &mut Usage::default()).await {
             Ok(found) => {
@@ -222,9 +240,14 @@ impl Client {
                     earned.push(Earned { number, deposit, cents, paid: false, undone: false });
                 }
                 for leg in legs {
-                    let Leg::Wallet { wallet, balance_after, version_after, .. } = leg else { continue };
-                    let answer = Answer::Moved { version: *version_after, balance: cents(*balance_after) };
-                    self.record.push(*wallet, Event::Answered { client, answer });
+                    let Some(wallet) = leg.wallet() else { continue };
+                    let answer = match leg {
+                        Leg::Wallet { balance_after, version_after, .. } if self.batched != Some(wallet) => {
+                            Answer::Moved { version: *version_after, balance: cents(*balance_after) }
+                        }
+                        _ => Answer::Done,
+                    };
+                    self.record.push(wallet, Event::Answered { client, answer });
                 }
             }
             Outcome::Failed { refusal: Refusal::InsufficientFunds { wallet: source, .. }, .. } => {

@@ -31,6 +31,8 @@ pub(crate) enum Answer {
         version: u64,
         balance: i64,
     },
+    /// It has moved, and nothing is said of where it stands: credits wait, and are settled at any time.
+    Done,
     TooLittle,
     /// The rebate of a deposit that was undone.
     Barred,
@@ -47,12 +49,17 @@ pub(crate) struct Balance {
     cents: i64,
     /// Whether the rebate of a deposit was paid; it is barred if not.
     rebates: BTreeMap<u32, bool>,
+    /// Credits wait: what was paid in can be spent, and answers name neither version nor balance.
+    pub(crate) batched: bool,
 }
 
 impl Balance {
     fn moved(&mut self, cents: i64) -> Answer {
         self.version += 1;
         self.cents += cents;
+        if self.batched {
+            return Answer::Done;
+        }
         Answer::Moved { version: self.version, balance: self.cents }
     }
 }

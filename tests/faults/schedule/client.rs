@@ -1,0 +1,257 @@
+//! One caller: what it asks, of which process, how often, and what it hears.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use wallet_domain::{
+    Amend, Amount, BasisPoints, Bounds, Change, Command, Credits, Deposit, Expected, FeeSchedule, IdempotencyKey,
+    Money, Open, PayRebate, RebateTerms, Reverse, Status, Transaction, Transfer, WalletId, Withdraw,
+};
+use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
+
+use super::{Answer, Asked, Attempt, Processes};
+use crate::faults::truth::Window;
+use crate::ledger::{caller, order};
+
+/// One caller with its own stream of chances.
+pub(super) struct Client {
+    pub(super) processes: Arc<Processes>,
+    pub(super) wallets: Vec<WalletId>,
+    /// What could be reversed, and which rebates could be paid.
+    pub(super) posted: Arc<Mutex<Vec<Transaction>>>,
+    pub(super) rng: Rng,
+    pub(super) name: String,
+}
+
+impl Client {
+    pub(super) async fn work(mut self, operations: usize) -> Vec<Asked> {
+        let mut asked = vec![];
+        let pause = (self.rng.u8(..5) == 0).then(|| self.rng.usize(..operations.max(1)));
+        for number in 0..operations {
+            // Months later some rebates are still unpaid.
+            if pause == Some(number) {
+                tokio::time::sleep(Duration::from_secs(100 * 86_400)).await;
+                asked.extend(self.overdue().await);
+            }
+            let command = self.command(number).await;
+            asked.push(self.ask(command).await);
+        }
+        asked
+    }
+
+    /// Pays a rebate of today, then one of months ago, to the same wallet.
+    async fn overdue(&mut self) -> Vec<Asked> {
+        let capped = |made: &Transaction| made.rule.as_ref().is_some_and(|rule| rule.monthly_cap.is_some());
+        let Some(old) = self.some_posted(|made| capped(made) && made.rebate().is_some()) else { return vec![] };
+        let key = format!("{} overdue", self.name).parse().expect("a printable key");
+        let mut rule = rule(&mut self.rng);
+        rule.monthly_cap = bounds("6.00");
+        let deposit = Deposit { order: order(&self.name, key, "20.00"), wallet: old.wallet, rules: [rule].into() };
+        let today = self.ask(Command::Deposit(deposit)).await;
+        let posted = today.attempts.iter().find_map(|attempt| match &attempt.answer {
+            Answer::Done(made) if made.rebate().is_some() => Some((**made).clone()),
+            _ => None,
+        });
+        let mut asked = vec![today];
+        for made in posted.into_iter().chain([old]) {
+            let Transaction { id: deposit, wallet, rule: Some(rule), .. } = made else { continue };
+            asked.push(self.ask(Command::PayRebate(PayRebate { deposit, wallet, rule: rule.id })).await);
+        }
+        asked
+    }
+
+    /// Asks with the same key until there is an answer, or patience runs out.
+    async fn ask(&mut self, command: Command) -> Asked {
+        let patience = [1, 1, 3, 12][self.rng.usize(..4)];
+        let mut asked = Asked { command, attempts: vec![], alone: true };
+        for _ in 0..patience {
+            let at_once = if self.rng.u8(..8) == 0 { self.rng.usize(2..4) } else { 1 };
+            asked.alone &= at_once == 1;
+            let mut tries = JoinSet::new();
+            for _ in 0..at_once {
+                tries.spawn(self.attempt(asked.command.clone()));
+            }
+            let attempts: Vec<Attempt> = tries.join_all().await;
+            let answered = attempts.iter().any(|attempt| match &attempt.answer {
+                Answer::Done(transaction) => {
+                    self.posted.lock().unwrap_or_else(PoisonError::into_inner).push((**transaction).clone());
+                    true
+                }
+                Answer::Refused(_) => true,
+                Answer::Nothing(_) | Answer::Unknown | Answer::Killed => false,
+            });
+            asked.attempts.extend(attempts);
+            if answered {
+                break;
+            }
+            let pause = self.rng.u64(0..400);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        asked
+    }
+
+    /// One attempt, on any process, by either strategy, perhaps cut short by the death of the process.
+    fn attempt(&mut self, command: Command) -> impl Future<Output = Attempt> + Send + use<> {
+        let processes = Arc::clone(&self.processes);
+        let process = self.rng.usize(..processes.traits.len());
+        let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
+        let dies = (self.rng.u8(..12) == 0).then(|| Duration::from_millis(self.rng.u64(0..200)));
+        async move {
+            let ledger = processes.ledger(process);
+            let (mut usage, begun) = (Usage::default(), Instant::now());
+            let run = ledger.execute(&command, strategy, &mut usage);
+            let forever = Duration::from_secs(100_000_000);
+            let answer = match tokio::time::timeout(dies.unwrap_or(forever), run).await {
+                Ok(ended) => answer(ended),
+                Err(_) => {
+                    processes.killed(process);
+                    Answer::Killed
+                }
+            };
+            let window = Window { begun, ended: Instant::now(), skew_seconds: processes.traits[process].0 };
+            Attempt { window, answer }
+        }
+    }
+
+    async fn command(&mut self, number: usize) -> Command {
+        let key = format!("{} {number}", self.name).parse().expect("a printable key");
+        let cents = [1..100, 100..3_000, 3_000..12_000][self.rng.usize(..3)].clone();
+        let cents = self.rng.u32(cents);
+        let mut order = order(&self.name, key, &format!("{}.{:02}", cents / 100, cents % 100));
+        order.caller.admin = true;
+        if self.rng.u8(..20) == 0 {
+            order.expected_version = Some(self.rng.u64(0..30));
+        }
+        if self.rng.u8(..40) == 0 {
+            let dollars = "USD".parse().expect("a currency");
+            order.amount = Amount::parse("1.00", dollars).expect("an amount");
+        }
+        let wallet = self.wallets[self.rng.usize(..self.wallets.len())];
+        match self.rng.u32(..100) {
+            0..25 => {
+                let rules = if self.rng.bool() { [rule(&mut self.rng)].into() } else { [].into() };
+                Command::Deposit(Deposit { order, wallet, rules })
+            }
+            25..40 => Command::Withdraw(Withdraw { order, wallet }),
+            40..65 => {
+                let destination = self.wallets[self.rng.usize(..self.wallets.len())];
+                let fee = self.rng.bool().then(fee);
+                Command::Transfer(Transfer { order, source: wallet, destination, fee })
+            }
+            65..80 => match self.some_posted(|made| made.rebate().is_some()) {
+                Some(Transaction { id: deposit, wallet, rule: Some(rule), .. }) => {
+                    Command::PayRebate(PayRebate { deposit, wallet, rule: rule.id })
+                }
+                _ => Command::Withdraw(Withdraw { order, wallet }),
+            },
+            80..90 => match self.some_posted(|made| !made.legs().is_empty()) {
+                Some(original) => Command::Reverse(Reverse {
+                    caller: order.caller,
+                    key: order.key,
+                    original: Box::new(original),
+                    allow_overdraft: self.rng.bool(),
+                    return_fee: self.rng.bool(),
+                    reference: None,
+                    metadata: Default::default(),
+                }),
+                None => Command::Withdraw(Withdraw { order, wallet }),
+            },
+            90..97 => self.amendment(wallet, order.key).await,
+            _ => {
+                let (caller, key) = (order.caller, order.key);
+                let owner = caller.subject.clone();
+                let currency = "EUR".parse().expect("a currency");
+                let floor = Money::zero(currency);
+                let (limits, metadata) = Default::default();
+                let credits = if self.rng.bool() { Credits::Batched } else { Credits::Immediate };
+                let open = Open { caller, key, owner, currency, floor, ceiling: None, limits, credits, metadata };
+                // Perhaps it is opened: then money goes there too, until it is closed.
+                self.wallets.push(open.wallet());
+                Command::Open(open)
+            }
+        }
+    }
+
+    /// A transaction that somebody has heard of, one of the newest as a rule.
+    fn some_posted(&mut self, which: impl Fn(&Transaction) -> bool) -> Option<Transaction> {
+        let posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<_> = posted.iter().rev().filter(|made| which(made)).collect();
+        let among = if self.rng.u8(..3) == 0 { found.len() } else { found.len().min(3) };
+        (among > 0).then(|| found[self.rng.usize(..among)].clone())
+    }
+
+    /// Freezes and thaws, tightens and loosens, at the version that the caller has just read, or guesses.
+    async fn amendment(&mut self, wallet: WalletId, key: IdempotencyKey) -> Command {
+        let ledger = self.processes.ledger(self.rng.usize(..self.processes.traits.len()));
+        let read = ledger.wallet(wallet, &mut Usage::default()).await.ok().flatten();
+        let expected_version = read.map_or_else(|| self.rng.u64(0..10), |wallet| wallet.version);
+        let amount = |rng: &mut Rng, cents: std::ops::Range<u32>| {
+            Some((rng.u8(..3) > 0).then(|| format!("{}.00", rng.u32(cents))))
+        };
+        let rng = &mut self.rng;
+        let mut change = Change::default();
+        match rng.u32(..16) {
+            12..16 => {
+                change.credits = Some(if rng.bool() { Credits::Batched } else { Credits::Immediate });
+                if rng.bool() {
+                    change.ceiling = Some(None);
+                }
+            }
+            6 => change.status = Some(Status::Closed),
+            0 => change.status = Some(Status::Frozen),
+            1 => change.status = Some(Status::Active),
+            2 => change.ceiling = amount(rng, 100..400),
+            3 | 7 | 8 => change.max_movement = amount(rng, 20..100),
+            4 | 9 => change.max_daily_outflow = amount(rng, 100..1_000),
+            _ => change.transfers_per_minute = Some((rng.u8(..3) > 0).then(|| rng.u32(1..50))),
+        }
+        // A frozen wallet is of little use: thawing comes along with most other changes.
+        if change.status.is_none() && rng.u8(..4) > 0 {
+            change.status = Some(Status::Active);
+        }
+        let mut caller = caller(&self.name);
+        caller.admin = true;
+        let expected = match rng.u8(..3) {
+            0 => Expected::Any(key),
+            _ => Expected::Version(expected_version),
+        };
+        Command::Amend(Amend { caller, wallet, expected, change })
+    }
+}
+
+fn answer(ended: Result<Done, ExecuteError>) -> Answer {
+    match ended {
+        Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => Answer::Done(Box::new(transaction)),
+        Err(ExecuteError::OutcomeUnknown) => Answer::Unknown,
+        Err(ExecuteError::Conflict { .. }) => Answer::Nothing("conflict"),
+        Err(ExecuteError::LockTimeout { .. }) => Answer::Nothing("lock timeout"),
+        Err(ExecuteError::ClockSkew { .. }) => Answer::Nothing("clock skew"),
+        Err(ExecuteError::Throttled { .. }) => Answer::Nothing("throttled for good"),
+        Err(ExecuteError::Refused(refusal)) => Answer::Refused(refusal),
+        Err(ExecuteError::Fault(fault)) => {
+            // No fault here is one of the table or of the code's own.
+            panic!("a fault: {fault}")
+        }
+    }
+}
+
+/// Much comes back, within small bounds, so that all of them are met.
+fn rule(rng: &mut Rng) -> RebateTerms {
+    let mut bound = |text: &str| if rng.bool() { bounds(text) } else { Bounds::default() };
+    let (minimum, cap, monthly_cap) = (bound("0.50"), bound("4.00"), bound("6.00"));
+    let share = BasisPoints::new(1_000).expect("a share");
+    RebateTerms { minimum, cap, monthly_cap, ..RebateTerms::new("standard".parse().expect("a rule's name"), share) }
+}
+
+fn bounds(text: &str) -> Bounds {
+    let eur = "EUR".parse().expect("a currency");
+    Bounds::new([Money::parse(text, eur).expect("an amount")]).expect("not negative")
+}
+
+fn fee() -> FeeSchedule {
+    let points = BasisPoints::new(150).expect("a share");
+    FeeSchedule::new(points, bounds("0.05"), bounds("1.00")).expect("a schedule")
+}
