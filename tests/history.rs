@@ -130,7 +130,7 @@ fn a_recorded_history_that_is_tampered_with_is_refused() {
 /// The checker, told a history.
 fn tester(history: &[Event]) -> LinearizabilityTester<u32, Balance> {
     let batched = history.iter().any(|event| matches!(event, Event::Answered { answer: Answer::Done, .. }));
-    let mut tester = LinearizabilityTester::new(Balance { batched, ..Balance::default() });
+    let mut tester = LinearizabilityTester::new(Balance::new(batched));
     for event in history {
         let told = match *event {
             Event::Invoked { client, request } => tester.on_invoke(client, request),

@@ -50,10 +50,15 @@ pub(crate) struct Balance {
     /// Whether the rebate of a deposit was paid; it is barred if not.
     rebates: BTreeMap<u32, bool>,
     /// Credits wait: what was paid in can be spent, and answers name neither version nor balance.
-    pub(crate) batched: bool,
+    batched: bool,
 }
 
 impl Balance {
+    /// Of a wallet whose credits wait, or not.
+    pub(crate) fn new(batched: bool) -> Balance {
+        Balance { batched, ..Balance::default() }
+    }
+
     fn moved(&mut self, cents: i64) -> Answer {
         self.version += 1;
         self.cents += cents;
