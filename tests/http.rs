@@ -4,6 +4,7 @@
 //! queue messages.
 
 mod attempts;
+mod batched;
 mod concurrency;
 mod deadline;
 mod deposit;

@@ -79,6 +79,7 @@ async fn every_code_is_met_and_says_what_to_do() {
     amounts(&app, &mut book).await;
     wallets(&app, &mut book).await;
     reversals(&app, &mut book).await;
+    credits(&app, &mut book).await;
     contention(&app, &wire, &mut book).await;
 
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -245,6 +246,14 @@ async fn reversals(app: &TestApp, book: &mut Book) {
     let reversal = app.reverse(deposit.text("id"), &json!({})).await.check(201);
     book.add("reversed before", app.reverse(deposit.text("id"), &json!({})).await);
     book.add("the reversal of a reversal", app.reverse(reversal.text("id"), &json!({})).await);
+}
+
+/// What has to wait while credits do.
+async fn credits(app: &TestApp, book: &mut Book) {
+    let wallet = app.open("alice").await;
+    app.amend(&wallet, &json!({"credits": "batched"})).await.check(200);
+    book.add("a ceiling over batched credits", app.amend(&wallet, &json!({"ceiling": "5"})).await);
+    book.add("closing while credits may come", app.amend(&wallet, &json!({"status": "closed"})).await);
 }
 
 async fn deposit_reversed() -> String {

@@ -14,7 +14,8 @@ async fn a_wallet_opens_at_zero_and_is_shown_as_it_was_opened() {
     assert_eq!(answer.header("location"), Some(format!("/v1/wallets/{id}").as_str()));
     assert_eq!(answer.header("etag"), Some("\"0\""));
     let expected = json!({
-        "id": id, "owner": "alice", "currency": "EUR", "balance": "0.00", "version": 0, "status": "active",
+        "id": id, "owner": "alice", "currency": "EUR", "balance": "0.00", "available": "0.00", "credits": "immediate",
+        "version": 0, "status": "active",
         "floor": "0.00", "ceiling": "500.00",
         "limits": {"max_movement": null, "max_daily_outflow": null, "transfers_per_minute": null},
         "metadata": {"purpose": "savings"},
@@ -23,7 +24,9 @@ async fn a_wallet_opens_at_zero_and_is_shown_as_it_was_opened() {
     assert_eq!(answer.body, expected);
 
     let shown = app.get("alice", &format!("/v1/wallets/{id}")).await.check(200);
-    assert_eq!((shown.body.clone(), shown.header("etag")), (expected, Some("\"0\"")));
+    let mut with_incoming = expected;
+    with_incoming["incoming"] = Value::Null;
+    assert_eq!((shown.body.clone(), shown.header("etag")), (with_incoming, Some("\"0\"")));
     app.deposit("alice", id, "1").await.check(201);
     let moved = app.get("alice", &format!("/v1/wallets/{id}")).await.check(200);
     assert_eq!(
@@ -135,7 +138,7 @@ async fn an_amendment_needs_an_admin_and_the_version_that_it_is_based_on() {
     };
     send(amending("alice", Some("\"0\""))).await.check_problem(403, "missing_scope");
     send(amending("root", None)).await.check_problem(428, "precondition_required");
-    for malformed in ["0", "*", "W/\"0\""] {
+    for malformed in ["0", "W/\"0\""] {
         send(amending("root", Some(malformed))).await.check_problem(400, "malformed_request");
     }
     send(amending("root", Some("\"1\""))).await.check_problem(412, "version_mismatch");
