@@ -159,10 +159,7 @@ fn terms(
         ensure!(!less(terms.highest_balance(), entry.balance_after), "{what}: above the ceiling");
         // What was posted before is settled after.
         let settled = transaction.credited().any(|credited| credited == wallet.id);
-        ensure!(
-            entry.amount.is_zero() || settled || terms.status != Status::Closed,
-            "{what}: closed, and money moved"
-        );
+        ensure!(entry.amount.is_zero() || settled || terms.status != Status::Closed, "{what}: closed, and money moved");
         if entry.amount.is_negative() {
             ensure!(terms.status == Status::Active, "{what}: a debit while {}", terms.status.as_str());
         }

@@ -168,7 +168,12 @@ fn compare(left: &Value, right: &Value) -> Ordering {
             let widest = scale.max(other);
             (left * 10_i128.pow(widest - scale)).cmp(&(right * 10_i128.pow(widest - other)))
         }
-        _ => left["S"].as_str().expect("a text or a number").cmp(right["S"].as_str().expect("of the same type")),
+        _ => {
+            // Of binary values only whether they are equal is asked.
+            let kind = if left["B"].is_null() { "S" } else { "B" };
+            let text = |value: &'_ Value| value[kind].as_str().expect("a text, or a number, or bytes").to_owned();
+            text(left).cmp(&text(right))
+        }
     }
 }
 
