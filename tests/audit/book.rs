@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use tokio::task::JoinSet;
 use wallet_audit::{Audit, Report};
 use wallet_domain::{
-    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Credits, Deposit, Expected, FeeSchedule, Limits,
-    Metadata, Money, NoPlan, Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp, Transaction,
-    Transfer, WalletId, Withdraw, decide,
+    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Credit, Credits, Deposit, Expected, FeeSchedule, Fold,
+    Limits, Metadata, Money, NoPlan, Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp,
+    Transaction, Transfer, WalletId, Withdraw, decide,
 };
-use wallet_dynamodb::{Ledger, items_of};
+use wallet_dynamodb::{Ledger, items_of, items_of_posting};
 
 use super::table::Item;
 use crate::ledger::Bench;
@@ -27,6 +27,8 @@ pub(crate) struct Book {
     pub(crate) items: Vec<Item>,
     /// Places of the items that were written since this was cleared.
     pub(crate) written: BTreeSet<usize>,
+    /// What waits, or, once it was settled, has waited.
+    pub(crate) credits: Vec<Credit>,
     keys: u32,
 }
 
@@ -39,6 +41,7 @@ impl Book {
             known: Snapshots::default(),
             items: vec![],
             written: BTreeSet::new(),
+            credits: vec![],
             keys: 0,
         }
     }
@@ -66,6 +69,13 @@ impl Book {
         book.reverse(&second, true);
         book.amend(bob, Change { status: Some(Status::Frozen), ceiling: Some(None), ..Change::default() });
         book.withdraw(bob, "1");
+        // Settled by a fold, and what a wallet that batches spends.
+        let shop = book.open_shop("shop");
+        book.transfer(alice, shop, "1");
+        let third = book.deposit(shop, "100");
+        book.settle();
+        book.pay(&third);
+        book.withdraw(shop, "7");
         book
     }
 
@@ -92,6 +102,15 @@ impl Book {
     }
 
     pub(crate) fn open(&mut self, owner: &str, floor: &str, ceiling: &str) -> WalletId {
+        self.opened(owner, floor, Some(eur(ceiling)), Credits::Immediate)
+    }
+
+    /// A wallet whose credits are batched.
+    pub(crate) fn open_shop(&mut self, owner: &str) -> WalletId {
+        self.opened(owner, "0", None, Credits::Batched)
+    }
+
+    fn opened(&mut self, owner: &str, floor: &str, ceiling: Option<Money>, credits: Credits) -> WalletId {
         let caller = self.caller(owner);
         let open = Open {
             owner: caller.subject.clone(),
@@ -99,13 +118,13 @@ impl Book {
             key: self.key().parse().expect("printable"),
             currency: eur("0").currency(),
             floor: eur(floor),
-            ceiling: Some(eur(ceiling)),
+            ceiling,
             limits: Limits {
                 max_movement: Amount::new(eur("1000")).ok(),
                 max_daily_outflow: Amount::new(eur("500")).ok(),
                 transfers_per_minute: Some(30),
             },
-            credits: Credits::Immediate,
+            credits,
             metadata: labels(),
         };
         let wallet = open.wallet();
@@ -186,15 +205,37 @@ impl Book {
         let transactions = [plan.transaction()].into_iter().chain(plan.bars());
         self.known.transactions.extend(transactions.map(|transaction| (transaction.id, transaction.clone())));
         self.known.marks.extend(plan.marks().iter().map(|mark| ((mark.of, mark.name), mark.by)));
-        for item in items_of(&plan) {
-            let place = self.items.iter().position(|old| key_of(old) == key_of(&item));
-            match place {
-                Some(place) => self.items[place] = item,
-                None => self.items.push(item),
-            }
-            self.written.insert(place.unwrap_or(self.items.len() - 1));
-        }
+        self.credits.extend(plan.credits().iter().cloned());
+        items_of(&plan).into_iter().for_each(|item| self.write(item));
         plan.transaction().clone()
+    }
+
+    fn write(&mut self, item: Item) {
+        let place = self.items.iter().position(|old| key_of(old) == key_of(&item));
+        match place {
+            Some(place) => self.items[place] = item,
+            None => self.items.push(item),
+        }
+        self.written.insert(place.unwrap_or(self.items.len() - 1));
+    }
+
+    /// Settles all that waits, as a fold for each wallet, and clears what was written before: places are others afterwards.
+    pub(crate) fn settle(&mut self) {
+        self.items.retain(|item| !key_of(item).0.starts_with("INBOX#"));
+        self.written.clear();
+        self.fold();
+        self.credits.clear();
+    }
+
+    /// A fold of all credits that there have been.
+    pub(crate) fn fold(&mut self) {
+        self.key();
+        let wallets: BTreeSet<WalletId> = self.credits.iter().map(|credit| credit.wallet).collect();
+        for wallet in wallets {
+            let fold = Fold::of(&self.known.wallets[&wallet], &self.credits, self.now).expect("the wallet can hold it");
+            items_of_posting(fold.posting()).into_iter().for_each(|item| self.write(item));
+            self.known.wallets.insert(wallet, fold.posting().after.clone());
+        }
     }
 
     pub(crate) async fn table(&self) -> Bench {

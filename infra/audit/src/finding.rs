@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wallet_domain::{Currency, TransactionId, WalletId};
+use wallet_dynamodb::scan::Unreadable;
 
 /// A check that an item fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,11 +30,13 @@ pub enum Check {
     Legs,
     /// A failed transaction names the owner of the wallet that refused it.
     Refusal,
-    /// Every entry has its transaction's leg, and every leg its entry.
+    /// Every entry, and every credit that waits, has its transaction's leg, and every leg one of them.
     Matching,
+    /// The wallet that a credit waits for is there, and can hold it.
+    Inbox,
     /// A rebate is what the deposit's rule gives, once.
     Rebate,
-    /// A deposit's rebate was paid, refused or barred in time.
+    /// A deposit's rebate was paid, refused or barred in time; a credit was settled in time.
     Overdue,
     /// A reversal gives back what its parent moved, once, with the rebate; both say so.
     Reversal,
@@ -58,6 +61,7 @@ impl Check {
             Check::Legs => "legs",
             Check::Refusal => "refusal",
             Check::Matching => "matching",
+            Check::Inbox => "inbox",
             Check::Rebate => "rebate",
             Check::Overdue => "overdue",
             Check::Reversal => "reversal",
@@ -89,6 +93,16 @@ impl Finding {
 
     pub(crate) fn transaction(id: TransactionId, check: Check, difference: impl Into<String>) -> Finding {
         Finding { wallet: None, version: None, transaction: Some(id), check, difference: difference.into() }
+    }
+
+    pub(crate) fn unreadable(item: Unreadable) -> Finding {
+        let Unreadable { wallet, version, transaction, reason: difference } = item;
+        Finding { wallet, version, transaction, check: Check::Readable, difference }
+    }
+
+    /// Of what `of` has brought to `wallet`.
+    pub(crate) fn credit(wallet: WalletId, of: TransactionId, check: Check, difference: impl Into<String>) -> Finding {
+        Finding { wallet: Some(wallet), ..Finding::transaction(of, check, difference) }
     }
 }
 

@@ -150,6 +150,8 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
         wallets = report.wallets,
         entries = report.entries,
         transactions = report.transactions,
+        waiting = report.waiting,
+        waiting_ms = report.waiting_ms,
         read_units = report.read_units,
         duration_ms,
         "done"
@@ -164,7 +166,7 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
 
 /// What CloudWatch is told of a run that got to its end.
 #[must_use]
-pub fn metrics(report: &Report, duration_ms: u64) -> [Metric; 7] {
+pub fn metrics(report: &Report, duration_ms: u64) -> [Metric; 9] {
     let count = |name, value| Metric { name, unit: Unit::Count, value };
     [
         count("Findings", report.count()),
@@ -172,6 +174,8 @@ pub fn metrics(report: &Report, duration_ms: u64) -> [Metric; 7] {
         count("Wallets", report.wallets),
         count("Entries", report.entries),
         count("Transactions", report.transactions),
+        count("Waiting", report.waiting),
+        Metric { name: "WaitingAge", unit: Unit::Milliseconds, value: report.waiting_ms },
         count("ReadUnits", report.read_units),
         Metric { name: "Duration", unit: Unit::Milliseconds, value: duration_ms },
     ]

@@ -14,6 +14,8 @@ pub(crate) struct Known {
     transactions: HashMap<TransactionId, Option<Transaction>>,
     wallets: HashMap<WalletId, Option<Wallet>>,
     marks: HashMap<(TransactionId, MarkName), TransactionId>,
+    /// Places in inboxes where something is, readable or not.
+    waiting: HashSet<(WalletId, TransactionId)>,
 }
 
 impl Known {
@@ -26,11 +28,15 @@ impl Known {
                 Scanned::Transaction(found) => drop(self.transactions.insert(found.id, Some(*found))),
                 Scanned::Mark(mark) => drop(self.marks.insert((mark.of, mark.name), mark.by)),
                 Scanned::Wallet(found) => drop(self.wallets.insert(found.id, Some(*found))),
-                Scanned::Unreadable(item) => {
-                    item.transaction.map(|id| self.transactions.entry(id).or_default());
-                    item.wallet.map(|id| self.wallets.entry(id).or_default());
-                }
-                Scanned::Entries(_) | Scanned::Credit(_) => {}
+                Scanned::Credit(credit) => drop(self.waiting.insert((credit.wallet, credit.transaction))),
+                Scanned::Unreadable(item) => match (item.wallet, item.transaction) {
+                    (Some(wallet), Some(transaction)) => drop(self.waiting.insert((wallet, transaction))),
+                    (wallet, transaction) => {
+                        transaction.map(|id| self.transactions.entry(id).or_default());
+                        wallet.map(|id| self.wallets.entry(id).or_default());
+                    }
+                },
+                Scanned::Entries(_) => {}
             }
         }
         Ok(())
@@ -47,6 +53,11 @@ impl Known {
     /// The transaction that did the thing `name` to `of`.
     pub(crate) fn mark(&self, of: TransactionId, name: MarkName) -> Option<TransactionId> {
         self.marks.get(&(of, name)).copied()
+    }
+
+    /// Whether a credit of `transaction` waits for `wallet`, readable or not.
+    pub(crate) fn waits(&self, wallet: WalletId, transaction: TransactionId) -> bool {
+        self.waiting.contains(&(wallet, transaction))
     }
 
     /// Whether there is nothing under this id, readable or not.

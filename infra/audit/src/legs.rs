@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wallet_domain::{Account, Currency, Kind, Leg, Money, Outcome, Transaction, TransactionId, Wallet};
 
 use crate::finding::{Check, Finding, decimal};
-use crate::row::keeps_the_wallet;
+use crate::row::{keeps_the_wallet, may_wait};
 
 /// Amounts in minor units, by account.
 pub(crate) type Amounts = Vec<(Account, i128)>;
@@ -58,6 +58,10 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
     }
     if wallet.is_some() && !keeps_the_wallet(transaction.kind) {
         differences.push("it keeps a wallet, as only an opening and an amendment do".to_owned());
+    }
+    let waits = |leg: &Leg| matches!(leg, Leg::Credit { .. }) && !may_wait(transaction.kind, leg.amount());
+    if legs.iter().any(waits) {
+        differences.push("a leg waits in an inbox that is no credit, or that of a reversal".to_owned());
     }
     if let Some(expected) = expected {
         differences.extend(off(expected, legs, currency));

@@ -1,4 +1,5 @@
-//! Entries and transactions, each read again with its counterpart.
+//! Entries and transactions, each read again with its counterpart. Where the leg of a credit is, that of a batched wallet, is
+//! settled in `inbox.rs`.
 //!
 //! Both are written at once and never change, so what doesn't match is read a second time, a moment later, only because
 //! a read may fall between the items of one write.
@@ -16,14 +17,14 @@ use crate::reader::Reader;
 use crate::row::Row;
 
 /// Longer than a write takes to be seen whole.
-const SECOND_LOOK: Duration = Duration::from_millis(200);
+pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(200);
 
 /// Whether each entry is the leg of the transaction that it names.
 pub(crate) async fn entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
     twice(|| match_entries(reader, entries)).await
 }
 
-/// Whether each leg of each transaction has its entry.
+/// Whether each leg of each transaction that says its version has its entry.
 pub(crate) async fn transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
     twice(|| match_transactions(reader, transactions)).await
 }
@@ -58,26 +59,41 @@ async fn match_entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding
 
 fn differs(entry: &Entry, transaction: &Transaction) -> Option<String> {
     let (mine, legs) = (Row::of_entry(entry), Row::of_transaction(transaction));
-    if legs.contains(&mine) {
-        return None;
-    }
-    let Some(leg) = legs.iter().find(|leg| leg.wallet == mine.wallet && leg.version == mine.version) else {
+    let is_its =
+        |leg: &&Row<'_>| leg.wallet == mine.wallet && leg.place.is_none_or(|(version, _)| version == entry.version);
+    let Some(leg) = legs.iter().find(is_its) else {
         return Some("the entry's transaction has no such leg".to_owned());
     };
-    let said = |row: &Row| format!("{} {:?}, balance after {}", row.kind.as_str(), row.amount, row.balance_after);
-    let (says, leg_says) = (said(&mine), said(leg));
+    // A credit that was settled has its place from the fold.
+    differ("the entry", &Row { place: mine.place.filter(|_| leg.place.is_some()), ..mine }, leg)
+}
+
+/// How what `who` says differs from what its transaction says.
+pub(crate) fn differ(who: &str, mine: &Row<'_>, leg: &Row<'_>) -> Option<String> {
+    if mine == leg {
+        return None;
+    }
+    let said = |row: &Row<'_>| {
+        let after = row.place.map(|(_, balance)| format!(", balance after {balance}"));
+        format!("{} {:?}{}", row.kind.as_str(), row.amount, after.unwrap_or_default())
+    };
+    let (says, leg_says) = (said(mine), said(leg));
     Some(if says != leg_says {
-        format!("the entry says {says}; its transaction says {leg_says}")
+        format!("{who} says {says}; its transaction says {leg_says}")
     } else if mine.seal != leg.seal {
-        format!("the entry holds the seal {}, its transaction's is {}", mine.seal, leg.seal)
+        format!("{who} holds the seal {}, its transaction's is {}", mine.seal, leg.seal)
+    } else if (mine.from, mine.reference, mine.caller) != (leg.from, leg.reference, leg.caller) {
+        format!("{who} names another counterparty, reference or caller than its transaction")
     } else {
-        "the entry holds another hash or state of the wallet than the wallet that its transaction keeps".to_owned()
+        format!("{who} holds another hash or state of the wallet than the wallet that its transaction keeps")
     })
 }
 
 async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
-    let legs: Vec<Row> = transactions.iter().flat_map(Row::of_transaction).collect();
-    let mut places: Vec<(WalletId, u64)> = legs.iter().map(|leg| (leg.wallet, leg.version)).collect();
+    let legs = transactions.iter().flat_map(Row::of_transaction);
+    let legs: Vec<(Row<'_>, u64)> = legs.filter_map(|leg| Some((leg, leg.place?.0))).collect();
+    // Each is an item of its own.
+    let mut places: Vec<(WalletId, u64)> = legs.iter().map(|(leg, version)| (leg.wallet, *version)).collect();
     places.sort_unstable();
     places.dedup();
     let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entries(wallet, version)).collect();
@@ -91,15 +107,15 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
             Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
         }
     }
-    let findings = legs.iter().filter_map(|leg| {
-        let difference = match found.get(&(leg.wallet, leg.version)) {
+    let findings = legs.iter().filter_map(|(leg, version)| {
+        let difference = match found.get(&(leg.wallet, *version)) {
             None => "the entry of this leg is missing".to_owned(),
             Some(None) => "the entry of this leg cannot be read".to_owned(),
             Some(Some(other)) if *other != leg.transaction => format!("the entry of this leg is of {other}"),
             // What else may differ is told from the entry's side.
             Some(Some(_)) => return None,
         };
-        let finding = Finding::wallet(leg.wallet, leg.version, Check::Matching, difference);
+        let finding = Finding::wallet(leg.wallet, *version, Check::Matching, difference);
         Some(Finding { transaction: Some(leg.transaction), ..finding })
     });
     Ok(findings.collect())

@@ -57,6 +57,13 @@ impl Reader {
         page
     }
 
+    pub(crate) async fn inbox(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
+        let mut usage = self.begin();
+        let page = self.ledger.inbox(wallet, from, &mut usage).await;
+        self.paid(usage).await;
+        page
+    }
+
     pub(crate) async fn look_up(&self, keys: &[Key]) -> Result<Vec<Scanned>, Fault> {
         let mut usage = self.begin();
         let found = self.ledger.look_up(keys, &mut usage).await;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use wallet_domain::{Account, Currency, Leg, Transaction, Wallet};
+use wallet_domain::{Account, Credit, Currency, Leg, Timestamp, Transaction, Wallet};
+use wallet_dynamodb::scan::Unreadable;
 
 use crate::checkpoint::Checkpoint;
 use crate::finding::{Finding, decimal};
@@ -20,6 +21,10 @@ pub struct Report {
     pub entries: u64,
     /// Transactions gone through, failed ones included.
     pub transactions: u64,
+    /// Credits that wait in inboxes, those that cannot be read included.
+    pub waiting: u64,
+    /// Milliseconds that the oldest of them had waited when the audit began.
+    pub waiting_ms: u64,
     /// What doesn't add up; at most 10,000.
     pub findings: BTreeSet<Finding>,
     /// Findings beyond those listed.
@@ -44,13 +49,15 @@ pub struct Sums {
     pub rebates: i128,
     /// What the legs of all transactions leave in wallets.
     pub wallets: i128,
-    /// What the wallets' items hold. While money moves it may be read at another moment than the legs.
+    /// What waits in inboxes.
+    pub waiting: i128,
+    /// What the wallets' items hold: with what waits, `wallets`. While money moves it may be read at another moment than the legs.
     pub balances: i128,
 }
 
 impl Sums {
     fn new(currency: Currency) -> Sums {
-        Sums { currency, external: 0, fees: 0, rebates: 0, wallets: 0, balances: 0 }
+        Sums { currency, external: 0, fees: 0, rebates: 0, wallets: 0, waiting: 0, balances: 0 }
     }
 
     /// All legs together: zero.
@@ -61,13 +68,14 @@ impl Sums {
 
     /// Each account's name and sum at the currency's scale, and the total.
     #[must_use]
-    pub fn lines(&self) -> [(&'static str, String); 6] {
+    pub fn lines(&self) -> [(&'static str, String); 7] {
         [
             ("external", self.external),
             ("fees", self.fees),
             ("rebates", self.rebates),
             ("wallets", self.wallets),
             ("total", self.total()),
+            ("waiting", self.waiting),
             ("balances", self.balances),
         ]
         .map(|(name, sum)| (name, decimal(sum, self.currency)))
@@ -119,6 +127,7 @@ impl Report {
             "wallets": self.wallets,
             "entries": self.entries,
             "transactions": self.transactions,
+            "waiting": { "credits": self.waiting, "oldest_ms": self.waiting_ms },
             "findings": findings.collect::<Vec<_>>(),
             "findings_not_listed": self.unlisted,
             "read_units": self.read_units,
@@ -137,8 +146,22 @@ impl Report {
         }
     }
 
+    /// An item that cannot be read; a credit, if it is in an inbox.
+    pub(crate) fn unreadable(&mut self, item: Unreadable) {
+        self.waiting += u64::from(item.wallet.is_some() && item.transaction.is_some());
+        self.found([Finding::unreadable(item)]);
+    }
+
     pub(crate) fn balance(&mut self, wallet: &Wallet) {
         self.sums_of(wallet.currency()).balances += wallet.balance.minor_units();
+    }
+
+    /// A credit in an inbox, at `now`.
+    pub(crate) fn waits(&mut self, credit: &Credit, now: Timestamp) {
+        self.waiting += 1;
+        let waited = u64::try_from(now.duration_since(credit.created_at).as_millis()).unwrap_or(0);
+        self.waiting_ms = self.waiting_ms.max(waited);
+        self.sums_of(credit.amount.currency()).waiting += credit.amount.minor_units();
     }
 
     pub(crate) fn legs(&mut self, transaction: &Transaction) {
@@ -157,6 +180,8 @@ impl Report {
         self.wallets += other.wallets;
         self.entries += other.entries;
         self.transactions += other.transactions;
+        self.waiting += other.waiting;
+        self.waiting_ms = self.waiting_ms.max(other.waiting_ms);
         self.unlisted += other.unlisted;
         self.found(other.findings);
         for sums in other.sums.into_values() {
@@ -165,6 +190,7 @@ impl Report {
             mine.fees += sums.fees;
             mine.rebates += sums.rebates;
             mine.wallets += sums.wallets;
+            mine.waiting += sums.waiting;
             mine.balances += sums.balances;
         }
     }

@@ -1,66 +1,104 @@
-//! What a transaction says of one row of a statement, beside what the row says.
+//! What a transaction says of one row of a statement, beside what the row says, or the credit that will be the row.
 
-use wallet_domain::{Digest, Entry, Kind, Leg, Money, Outcome, Transaction, TransactionId, WalletId};
+use wallet_domain::{
+    Account, Credit, Digest, Entry, Kind, Leg, Money, Outcome, Owner, Reference, Transaction, TransactionId, WalletId,
+};
 
-/// What an entry and its transaction must agree on.
+/// What an entry, or a credit that waits, and its transaction must agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Row {
+pub(crate) struct Row<'a> {
     pub(crate) transaction: TransactionId,
     pub(crate) kind: Kind,
     pub(crate) wallet: WalletId,
-    pub(crate) version: u64,
     pub(crate) amount: Money,
-    pub(crate) balance_after: Money,
+    /// Version and balance after; `None` for a leg that waits, or waited, in an inbox: only its row knows them.
+    pub(crate) place: Option<(u64, Money)>,
+    /// Where a credit came from.
+    pub(crate) from: Option<Account>,
+    pub(crate) reference: Option<&'a Reference>,
+    pub(crate) caller: &'a Owner,
     pub(crate) seal: Digest,
     /// Hash of the entry, and the wallet's state after it: an opening and an amendment keep the wallet as they left it.
     pub(crate) left: Option<(Digest, Digest)>,
 }
 
-impl Row {
-    pub(crate) fn of_entry(entry: &Entry) -> Row {
+impl<'a> Row<'a> {
+    pub(crate) fn of_entry(entry: &'a Entry) -> Row<'a> {
         Row {
             transaction: entry.transaction,
             kind: entry.kind,
             wallet: entry.wallet,
-            version: entry.version,
             amount: entry.amount,
-            balance_after: entry.balance_after,
+            place: Some((entry.version, entry.balance_after)),
+            from: entry.counterparty.filter(|_| may_wait(entry.kind, entry.amount)),
+            reference: entry.reference.as_ref(),
+            caller: &entry.caller,
             seal: entry.seal,
             left: keeps_the_wallet(entry.kind).then_some((entry.hash, entry.state)),
         }
     }
 
-    /// One for each wallet's leg, and one for the wallet that was opened or amended.
-    pub(crate) fn of_transaction(of: &Transaction) -> Vec<Row> {
-        let Outcome::Posted { legs, wallet } = &of.outcome else { return vec![] };
-        let (transaction, kind, seal) = (of.id, of.kind, of.seal);
-        let legs = legs.iter().filter_map(|leg| match leg {
-            Leg::Wallet { wallet, amount, balance_after, version_after, .. } => Some(Row {
-                transaction,
-                kind,
-                wallet: *wallet,
-                version: *version_after,
-                amount: *amount,
-                balance_after: *balance_after,
-                seal,
-                left: None,
-            }),
-            Leg::Credit { .. } | Leg::System { .. } => None,
-        });
-        let result = wallet.iter().map(|wallet| Row {
-            transaction,
-            kind,
-            wallet: wallet.id,
-            version: wallet.version,
-            amount: Money::zero(wallet.currency()),
-            balance_after: wallet.balance,
-            seal,
-            left: keeps_the_wallet(kind).then(|| (wallet.head, wallet.state())),
-        });
-        legs.chain(result).collect()
+    pub(crate) fn of_credit(credit: &'a Credit) -> Row<'a> {
+        Row {
+            transaction: credit.transaction,
+            kind: credit.kind,
+            wallet: credit.wallet,
+            amount: credit.amount,
+            place: None,
+            from: Some(credit.counterparty).filter(|_| may_wait(credit.kind, credit.amount)),
+            reference: credit.reference.as_ref(),
+            caller: &credit.caller,
+            seal: credit.seal,
+            left: None,
+        }
     }
+
+    /// One for each wallet's leg, and one for the wallet that was opened or amended.
+    pub(crate) fn of_transaction(of: &'a Transaction) -> Vec<Row<'a>> {
+        let Outcome::Posted { legs, wallet } = &of.outcome else { return vec![] };
+        let row = |wallet, amount, place, left| Row {
+            transaction: of.id,
+            kind: of.kind,
+            wallet,
+            amount,
+            place,
+            from: payer(legs).filter(|_| may_wait(of.kind, amount)),
+            reference: of.reference.as_ref(),
+            caller: &of.caller,
+            seal: of.seal,
+            left,
+        };
+        let moved = legs.iter().filter_map(|leg| match leg {
+            Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
+                Some(row(*wallet, *amount, Some((*version_after, *balance_after)), None))
+            }
+            Leg::Credit { wallet, amount, .. } => Some(row(*wallet, *amount, None, None)),
+            Leg::System { .. } => None,
+        });
+        let result = wallet.iter().map(|wallet| {
+            let left = keeps_the_wallet(of.kind).then(|| (wallet.head, wallet.state()));
+            row(wallet.id, Money::zero(wallet.currency()), Some((wallet.version, wallet.balance)), left)
+        });
+        moved.chain(result).collect()
+    }
+
+    /// What both sides can say. A row does not tell whether it waited in an inbox, and of one that did the leg knows no place:
+    /// of what may have waited, the place is left to the chain, and to the seal, which covers the leg.
+    pub(crate) fn tallied(&self) -> Row<'a> {
+        Row { place: self.place.filter(|_| !may_wait(self.kind, self.amount)), ..*self }
+    }
+}
+
+/// Whether such a row may be that of a credit that was settled: money comes in, and not by a reversal.
+pub(crate) fn may_wait(kind: Kind, amount: Money) -> bool {
+    amount.minor_units() > 0 && kind != Kind::REVERSAL
 }
 
 pub(crate) fn keeps_the_wallet(kind: Kind) -> bool {
     matches!(kind, Kind::OPENING | Kind::AMENDMENT)
+}
+
+/// Who pays: of all that is no reversal there is one.
+fn payer(legs: &[Leg]) -> Option<Account> {
+    legs.iter().find(|leg| leg.amount().is_negative()).map(Leg::account)
 }

@@ -1,13 +1,15 @@
-//! Going through the table: segments side by side, then whatever came out uneven a second time.
+//! Going through the table: segments side by side, then whatever came out uneven a second time; or one wallet.
 
-use std::collections::HashSet;
+mod again;
+mod one;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use wallet_domain::{Entry, Mark, MarkName, Timestamp, Transaction, TransactionId, Wallet, WalletId, believed_until};
-use wallet_dynamodb::scan::{Key, Scanned, Unreadable};
+use wallet_domain::{Credit, Mark, Timestamp, Transaction, Wallet, WalletId, believed_until};
+use wallet_dynamodb::scan::Scanned;
 use wallet_dynamodb::{Fault, Ledger};
 
 use crate::chain::Chain;
@@ -17,7 +19,7 @@ use crate::reader::Reader;
 use crate::report::Report;
 use crate::row::Row;
 use crate::tally::Tally;
-use crate::{legs, matching, months, overdraft, overdue, related};
+use crate::{inbox, legs, months, overdraft, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
@@ -136,57 +138,6 @@ impl Audit {
         Ok(parts)
     }
 
-    /// Audits one wallet and the transactions of its entries; `None` if there is nothing under its id.
-    ///
-    /// # Errors
-    /// As [`Audit::table`].
-    pub async fn wallet(&self, id: WalletId) -> Result<Option<Report>, Fault> {
-        let mut report = Report::default();
-        let mut exists = false;
-        if let Some(Scanned::Wallet(wallet)) = self.reader.look_up(&[Key::Wallet(id)]).await?.pop() {
-            report.wallets = 1;
-            report.balance(&wallet);
-            report.found(self.by_itself(&wallet).await?);
-        }
-        let mut from = None;
-        loop {
-            let page = self.reader.history(id, true, from).await?;
-            exists |= !page.items.is_empty();
-            (self.progress)(page.items.len());
-            let read = |item| if let Scanned::Entries(rows) = item { Some(rows) } else { None };
-            let entries: Vec<Entry> = page.items.into_iter().filter_map(read).flatten().collect();
-            report.entries += entries.len() as u64;
-            self.with_transactions(&entries, &mut report).await?;
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-        report.found(self.recomputed(id).await?);
-        report.read_units = self.reader.units();
-        Ok((exists || report.wallets > 0 || !report.is_clean()).then_some(report))
-    }
-
-    /// Entries of one wallet with their transactions, and those with all their entries.
-    async fn with_transactions(&self, entries: &[Entry], report: &mut Report) -> Result<(), Fault> {
-        report.found(matching::entries(&self.reader, entries).await?);
-        // A forged entry may name a transaction twice, and a key may be asked for once in a call.
-        let ids: HashSet<TransactionId> = entries.iter().map(|entry| entry.transaction).collect();
-        let keys: Vec<Key> =
-            ids.iter().flat_map(|id| [Key::Transaction(*id), Key::Mark(*id, MarkName::REVERSAL)]).collect();
-        let (mut transactions, mut marks) = (vec![], vec![]);
-        for item in self.reader.look_up(&keys).await? {
-            match item {
-                Scanned::Transaction(transaction) => transactions.push(*transaction),
-                Scanned::Mark(mark) => marks.push(mark),
-                Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
-            }
-        }
-        report.found(overdue::check(&self.reader, &transactions, self.due()).await?);
-        report.found(matching::transactions(&self.reader, &transactions).await?);
-        self.transactions(&transactions, &marks, report).await
-    }
-
     /// One segment of the table, once.
     async fn segment(&self, segment: u32, tally: Tally) -> Result<Part, Fault> {
         let (mut part, mut from) = (Part { report: Report::default(), tally, seen: Seen::new() }, None);
@@ -194,14 +145,14 @@ impl Audit {
         loop {
             let page = self.reader.scan(segment, self.segments, from).await?;
             (self.progress)(page.items.len());
-            let (mut transactions, mut marks) = (vec![], vec![]);
+            let (mut transactions, mut marks, mut credits) = (vec![], vec![], vec![]);
             for item in page.items {
                 let report = &mut part.report;
                 match item {
                     Scanned::Entries(rows) => {
                         for entry in &rows {
                             report.entries += 1;
-                            part.tally.entry(&Row::of_entry(entry));
+                            part.tally.row(&Row::of_entry(entry));
                             self.sum(|window| part.seen.entry(window, entry));
                             self.turn_to(entry.wallet, &mut current, report).await?.entry(entry);
                         }
@@ -223,17 +174,21 @@ impl Audit {
                         transactions.push(*transaction);
                     }
                     Scanned::Mark(mark) => marks.push(mark),
-                    Scanned::Credit(_) => {}
+                    Scanned::Credit(credit) => {
+                        part.tally.row(&Row::of_credit(&credit));
+                        credits.push(*credit);
+                    }
                     Scanned::Unreadable(item) => match (item.wallet, item.version) {
                         (Some(wallet), Some(_)) => {
                             report.entries += 1;
                             self.turn_to(wallet, &mut current, report).await?.unreadable(&item);
                         }
-                        _ => report.found([unreadable(item)]),
+                        _ => report.unreadable(item),
                     },
                 }
             }
             self.transactions(&transactions, &marks, &mut part.report).await?;
+            self.waiting(credits, &mut part.report).await?;
             from = page.next;
             if from.is_none() {
                 break;
@@ -255,6 +210,14 @@ impl Audit {
     /// Before when a deposit must have been made for its rebate to be overdue.
     fn due(&self) -> Timestamp {
         self.now.saturating_sub(self.rebate_overdue).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Credits that wait.
+    async fn waiting(&self, credits: Vec<Credit>, report: &mut Report) -> Result<(), Fault> {
+        credits.iter().for_each(|credit| report.waits(credit, self.now));
+        let due = self.now.saturating_sub(inbox::OVERDUE).unwrap_or(Timestamp::MIN);
+        report.found(inbox::waiting(&self.reader, credits, due).await?);
+        Ok(())
     }
 
     /// What a wallet's item says beside its chain: the rebates that it counts by month, and how it got below its floor. Most
@@ -297,91 +260,4 @@ impl Audit {
         report.found(related::check(&self.reader, transactions, marks, latest).await?);
         Ok(())
     }
-
-    /// One segment again: what `tally` suspects, with its counterpart, and the sums of a checkpoint.
-    async fn second_look(&self, segment: u32, tally: &Tally) -> Result<(Vec<Finding>, Seen), Fault> {
-        let (mut findings, mut seen, mut from) = (vec![], Seen::new(), None);
-        loop {
-            let page = self.reader.scan(segment, self.segments, from).await?;
-            let (mut entries, mut transactions, mut deposits) = (vec![], vec![], vec![]);
-            for item in page.items {
-                match item {
-                    Scanned::Entries(rows) => {
-                        for entry in rows {
-                            self.sum(|window| seen.entry(window, &entry));
-                            if tally.suspects(entry.transaction) {
-                                entries.push(entry);
-                            }
-                        }
-                    }
-                    Scanned::Transaction(transaction) => {
-                        self.sum(|window| seen.transaction(window, &transaction));
-                        if transaction.rebate().is_some_and(|rebate| tally.suspects(rebate)) {
-                            deposits.push(transaction.clone());
-                        }
-                        if tally.suspects(transaction.id) {
-                            transactions.push(*transaction);
-                        }
-                    }
-                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
-                }
-            }
-            findings.extend(matching::entries(&self.reader, &entries).await?);
-            findings.extend(matching::transactions(&self.reader, &transactions).await?);
-            findings.extend(overdue::check(&self.reader, deposits.iter().map(|deposit| &**deposit), self.due()).await?);
-            from = page.next;
-            if from.is_none() {
-                return Ok((findings, seen));
-            }
-        }
-    }
-
-    /// One wallet by itself: read, recomputed up to the version read, read again for entries beyond it.
-    async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
-        let before = self.reader.look_up(&[Key::Wallet(id)]).await?.pop();
-        let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
-        let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
-        loop {
-            let page = self.reader.history(id, true, from).await?;
-            for item in page.items {
-                match item {
-                    Scanned::Entries(rows) => {
-                        last = last.max(rows.last().map(|row| row.version));
-                        rows.iter().filter(|row| row.version <= upto).for_each(|row| chain.entry(row));
-                    }
-                    Scanned::Unreadable(item) => {
-                        last = last.max(item.version);
-                        if item.version.is_none_or(|version| version <= upto) {
-                            chain.unreadable(&item);
-                        }
-                    }
-                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
-                }
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-        if let Some(Scanned::Wallet(wallet)) = &before {
-            chain.close(wallet);
-        }
-        let mut findings = std::mem::take(&mut chain.findings);
-        let wrong = |version, difference: String| Finding::wallet(id, version, Check::Versions, difference);
-        match (self.reader.look_up(&[Key::Wallet(id)]).await?.pop(), last) {
-            (Some(Scanned::Wallet(after)), Some(last)) if last > after.version => {
-                let difference = format!("there are entries up to version {last}, the wallet is at {}", after.version);
-                findings.push(wrong(after.version + 1, difference));
-            }
-            (Some(Scanned::Unreadable(item)), _) => findings.push(unreadable(item)),
-            (None, Some(last)) => findings.push(wrong(last, "there are entries and no wallet".to_owned())),
-            _ => {}
-        }
-        Ok(findings)
-    }
-}
-
-fn unreadable(item: Unreadable) -> Finding {
-    let Unreadable { wallet, version, transaction, reason: difference } = item;
-    Finding { wallet, version, transaction, check: Check::Readable, difference }
 }

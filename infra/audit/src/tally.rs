@@ -1,5 +1,5 @@
-//! What must come in pairs, in constant memory: what one side adds, the other takes away. Entries and the legs of their
-//! transactions are one kind of pair, deposits and the records of their rebates another.
+//! What must come in pairs, in constant memory: what one side adds, the other takes away. Rows of statements and credits that
+//! wait in inboxes add what the legs of their transactions take away; deposits add what the records of their rebates do.
 //!
 //! The hashes are keyed at random for each audit, so nobody can make two faults that cancel each other.
 
@@ -24,15 +24,16 @@ impl Tally {
         Tally { keys: [RandomState::new(), RandomState::new()], sums: vec![0; BUCKETS] }
     }
 
-    pub(crate) fn entry(&mut self, row: &Row) {
-        let (bucket, hash) = (self.bucket(row.transaction), self.hash(row));
+    /// A row of a statement, or a credit that will be one.
+    pub(crate) fn row(&mut self, row: &Row<'_>) {
+        let (bucket, hash) = (self.bucket(row.transaction), self.hash(&row.tallied()));
         self.sums[bucket] = self.sums[bucket].wrapping_add(hash);
     }
 
     /// The legs of `transaction`; the rebate that it earns, or that it is.
     pub(crate) fn transaction(&mut self, transaction: &Transaction) {
         for row in Row::of_transaction(transaction) {
-            let (bucket, hash) = (self.bucket(row.transaction), self.hash(&row));
+            let (bucket, hash) = (self.bucket(row.transaction), self.hash(&row.tallied()));
             self.sums[bucket] = self.sums[bucket].wrapping_sub(hash);
         }
         if let Some(rebate) = transaction.rebate() {

@@ -7,7 +7,7 @@ mod request;
 mod transaction;
 mod wallet;
 
-use wallet_domain::Plan;
+use wallet_domain::{Plan, Posting};
 
 pub(crate) use credit::{credit_from_item, credit_item, credit_key, credit_place};
 pub(crate) use entry::{entries_from_item, entries_item};
@@ -24,10 +24,15 @@ use crate::item::Item;
 #[must_use]
 pub fn items_of(plan: &Plan) -> Vec<Item> {
     let records = [plan.transaction()].into_iter().chain(plan.bars()).map(transaction_item);
-    let postings = plan.postings().iter();
-    let wallets = postings.flat_map(|posting| [entries_item(&posting.rows), wallet_item(&posting.after)]);
+    let wallets = plan.postings().iter().flat_map(items_of_posting);
     let credits = plan.credits().iter().map(credit_item);
     records.chain(wallets).chain(credits).chain(plan.marks().iter().map(mark_item)).collect()
+}
+
+/// As [`items_of`], of one wallet's step, that of a fold too: its rows and itself.
+#[must_use]
+pub fn items_of_posting(posting: &Posting) -> [Item; 2] {
+    [entries_item(&posting.rows), wallet_item(&posting.after)]
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use aws_sdk_dynamodb;
 pub use fault::Fault;
 pub use inbox::Settled;
 pub use item::Item;
-pub use items::{Queued, Record, items_of};
+pub use items::{Queued, Record, items_of, items_of_posting};
 pub use lease::MAX_LEASE;
 pub use ledger::{Ledger, timeouts};
 pub use names::{ATTEMPTS_INDEX, DUE_INDEX, OWNER_INDEX};

@@ -113,15 +113,43 @@ impl Ledger {
         from: Option<Cursor>,
         usage: &mut Usage,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
+        let entries = Some(ENTRY.to_owned());
+        self.collection(wallet_pk(wallet), entries, oldest_first, from, usage).await
+    }
+
+    /// A page of what waits in a wallet's inbox, in the order of its keys, whatever is there.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database.
+    pub async fn inbox(
+        &self,
+        wallet: WalletId,
+        from: Option<Cursor>,
+        usage: &mut Usage,
+    ) -> Result<Page<Scanned, Cursor>, Fault> {
+        self.collection(inbox_pk(wallet), None, true, from, usage).await
+    }
+
+    /// A page of the items under `pk` whose sort keys begin with `prefix`.
+    async fn collection(
+        &self,
+        pk: String,
+        prefix: Option<String>,
+        ascending: bool,
+        from: Option<Cursor>,
+        usage: &mut Usage,
+    ) -> Result<Page<Scanned, Cursor>, Fault> {
         usage.calls += 1;
+        let condition = if prefix.is_some() { "PK = :pk AND begins_with(SK, :prefix)" } else { "PK = :pk" };
+        let prefix = prefix.map(|prefix| (":prefix".to_owned(), AttributeValue::S(prefix)));
+        let values = [(":pk".to_owned(), AttributeValue::S(pk))].into_iter().chain(prefix).collect();
         let sent = self
             .client
             .query()
             .table_name(&*self.table)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :entry)")
-            .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
-            .expression_attribute_values(":entry", AttributeValue::S(ENTRY.to_owned()))
-            .scan_index_forward(oldest_first)
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .scan_index_forward(ascending)
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .consistent_read(true)
             .limit(ITEMS_PER_PAGE)
@@ -161,10 +189,10 @@ fn scanned(item: &Item) -> Scanned {
     let text = |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
     let (pk, sk) = (text(PK), text(SK));
     decoded(item, pk, sk).unwrap_or_else(|fault| {
-        let id = pk.strip_prefix("WALLET#").or(pk.strip_prefix(INBOX)).and_then(|id| id.parse().ok());
+        let of_wallet = pk.strip_prefix("WALLET#");
         Scanned::Unreadable(Unreadable {
-            wallet: id,
-            version: sk.strip_prefix(ENTRY).and_then(|version| version.parse().ok()),
+            wallet: of_wallet.or(pk.strip_prefix(INBOX)).and_then(|id| id.parse().ok()),
+            version: of_wallet.and(sk.strip_prefix(ENTRY)).and_then(|version| version.parse().ok()),
             transaction: pk.strip_prefix("TXN#").unwrap_or(sk).parse().ok(),
             reason: fault.to_string(),
         })

@@ -1,0 +1,105 @@
+//! The second look: what came out uneven, each with its counterpart, and a wallet by itself.
+
+use wallet_domain::WalletId;
+use wallet_dynamodb::Fault;
+use wallet_dynamodb::scan::{Key, Scanned};
+
+use super::Audit;
+use crate::chain::Chain;
+use crate::checkpoint::Seen;
+use crate::finding::{Check, Finding};
+use crate::inbox::{self, Credited};
+use crate::tally::Tally;
+use crate::{matching, overdue};
+
+/// Credits that are looked for at once, each page of a wallet's rows being read once for all of them: half a megabyte. Fewer
+/// would read the statement of a wallet with many more often.
+const SETTLED_AT_ONCE: usize = 10_000;
+
+impl Audit {
+    /// One segment again: what `tally` suspects, with its counterpart, and the sums of a checkpoint.
+    pub(super) async fn second_look(&self, segment: u32, tally: &Tally) -> Result<(Vec<Finding>, Seen), Fault> {
+        let (mut findings, mut seen, mut credited, mut from) = (vec![], Seen::new(), vec![], None);
+        loop {
+            let page = self.reader.scan(segment, self.segments, from).await?;
+            let (mut entries, mut transactions, mut deposits) = (vec![], vec![], vec![]);
+            for item in page.items {
+                match item {
+                    Scanned::Entries(rows) => {
+                        for entry in rows {
+                            self.sum(|window| seen.entry(window, &entry));
+                            if tally.suspects(entry.transaction) {
+                                entries.push(entry);
+                            }
+                        }
+                    }
+                    Scanned::Transaction(transaction) => {
+                        self.sum(|window| seen.transaction(window, &transaction));
+                        if transaction.rebate().is_some_and(|rebate| tally.suspects(rebate)) {
+                            deposits.push(transaction.clone());
+                        }
+                        if tally.suspects(transaction.id) {
+                            credited.extend(Credited::by(&transaction));
+                            transactions.push(*transaction);
+                        }
+                    }
+                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
+                }
+            }
+            findings.extend(matching::entries(&self.reader, &entries).await?);
+            findings.extend(matching::transactions(&self.reader, &transactions).await?);
+            findings.extend(overdue::check(&self.reader, deposits.iter().map(|deposit| &**deposit), self.due()).await?);
+            from = page.next;
+            if from.is_none() || credited.len() >= SETTLED_AT_ONCE {
+                findings.extend(inbox::settled(&self.reader, std::mem::take(&mut credited)).await?);
+            }
+            if from.is_none() {
+                return Ok((findings, seen));
+            }
+        }
+    }
+
+    /// One wallet by itself: read, recomputed up to the version read, read again for entries beyond it.
+    pub(super) async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
+        let before = self.reader.look_up(&[Key::Wallet(id)]).await?.pop();
+        let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
+        let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
+        loop {
+            let page = self.reader.history(id, true, from).await?;
+            for item in page.items {
+                match item {
+                    Scanned::Entries(rows) => {
+                        last = last.max(rows.last().map(|row| row.version));
+                        rows.iter().filter(|row| row.version <= upto).for_each(|row| chain.entry(row));
+                    }
+                    Scanned::Unreadable(item) => {
+                        last = last.max(item.version);
+                        if item.version.is_none_or(|version| version <= upto) {
+                            chain.unreadable(&item);
+                        }
+                    }
+                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        if let Some(Scanned::Wallet(wallet)) = &before {
+            chain.close(wallet);
+        }
+        let mut findings = std::mem::take(&mut chain.findings);
+        let wrong = |version, difference: String| Finding::wallet(id, version, Check::Versions, difference);
+        match (self.reader.look_up(&[Key::Wallet(id)]).await?.pop(), last) {
+            (Some(Scanned::Wallet(after)), Some(last)) if last > after.version => {
+                let difference = format!("there are entries up to version {last}, the wallet is at {}", after.version);
+                findings.push(wrong(after.version + 1, difference));
+            }
+            (Some(Scanned::Unreadable(item)), _) => findings.push(Finding::unreadable(item)),
+            (None, Some(last)) => findings.push(wrong(last, "there are entries and no wallet".to_owned())),
+            _ => {}
+        }
+        Ok(findings)
+    }
+}
