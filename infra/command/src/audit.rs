@@ -137,6 +137,10 @@ fn show(report: &Report, one_wallet: bool, took_ms: u128) {
     let entries = counted(*entries, "entry", "entries");
     let transactions = counted(*transactions, "transaction", "transactions");
     console::line(&format!("{wallets}, {entries}, {transactions} in {took_ms} ms"));
+    if report.waiting > 0 {
+        let credits = counted(report.waiting, "credit waits", "credits wait");
+        console::line(&format!("{credits} to be settled, the oldest for {} ms", report.waiting_ms));
+    }
     for (code, sums) in report.sums.iter().filter(|_| !one_wallet) {
         for (name, sum) in sums.lines() {
             console::line(&format!("  {code} {name:<9} {sum:>24}"));
