@@ -16,14 +16,14 @@ import tomllib
 
 import tomlkit
 
-from template_rules import INFRA, MONITORING, SAMCONFIG, TEMPLATE, events, metrics_of, of_type, read
+from template_rules import INFRA, MONITORING, SAMCONFIG, TEMPLATE, events, metrics_of, of_type, read, target
 
 PRICES = tomllib.loads((INFRA / "prices.toml").read_text(encoding="utf-8"))
 MONTHLY, MILLION, GIGABYTE, ASSUMED = (PRICES[part] for part in ("monthly", "million", "gigabyte", "assumed"))
 PAGE = INFRA.parent / "docs" / "cost.md"
 BEGIN, END = "<!-- infra/bill.py -->\n", "<!-- end -->\n"
 # Dollars a month that a level may cost when nobody calls.
-MOST = {"none": 0.50, "essential": 1.50}
+MOST = {"none": 1.00, "essential": 2.20}
 
 
 class Stack:
@@ -80,8 +80,10 @@ def idle(stack):
     alarms = sum(len(metrics_of(a)) for s in stacks for a in s.there("AWS::CloudWatch::Alarm").values())
     dashboards = sum(len(s.there("AWS::CloudWatch::Dashboard")) for s in stacks)
     keys = len(stack.there("AWS::KMS::Key"))
-    queues = sum(len(events(f, "SQS")) for f in stack.there("AWS::Serverless::Function").values())
-    polls = queues * ASSUMED["pollers_per_queue"] * hours * 3600 / 20
+    queues = [e["Properties"]["Queue"] for f in stack.there("AWS::Serverless::Function").values() for e in events(f, "SQS")]
+    fifo = [q for q in queues if stack.template["Resources"][target(q)]["Properties"].get("FifoQueue")]
+    polls_of_one = ASSUMED["pollers_per_queue"] * hours * 3600 / 20
+    polled = polls_of_one * ((len(queues) - len(fifo)) * MILLION["queue_requests"] + len(fifo) * MILLION["fifo_requests"]) / 1e6
     audits = audits_a_month(stack)
     gigabytes = int(stack.value({"Ref": "AuditMemoryMegabytes"})) / 1024
     audit = audits * (ASSUMED["audit_seconds"] * gigabytes * GIGABYTE["lambda_seconds"] + MILLION["bucket_puts"] / 1e6)
@@ -90,17 +92,10 @@ def idle(stack):
         ("alarm metrics", alarms, alarms * MONTHLY["alarm_metric"]),
         ("dashboards", dashboards, dashboards * MONTHLY["dashboard"]),
         ("keys", keys, keys * MONTHLY["key"]),
-        ("queue pollers' calls", round(polls), polls * MILLION["queue_requests"] / 1e6),
+        ("queue pollers' calls", round(len(queues) * polls_of_one), polled),
         ("audits", round(audits), audit),
         ("metrics of the audits", ASSUMED["audit_metrics"] if audits else 0, ASSUMED["audit_metrics"] * written_hours * MONTHLY["custom_metric"]),
     ]
-
-
-def pipe_reads(stack):
-    """What the pipes' reading of the stream would cost, which AWS's pages don't name."""
-    pipes = len(stack.there("AWS::Pipes::Pipe"))
-    reads = pipes * ASSUMED["shards"] * ASSUMED["pipe_reads_per_second"] * ASSUMED["hours_in_a_month"] * 3600
-    return reads * MILLION["stream_reads"] / 1e6
 
 
 def movement(stack, of, full):
@@ -115,9 +110,8 @@ def movement(stack, of, full):
         ("reads", of["read_units"] * MILLION["read_units"]),
         ("gateway", of["requests"] * MILLION["gateway_requests"]),
         ("functions", of["invocations"] * MILLION["lambda_requests"] + seconds * 1e6 * megabytes / 1024 * GIGABYTE["lambda_seconds"]),
-        ("pipes", of["pipes"] * MILLION["pipe_requests"]),
         ("events", of["events"] * MILLION["events"]),
-        ("queue", of["queue_requests"] * MILLION["queue_requests"]),
+        ("queues", of["queue_requests"] * MILLION["queue_requests"]),
         ("logs", log / 1e3 * GIGABYTE["logs"]),
         ("kept, a month", stored / 1e3 * (GIGABYTE["table"] + GIGABYTE["backup"])),
     ]
@@ -161,8 +155,7 @@ def bill(template):
     for number, (what, _, _) in enumerate(next(iter(lines.values()))):
         rows.append([what, *(f"{of[number][1]:,}: {dollars(of[number][2])}" for of in lines.values())])
     table(["", *lines], [*rows, ["**together**", *(f"**{dollars(s)}**" for s in sums.values())]])
-    print(f"Not in it: what is stored, and {dollars(pipe_reads(next(iter(stacks.values()))))} if AWS charges for the pipes' reading of the "
-          "stream, which its pages don't say.\n")
+    print("Not in it: what is stored. Lambda reads the stream for nothing.\n")
 
     stack, kinds = next(iter(stacks.values())), PRICES["movements"]
     lines = {kind: movement(stack, of, False) for kind, of in kinds.items()}

@@ -26,7 +26,20 @@ READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 WRITES = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 RECEIVES = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+DELETES = {"dynamodb:DeleteItem"}
+FOLLOWS = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"}
 IN_TRANSACTIONS_ONLY = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}}
+
+
+def of_keys(beginning):
+    """In transactions, and of items whose partition key begins so. Without Null a request that names no keys would do."""
+    return IN_TRANSACTIONS_ONLY | {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [beginning]}, "Null": {"dynamodb:LeadingKeys": "false"}}
+
+
+# What a function may write, where it is less than any item.
+WRITES_OF = {"SettleFunction": of_keys("WALLET#*")}
+# Who settles credits, and with that deletes them from inboxes: who folds, and who debits.
+SETTLERS = {"SettleFunction", "WithdrawFunction", "TransferFunction", "ReversalFunction"}
 
 CHECKPOINTS = [
     ({"s3:ListBucket"}, "${Checkpoints.Arn}", {"StringLike": {"s3:prefix": "checkpoints/*"}}),
@@ -34,9 +47,22 @@ CHECKPOINTS = [
     # IAM can't say "and no other object of this name"; it can say that S3 must be asked to see to it.
     ({"s3:PutObject"}, "${Checkpoints.Arn}/checkpoints/*", {"Null": {"s3:if-none-match": "false"}}),
 ]
-# Pipe names have 64 characters, ours end in `-rebate` or `-events`; the settings' application has 64.
+# Rights to a resource of its own that one function has and no other: action, resource, condition.
+OWN = {
+    "AuditFunction": CHECKPOINTS,
+    "DispatchFunction": [
+        # It knows no resource.
+        ({"dynamodb:ListStreams"}, "*", None),
+        ({"s3:ListBucket"}, "${Unsent.Arn}", None),
+        ({"s3:PutObject"}, "${Unsent.Arn}/*", None),
+    ],
+    "PublishFunction": [({"events:PutEvents"}, "${EventBus.Arn}", None)],
+}
+# The settings' application has 64 characters, and so have queues' names with room to spare.
 LONGEST_STACK_NAME = 57
-ALARM_METRICS = {"essential": 12}
+ALARM_METRICS = {"essential": 13}
+# Who reads the table's stream, and the queues that it sends to: all that are read, and its own dead letters.
+DISPATCHER, ITS_DEAD_LETTERS = "DispatchFunction", "DispatchDeadLetters"
 
 # Functions that never write, whatever their policy says.
 READERS = {"AuditFunction", "TransactionsFunction"}
@@ -109,18 +135,29 @@ def check_rights(template):
             continue
         log_group = target((template["Globals"]["Function"] | function["Properties"]).get("LoggingConfig", {}).get("LogGroup"))
         for statement in statements(role, template):
-            if name == "AuditFunction" and is_checkpoint_right(statement):
+            if right_of(statement) in OWN.get(name, []):
                 continue
             actions = set(as_list(statement["Action"]))
             resources = {target(resource) for resource in as_list(statement["Resource"])}
             where = f"{role}, statement {statement.get('Sid')}:"
             reads = READS | SCANS.get(name, set())
-            demand(actions <= reads | WRITES | LOGS | RECEIVES, where, actions - reads - WRITES - LOGS - RECEIVES, "is too much")
+            allowed = reads | WRITES | LOGS | RECEIVES | (DELETES if name in SETTLERS else set())
+            if name == DISPATCHER:
+                allowed = FOLLOWS | LOGS | {"sqs:SendMessage"}
+            demand(actions <= allowed, where, actions - allowed, "is too much")
             if actions & (reads | WRITES):
                 demand(resources == {"Table"}, where, "is about other things than the table:", resources)
             if actions & WRITES:
                 demand(name not in READERS, where, name, "may only read")
-                demand(statement.get("Condition") == IN_TRANSACTIONS_ONLY, where, "allows writes outside of a transaction")
+                demand(statement.get("Condition") == WRITES_OF.get(name, IN_TRANSACTIONS_ONLY), where, "allows writes outside of a transaction")
+            if actions & DELETES:
+                demand(actions == DELETES and resources == {"Table"}, where, "must be about deletions from the table alone")
+                demand(statement.get("Condition") == of_keys("INBOX#*"), where, "deletes more than what was settled")
+            if actions & FOLLOWS:
+                demand(statement["Resource"] == {"Fn::GetAtt": "Table.StreamArn"} or statement["Resource"] == {"Fn::GetAtt": ["Table", "StreamArn"]},
+                       where, "reads another stream")
+            if "sqs:SendMessage" in actions:
+                demand(resources == queues_read(template) | {ITS_DEAD_LETTERS}, where, "sends to other queues than are read:", resources)
             if actions & LOGS:
                 demand(resources == {log_group}, where, "logs elsewhere than to", log_group)
             if actions & RECEIVES:
@@ -143,16 +180,22 @@ def statements(role, template):
     return found
 
 
-def is_checkpoint_right(statement):
+def right_of(statement):
     resource = statement["Resource"]
-    where = resource.get("Fn::Sub") or "${" + str(resource.get("Fn::GetAtt")).strip("[]").replace("', '", ".").strip("'") + "}"
-    return (set(as_list(statement["Action"])), where, statement.get("Condition")) in CHECKPOINTS
+    if isinstance(resource, dict):
+        resource = resource.get("Fn::Sub") or "${" + str(resource.get("Fn::GetAtt")).strip("[]").replace("', '", ".").strip("'") + "}"
+    return set(as_list(statement["Action"])), resource, statement.get("Condition")
+
+
+def queues_read(template):
+    functions = of_type(template, "AWS::Serverless::Function").values()
+    return {target(event["Properties"]["Queue"]) for function in functions for event in events(function, "SQS")}
 
 
 def check_checkpoints(template):
     """They can be added to, and neither changed nor deleted, by the audit or by deleting the stack."""
-    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
-        properties = bucket["Properties"]
+    for name in ["Checkpoints"]:
+        properties = template["Resources"][name]["Properties"]
         rule = properties.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
         demand(properties.get("ObjectLockEnabled") is True and rule, name, "must lock its objects by default")
         demand(properties.get("VersioningConfiguration") == {"Status": "Enabled"}, name, "must keep versions")
@@ -170,7 +213,8 @@ def check_first_creation(template):
         if policy == "RetainExceptOnCreate":
             kept.add(name)
             demand(resource.get("UpdateReplacePolicy") == "Retain", name, "goes when it is replaced")
-    demand({"Table", "Key", "Checkpoints"} <= kept, "must stay when the stack goes:", sorted({"Table", "Key", "Checkpoints"} - kept))
+    needed = {"Table", "Key", "Checkpoints", "Unsent"}
+    demand(needed <= kept, "must stay when the stack goes:", sorted(needed - kept))
 
 
 def check_logs(template):
@@ -184,8 +228,8 @@ def check_logs(template):
 
 
 def check_concurrency(template):
-    most = template["Parameters"]["RebateConcurrency"]["Default"]
-    demand(most <= 5, f"RebateConcurrency {most} by default takes most of the 10 that a new account may run")
+    most = sum(template["Parameters"][name]["Default"] for name in ("RebateConcurrency", "SettleConcurrency"))
+    demand(most <= 5, f"RebateConcurrency and SettleConcurrency, {most} by default, take most of the 10 that a new account may run")
 
 
 def events(function, kind):
@@ -214,6 +258,22 @@ def check_queues(template):
             demand("ReportBatchItemFailures" in event.get("FunctionResponseTypes", []), name, "fails whole batches")
             demand("MaximumConcurrency" in event.get("ScalingConfig", {}), name, "has no bound on its concurrency")
             demand("RedrivePolicy" in queue, name, "has a queue without dead letters")
+            dead = template["Resources"][target(queue.get("RedrivePolicy", {}).get("deadLetterTargetArn")) or "Table"]["Properties"]
+            demand(queue.get("FifoQueue") == dead.get("FifoQueue"), name, "has a queue and dead letters of two kinds")
+
+
+def check_stream(template):
+    """One function reads the table's stream, and no record is lost: from the oldest on, none given up before the alarm has rung for
+    hours, and then whole."""
+    readers = {n: e["Properties"] for n, f in of_type(template, "AWS::Serverless::Function").items() for e in events(f, "DynamoDB")}
+    demand(list(readers) == [DISPATCHER] and not of_type(template, "AWS::Pipes::Pipe"), "the stream must have one reader, not", list(readers))
+    for name, event in readers.items():
+        demand(event["StartingPosition"] == "TRIM_HORIZON", name, "must begin at the oldest record")
+        demand("ReportBatchItemFailures" in event.get("FunctionResponseTypes", []), name, "fails whole batches")
+        demand(event.get("BisectBatchOnFunctionError") is True, name, "must isolate what it fails on")
+        kept = event.get("DestinationConfig", {}).get("OnFailure", {})
+        demand(kept.get("Type") == "S3" and target(kept.get("Destination")) == "Unsent", name, "must give up whole records: into a bucket")
+        demand(event.get("MaximumRecordAgeInSeconds") == 21600 and "MaximumRetryAttempts" not in event, name, "must try for six hours")
 
 
 def check_json(template):
@@ -225,12 +285,10 @@ def check_json(template):
 
     for name, api in of_type(template, "AWS::Serverless::HttpApi").items():
         parses(f"{name}'s access log", api["Properties"]["AccessLogSettings"]["Format"])
-    for name, pipe in of_type(template, "AWS::Pipes::Pipe").items():
-        source = pipe["Properties"]["SourceParameters"]
-        for pattern in source["FilterCriteria"]["Filters"]:
-            parses(f"{name}'s filter", pattern["Pattern"])
-        body = pipe["Properties"]["TargetParameters"]["InputTemplate"]
-        parses(f"{name}'s input template", re.sub(r"<[$.\w]+>", '"value"', body))
+    for name, function in of_type(template, "AWS::Serverless::Function").items():
+        for event in events(function, "DynamoDB"):
+            for pattern in event["Properties"]["FilterCriteria"]["Filters"]:
+                parses(f"{name}'s filter", pattern["Pattern"])
     for name, parameter in template["Parameters"].items():
         if str(parameter.get("Default", "")).startswith(("[", "{")):
             parses(f"{name}'s default", parameter["Default"])
@@ -312,7 +370,7 @@ def check_environments(template):
         if name == "version":
             continue
         stack = environment["deploy"]["parameters"]["stack_name"]
-        demand(len(stack) <= LONGEST_STACK_NAME, f"samconfig's stack {stack} is longer than {LONGEST_STACK_NAME}: no pipe could be named after it")
+        demand(len(stack) <= LONGEST_STACK_NAME, f"samconfig's stack {stack} is longer than {LONGEST_STACK_NAME}: not all could be named after it")
         values = environment["deploy"]["parameters"]["parameter_overrides"]
         demand(values.keys() <= parameters.keys(), f"samconfig's {name} names no parameters:", values.keys() - parameters.keys())
         example = values.get("JwtIssuer")
@@ -348,7 +406,7 @@ def check_translation(path=TEMPLATE):
 
 
 CHECKS = (
-    check_rights, check_routes, check_queues, check_json, check_alarms, check_settings, check_environments, check_checkpoints,
+    check_rights, check_routes, check_queues, check_stream, check_json, check_alarms, check_settings, check_environments, check_checkpoints,
     check_first_creation, check_logs, check_concurrency,
 )
 

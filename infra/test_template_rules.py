@@ -51,6 +51,28 @@ class EachRule(unittest.TestCase):
             (put,) = [s for s in rules.statements("AuditRole", {"Resources": resources}) if s["Action"] == "s3:PutObject"]
             del put["Condition"]
 
+        def settles_all(resources, _):
+            (delete,) = [s for s in rights_of(resources, "InboxRights") if s["Action"] == "dynamodb:DeleteItem"]
+            del delete["Condition"]["Null"]
+
+        def settler(resources, _):
+            resources["DepositRole"]["Properties"]["ManagedPolicyArns"].append({"Ref": "InboxRights"})
+
+        def folds_records(resources, _):
+            (write,) = [s for s in rules.statements("SettleRole", {"Resources": resources}) if "dynamodb:PutItem" in s["Action"]]
+            del write["Condition"]["ForAllValues:StringLike"]
+
+        def elsewhere(resources, _):
+            (send,) = [s for s in rules.statements("DispatchRole", {"Resources": resources}) if s["Action"] == "sqs:SendMessage"]
+            send["Resource"].append({"Fn::GetAtt": ["RebateDeadLetters", "Arn"]})
+
+        def rights_of(resources, name):
+            return resources[name]["Properties"]["PolicyDocument"]["Statement"]
+
+        self.finds(rules.check_rights, settles_all, "deletes more than what was settled")
+        self.finds(rules.check_rights, settler, "DepositRole, statement DeleteSettledInTransactionsOnly: {'dynamodb:DeleteItem'} is too much")
+        self.finds(rules.check_rights, folds_records, "SettleRole, statement WriteInTransactionsOnly: allows writes outside")
+        self.finds(rules.check_rights, elsewhere, "sends to other queues than are read")
         self.finds(rules.check_rights, unconditional, "allows writes outside of a transaction")
         self.finds(rules.check_rights, deletes, "{'dynamodb:DeleteItem'} is too much")
         self.finds(rules.check_rights, foreign, "takes a policy that is not of this template")
@@ -78,6 +100,32 @@ class EachRule(unittest.TestCase):
         self.finds(rules.check_routes, several, "must ask for exactly one scope")
         self.finds(rules.check_queues, short, "under six times")
         self.finds(rules.check_concurrency, greedy, "most of the 10")
+
+    def test_the_stream(self):
+        def event(resources):
+            return resources["DispatchFunction"]["Properties"]["Events"]["Stream"]["Properties"]
+
+        def latest(resources, _):
+            event(resources)["StartingPosition"] = "LATEST"
+
+        def forgets(resources, _):
+            del event(resources)["DestinationConfig"]
+
+        def impatient(resources, _):
+            event(resources)["MaximumRetryAttempts"] = 3
+
+        def second(resources, _):
+            resources["PublishFunction"]["Properties"]["Events"]["Stream"] = copy.deepcopy(
+                resources["DispatchFunction"]["Properties"]["Events"]["Stream"])
+
+        def other_kind(resources, _):
+            del resources["SettleDeadLetters"]["Properties"]["FifoQueue"]
+
+        self.finds(rules.check_stream, latest, "must begin at the oldest record")
+        self.finds(rules.check_stream, forgets, "must give up whole records")
+        self.finds(rules.check_stream, impatient, "must try for six hours")
+        self.finds(rules.check_stream, second, "the stream must have one reader")
+        self.finds(rules.check_queues, other_kind, "has a queue and dead letters of two kinds")
 
     def test_settings_and_logs(self):
         def unnumbered(_, template):
@@ -127,7 +175,7 @@ class EachRule(unittest.TestCase):
         self.finds(rules.check_environments, unruled, "no rule refuses the example https://issuer.example.com/")
         text = rules.SAMCONFIG.read_text(encoding="utf-8")
         for right, wrong, expected in (
-            ('"wallets-production"', f'"{"w" * 58}"', "no pipe could be named after it"),
+            ('"wallets-production"', f'"{"w" * 58}"', "not all could be named after it"),
             ('Monitoring = "none"', 'Monitoring = "some"', "none of ['none', 'essential', 'full']"),
             ("LogRetentionDays = 400", "LogRetention = 400", "names no parameters"),
         ):
@@ -166,11 +214,11 @@ class EachRule(unittest.TestCase):
             metrics += copy.deepcopy(metrics[1:4])
 
         def needed(resources, _):
-            resources["RebatePipe"]["Properties"]["Name"] = {"Fn::GetAtt": ["Watch", "Outputs.AlarmTopicArn"]}
-            resources["RebatePipe"]["DependsOn"] = "Watch.Outputs"
+            resources["RebateQueue"]["Properties"]["QueueName"] = {"Fn::GetAtt": ["Watch", "Outputs.AlarmTopicArn"]}
+            resources["RebateQueue"]["DependsOn"] = "Watch.Outputs"
 
         def ungiven(resources, _):
-            del resources["Watch"]["Properties"]["Parameters"]["RebatePipe"]
+            del resources["Watch"]["Properties"]["Parameters"]["SettleQueue"]
 
         def always(resources, _):
             del resources["Watch"]["Condition"]
@@ -182,10 +230,10 @@ class EachRule(unittest.TestCase):
         check(one_of_two, "TableThrottlesAlarm sticks in ALARM: no FILL(.., 0) around owner_reads")
         check(alone, "RebateQueueAgeAlarm sticks in ALARM")
         check(unshown, "AnotherAlarm is not on the dashboard")
-        check(dear, "essential monitoring has 19 alarm metrics; 12 are paid for")
-        check(many, "ThrottlesAlarm has 11 metrics; an alarm takes ten")
-        check(needed, "RebatePipe needs Watch")
-        check(ungiven, "Watch and its template differ in ['RebatePipe']")
+        check(dear, "essential monitoring has 23 alarm metrics; 13 are paid for")
+        check(many, "ThrottlesAlarm has 13 metrics; an alarm takes ten")
+        check(needed, "RebateQueue needs Watch")
+        check(ungiven, "Watch and its template differ in ['SettleQueue']")
         check(always, "Watch must be there only with Monitoring")
         check(within, "ConflictsAlarm belongs into infra/monitoring.yaml")
 

@@ -141,8 +141,8 @@ async fn events_are_what_the_gateway_and_the_queue_hand_to_functions() {
         let (_, event) = lambda.last();
         check(call.event, &settled_request(event));
         if call.event == "deposit" {
-            until(|| app.stack.queue().depth().expect("read") == 1).await;
-            app.stack.queue().send("a message that cannot be read", clock::now()).expect("sent");
+            until(|| app.stack.queue("rebate").depth().expect("read") == 1).await;
+            app.stack.queue("rebate").send("a message that cannot be read", clock::now()).expect("sent");
             app.stack.deliver(true);
             app.transaction("alice", &rebate_of(&lambda)).await;
             app.stack.deliver(false);
@@ -151,7 +151,7 @@ async fn events_are_what_the_gateway_and_the_queue_hand_to_functions() {
         }
     }
     // The queue keeps what the function reported, and nothing else.
-    assert_eq!(app.stack.queue().depth().expect("read"), 1);
+    assert_eq!(app.stack.queue("rebate").depth().expect("read"), 1);
     app.stack.stop().await;
 }
 
@@ -176,7 +176,7 @@ async fn each_event_is_answered_by_its_function() {
         }
     }
     let template = Template::embedded().expect("a template");
-    assert_eq!(template.consumer.function, "rebate");
+    assert!(template.consumers.iter().any(|consumer| consumer.function == "rebate"));
     let deployed = template.routes.iter().map(|route| (route.key(), route.function.clone())).collect();
     assert_eq!(routes, deployed, "each route has an event");
 

@@ -4,6 +4,7 @@ mod architecture;
 mod audit;
 mod cargo_lambda;
 mod faults;
+mod followers;
 mod history;
 mod http;
 mod ledger;

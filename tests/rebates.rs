@@ -17,8 +17,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use serde_json::{Value, json};
 use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
-use wallet_lambda::{App, Settings, answer};
-use wallet_rebate::Report;
+use wallet_lambda::{App, Report, Settings, answer};
 use wallet_stack::TABLE;
 
 use crate::faults::{World, audit, event, runtime};
@@ -31,7 +30,7 @@ const RULES: &str = r#"[{"id":"standard","basis_points":100}]"#;
 struct Earned {
     deposit: String,
     rebate: TransactionId,
-    /// Its message, as the pipe writes it.
+    /// Its message, as `dispatch` writes it.
     body: String,
 }
 
@@ -108,7 +107,7 @@ fn settings(strategy: &str, rules: &str) -> Settings {
     settings.expect("good settings")
 }
 
-/// A deposit by the deposit function, repeated on conflicts as callers are told to, and the message that the pipe makes of it.
+/// A deposit by the deposit function, repeated on conflicts as callers are told to, and the message that `dispatch` makes of it.
 async fn deposited(app: &App, wallet: WalletId, key: &str, amount: &str) -> Earned {
     let (wallet, body) = (wallet.to_string(), json!({"amount": amount, "currency": "EUR"}));
     let route = "POST /v1/wallets/{wallet_id}/deposits";
@@ -129,7 +128,7 @@ async fn deposited(app: &App, wallet: WalletId, key: &str, amount: &str) -> Earn
     Earned { deposit, rebate, body }
 }
 
-/// What the pipe of template.yaml makes of this deposit.
+/// What `dispatch` makes of this deposit.
 pub(crate) fn message(table: &str, deposit: &str, wallet: &str) -> Value {
     let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/now");
     json!({"source": source, "deposit_id": deposit, "wallet_id": wallet, "rule_id": "standard"})

@@ -12,7 +12,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Function, Settings, answer};
+use wallet_lambda::{App, Function, Settings, answer, work};
+use wallet_rebate::Rebate;
 use wallet_reversal::Reversal;
 use wallet_stack::Stack;
 use wallet_transactions::Transactions;
@@ -65,7 +66,7 @@ impl Lambda {
             "transactions" => http::<Transactions>(app, event).await,
             "rebate" => {
                 let event = serde_json::from_str(event).expect("a batch");
-                serde_json::to_value(wallet_rebate::report(app, event).await.response).expect("JSON")
+                serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON")
             }
             other => panic!("there is no function {other}"),
         }

@@ -1,4 +1,4 @@
-//! Rebates from end to end: table stream, pipe, queue, function. Nobody calls them; tests only wait.
+//! Rebates from end to end: table stream, dispatch, queue, function. Nobody calls them; tests only wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -52,13 +52,13 @@ fn rebate_of(deposit: &Answer) -> &str {
     deposit.body["rebate"]["transaction_id"].as_str().expect("a deposit says where its rebate will be")
 }
 
-/// The message that the pipe makes of this deposit.
+/// The message that `dispatch` makes of this deposit.
 fn message(app: &TestApp, deposit: &Answer, wallet: &str) -> Value {
     crate::rebates::message(app.stack.table(), deposit.text("id"), wallet)
 }
 
 async fn drained(app: &TestApp) {
-    until(|| app.stack.queue().depth().expect("read") == 0).await;
+    until(|| app.stack.queue("rebate").depth().expect("read") == 0).await;
 }
 
 #[tokio::test]
@@ -92,14 +92,14 @@ async fn delivered_many_times_it_is_paid_once() {
     let deposit = app.deposit("bank", &wallet, "100").await.check(201);
     let again = message(&app, &deposit, &wallet).to_string();
     for _ in 0..25 {
-        app.stack.queue().send(&again, clock::now()).expect("sent");
+        app.stack.queue("rebate").send(&again, clock::now()).expect("sent");
     }
     app.transaction("alice", rebate_of(&deposit)).await;
     drained(&app).await;
     assert_eq!(app.balance(&wallet).await, "101.00");
-    assert_eq!(app.stack.queue().dead_letters().expect("read"), []);
+    assert_eq!(app.stack.queue("rebate").dead_letters().expect("read"), []);
     // However late.
-    app.stack.queue().send(&again, clock::now()).expect("sent");
+    app.stack.queue("rebate").send(&again, clock::now()).expect("sent");
     drained(&app).await;
     assert_eq!(app.balance(&wallet).await, "101.00");
 }
@@ -122,7 +122,7 @@ async fn check_failed(app: &TestApp, wallet: &str, deposit: &Answer, code: &str)
     assert_eq!((&rebate["type"], &rebate["status"], &rebate["legs"]), (&json!("rebate"), &json!("failed"), &json!([])));
     assert_eq!((&rebate["reason"]["code"], &rebate["parent_id"]), (&json!(code), &deposit.body["id"]));
     drained(app).await;
-    assert_eq!(app.stack.queue().dead_letters().expect("read"), []);
+    assert_eq!(app.stack.queue("rebate").dead_letters().expect("read"), []);
     let attempts = app.pages("alice", &format!("/v1/wallets/{wallet}/attempts"), 10).await;
     assert_eq!(attempts, [rebate]);
 }
@@ -181,14 +181,14 @@ async fn messages_that_cannot_be_read_end_as_dead_letters_and_harm_no_other() {
         bad.push(message.to_string());
     }
     for body in &bad {
-        app.stack.queue().send(body, clock::now()).expect("sent");
+        app.stack.queue("rebate").send(body, clock::now()).expect("sent");
     }
     let second = app.deposit("bank", &wallet, "200").await.check(201);
     app.stack.deliver(true);
     app.transaction("alice", rebate_of(&first)).await;
     app.transaction("alice", rebate_of(&second)).await;
     drained(&app).await;
-    let letters = app.stack.queue().dead_letters().expect("read");
+    let letters = app.stack.queue("rebate").dead_letters().expect("read");
     let mut dead: Vec<_> = letters.into_iter().map(|letter| letter.body).collect();
     dead.sort();
     bad.sort();

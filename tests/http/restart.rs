@@ -66,7 +66,7 @@ async fn rebates_that_were_still_on_their_way_are_paid_after_the_restart_and_onc
         for rebate in &rebates {
             assert_eq!(app.transaction("alice", rebate).await["status"], "posted");
         }
-        super::until(|| app.stack.queue().depth().expect("read") == 0).await;
+        super::until(|| app.stack.queue("rebate").depth().expect("read") == 0).await;
         assert_eq!(app.balance(&wallet).await, "303.00");
         app.stack.stop().await;
     }

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
 use wallet_dynamodb::Strategy;
-use wallet_lambda::{App, answer};
+use wallet_lambda::{App, answer, work_until};
+use wallet_rebate::Rebate;
 use wallet_stack::TABLE;
 
 use super::torn::{check, deposit, rule};
@@ -216,7 +217,7 @@ fn a_message_whose_rebate_hangs_is_sent_back_in_time() {
             let mut event = SqsEvent::default();
             event.records.push(asked);
             let (log, begun, _) = (Log::start("info"), Instant::now(), hang(world, Hung::From(first)));
-            let report = wallet_rebate::report_until(&world.app(0), event, begun + LEFT).await;
+            let report = work_until::<Rebate>(&world.app(0), event, begun + LEFT).await;
             assert!(begun.elapsed() <= LEFT, "{:?}", begun.elapsed());
             assert_eq!(report.response.batch_item_failures.len(), 1, "{:?}", report.reasons);
             assert_eq!(log.take_lines().iter().filter(|line| line["message"] == "done").count(), 1);

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use wallet_lambda::work;
+use wallet_rebate::Rebate;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -56,7 +58,7 @@ fn dies(death: Death, extra_writes: std::ops::RangeInclusive<u64>) {
         let app = desk.process(strategy);
         tokio::select! {
             biased;
-            report = wallet_rebate::report(&app, batch_of(&deposits)) => panic!("it lives: {report:?}"),
+            report = work::<Rebate>(&app, batch_of(&deposits)) => panic!("it lives: {report:?}"),
             () = dead.notified() => {}
         }
         desk.world.network.set(fair());
@@ -65,7 +67,7 @@ fn dies(death: Death, extra_writes: std::ops::RangeInclusive<u64>) {
         assert!((1..=3).contains(&unpaid), "the third was never begun: {unpaid}");
 
         let before = desk.writes();
-        let report = wallet_rebate::report(&desk.process(strategy), batch_of(&deposits)).await;
+        let report = work::<Rebate>(&desk.process(strategy), batch_of(&deposits)).await;
         assert_eq!(failed(&report), Vec::<&str>::new());
         if strategy == "optimistic" {
             let extra = desk.writes() - before - unpaid;
@@ -142,7 +144,7 @@ fn dead_after_its_last_commit_and_before_its_answer_nothing_is_written_again() {
             for delivery in 0..3 {
                 let before = desk.writes();
                 // Its answer reaches nobody.
-                let _ = wallet_rebate::report(&desk.process(strategy), batch_of(&deposits)).await;
+                let _ = work::<Rebate>(&desk.process(strategy), batch_of(&deposits)).await;
                 let writes = desk.writes() - before;
                 assert_eq!(writes > 0, delivery == 0, "{writes} in delivery {delivery}");
                 assert_eq!(desk.balance(wallet).await, "303.00");

@@ -1,6 +1,8 @@
 //! However often, in whatever order, however late, and whoever panics beside it.
 
 use std::time::Duration;
+use wallet_lambda::work;
+use wallet_rebate::Rebate;
 
 use tokio::task::JoinSet;
 use tokio::time::advance;
@@ -17,7 +19,7 @@ fn the_same_message_a_hundred_times_is_paid_by_one_commit() {
         let earned = desk.deposit(wallet, "100.00").await;
         let (app, before) = (desk.process("optimistic"), desk.writes());
         for _ in 0..10 {
-            let report = wallet_rebate::report(&app, batch_of(&vec![earned.clone(); 10])).await;
+            let report = work::<Rebate>(&app, batch_of(&vec![earned.clone(); 10])).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
         }
         assert_eq!((desk.writes() - before, desk.balance(wallet).await), (1, "101.00".to_owned()));
@@ -38,7 +40,7 @@ fn the_same_message_a_hundred_times_at_once_is_paid_once() {
             let mut processes = JoinSet::new();
             for _ in 0..10 {
                 let (app, event) = (desk.process(strategy), batch_of(&vec![earned.clone(); 10]));
-                processes.spawn(async move { wallet_rebate::report(&app, event).await });
+                processes.spawn(async move { work::<Rebate>(&app, event).await });
             }
             for report in processes.join_all().await {
                 // Who lost every race may come again; nobody else.
@@ -48,7 +50,7 @@ fn the_same_message_a_hundred_times_at_once_is_paid_once() {
             assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"), "{strategy}");
             assert_eq!(desk.balance(wallet).await, "101.00", "{strategy}");
             let before = desk.writes();
-            let report = wallet_rebate::report(&desk.process(strategy), batch_of(&[earned])).await;
+            let report = work::<Rebate>(&desk.process(strategy), batch_of(&[earned])).await;
             assert_eq!((failed(&report), desk.writes() - before), (vec![], 0), "it is on record");
         });
     }
@@ -69,7 +71,7 @@ fn out_of_order_each_deposit_is_paid_its_own() {
         order.shuffle(&mut shuffled);
         let app = desk.process("optimistic");
         for part in shuffled.chunks(10) {
-            assert_eq!(failed(&wallet_rebate::report(&app, batch_of(part)).await), Vec::<&str>::new());
+            assert_eq!(failed(&work::<Rebate>(&app, batch_of(part)).await), Vec::<&str>::new());
         }
         for (earned, expected) in &messages {
             assert_eq!(desk.paid(earned).await.as_ref(), Some(expected));
@@ -91,7 +93,7 @@ fn weeks_late_it_is_paid_by_the_rule_of_its_deposit_and_once() {
             advance(WEEK * (weeks - passed)).await;
             passed = weeks;
             let app = desk.process_by("optimistic", if weeks == 7 { RULES } else { since });
-            let report = wallet_rebate::report(&app, batch_of(std::slice::from_ref(&earned))).await;
+            let report = work::<Rebate>(&app, batch_of(std::slice::from_ref(&earned))).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
             assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"));
             assert_eq!(desk.balance(wallet).await, "101.00", "after {weeks} weeks");
@@ -115,7 +117,7 @@ fn a_panic_on_one_message_harms_no_other_of_its_batch() {
                 assert!(!(call.is_commit() && call.body.to_string().contains(&rebate)), "on purpose");
                 Treatment::default()
             }));
-            let report = wallet_rebate::report(&desk.process("optimistic"), batch_of(&deposits)).await;
+            let report = work::<Rebate>(&desk.process("optimistic"), batch_of(&deposits)).await;
             let name = place.to_string();
             assert_eq!(failed(&report), [&*name]);
             assert_eq!(report.reasons[&name], "internal: panicked: on purpose");
@@ -124,7 +126,7 @@ fn a_panic_on_one_message_harms_no_other_of_its_batch() {
             }
             desk.world.network.set(fair());
             let before = desk.writes();
-            let report = wallet_rebate::report(&desk.process("optimistic"), batch_of(&deposits)).await;
+            let report = work::<Rebate>(&desk.process("optimistic"), batch_of(&deposits)).await;
             assert_eq!((failed(&report), desk.writes() - before), (vec![], 1), "the others are on record");
             assert_eq!(desk.balance(wallet).await, "606.00");
         });

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use wallet_domain::{Command, Withdraw};
 use wallet_dynamodb::{Done, Strategy, Usage};
+use wallet_lambda::work;
+use wallet_rebate::Rebate;
 use wallet_stack::TABLE;
 
 use super::{batch, check, failed, message};
@@ -50,7 +52,7 @@ fn a_batch_reports_exactly_the_messages_that_failed() {
         for turned in 0..bodies.len() {
             let mut bodies = bodies.clone();
             bodies.rotate_left(turned);
-            let report = wallet_rebate::report(&app, batch(bodies.iter().map(|(id, body, _)| (*id, &**body)))).await;
+            let report = work::<Rebate>(&app, batch(bodies.iter().map(|(id, body, _)| (*id, &**body)))).await;
             let expected: Vec<_> = bodies.iter().filter(|(_, _, code)| code.is_some()).map(|(id, _, _)| *id).collect();
             assert_eq!(failed(&report), expected);
             assert_eq!(report.reasons.len(), expected.len());
@@ -74,7 +76,7 @@ fn a_message_without_an_id_brings_no_other_back() {
             let mut event = batch([("nameless", "no JSON"), ("good", &earned.body)]);
             event.records[0].message_id = id;
             // An empty identifier in the answer would bring the whole batch back.
-            let report = wallet_rebate::report(&desk.process("optimistic"), event).await;
+            let report = work::<Rebate>(&desk.process("optimistic"), event).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
         }
         assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"));
@@ -89,10 +91,10 @@ fn a_message_of_another_table_pays_nothing_even_if_its_deposit_is_here() {
         let mut body = message(TABLE, &earned.deposit, &wallet.to_string());
         body["source"] = json!("arn:aws:dynamodb:us-east-1:000000000000:table/staging-ledger/stream/now");
         let writes = desk.writes();
-        let report = wallet_rebate::report(&desk.process("optimistic"), batch([("stray", &*body.to_string())])).await;
+        let report = work::<Rebate>(&desk.process("optimistic"), batch([("stray", &*body.to_string())])).await;
         assert_eq!(failed(&report), ["stray"]);
         assert_eq!((desk.writes() - writes, desk.balance(wallet).await), (0, "100.00".to_owned()));
-        let report = wallet_rebate::report(&desk.process("optimistic"), batch([("own", &*earned.body)])).await;
+        let report = work::<Rebate>(&desk.process("optimistic"), batch([("own", &*earned.body)])).await;
         assert_eq!(failed(&report), Vec::<&str>::new());
     });
 }

@@ -1,4 +1,4 @@
-//! A storm of deposits through the local stack's own stream, pipe, queue and poller, with a tenth of them delivered twice.
+//! A storm of deposits through the local stack's own stream, dispatch, queue and poller, with a tenth of them delivered twice.
 //!
 //! ```text
 //! WALLET_STORM_DEPOSITS=50000 cargo test -p wallet-tests storm -- --nocapture        ten times as many
@@ -96,7 +96,7 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
     let (took, again) = (start.elapsed(), lock(&postman).again);
     println!("{count} deposits in {paid_in:.1?}, the last rebate after {took:.1?}; {again} messages delivered twice");
     assert!(again >= count / DUPLICATE - CALLERS, "{again} of {count} were delivered twice");
-    assert_eq!(app.stack.queue().dead_letters().expect("read"), []);
+    assert_eq!(app.stack.queue("rebate").dead_letters().expect("read"), []);
 
     // A hundredth, rounded toward zero to the cent: worked out apart from the domain.
     let mut expected: BTreeMap<WalletId, i128> = BTreeMap::new();
@@ -134,7 +134,7 @@ async fn drained(app: &TestApp, postman: &Mutex<Postman>, count: usize) {
     let (mut seen, mut since) = (0, Instant::now());
     loop {
         let delivered = lock(postman).deposits.len();
-        if delivered == count && app.stack.queue().depth().expect("read") == 0 {
+        if delivered == count && app.stack.queue("rebate").depth().expect("read") == 0 {
             return;
         }
         if delivered > seen {

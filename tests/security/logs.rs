@@ -6,7 +6,8 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Settings};
+use wallet_lambda::{App, Settings, work};
+use wallet_rebate::Rebate;
 use wallet_stack::Options;
 
 use super::lines::Log;
@@ -220,7 +221,7 @@ async fn a_message_that_cannot_be_read_is_not_quoted() {
     });
     let mut event = SqsEvent::default();
     event.records = records.collect();
-    let report = wallet_rebate::report(&function, event).await;
+    let report = work::<Rebate>(&function, event).await;
     assert_eq!(report.response.batch_item_failures.len(), bodies.len());
     let text = format!("{}{:?}", log.take(), report.reasons);
     assert!(text.contains("message-2") && !text.contains("planted") && !text.contains(AMOUNT), "{text}");

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use wallet_rebate::Rebate;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    wallet_lambda::serve_queue(wallet_rebate::NAME, wallet_rebate::handle).await
+    wallet_lambda::serve_queue::<Rebate>().await
 }

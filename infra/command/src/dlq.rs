@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     /// Where `up` says that it is ready
     #[arg(long, global = true, default_value = "http://127.0.0.1:9000")]
     url: String,
+    /// Whose: rebate, settle, publish, or dispatch, which has the records of the stream that it could not read
+    #[arg(long, global = true, default_value = "rebate")]
+    queue: String,
     #[command(subcommand)]
     action: Action,
 }
@@ -29,7 +32,8 @@ enum Action {
     List,
     /// Put dead letters back into the queue, as if they had never been received
     ///
-    /// Mend the cause first. A rebate is paid once, however often its message comes.
+    /// Mend the cause first. A rebate is paid once, and a credit settled once, however often a message comes. A record of the
+    /// stream is read once more.
     Redrive(Which),
 }
 
@@ -50,13 +54,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-async fn answer(Arguments { url, action }: &Arguments) -> Result<String> {
+async fn answer(Arguments { url, queue, action }: &Arguments) -> Result<String> {
+    let letters = format!("/_local/queues/{queue}/dead-letters");
     match action {
-        Action::List => Ok(show(&ask(url, Method::GET, "/_local/dead-letters").await?)),
+        Action::List => Ok(show(&ask(url, Method::GET, &letters).await?)),
         Action::Redrive(which) => {
             let path = match which.message_id {
-                Some(id) => format!("/_local/dead-letters/{id}/redrive"),
-                None => "/_local/dead-letters/redrive".to_owned(),
+                Some(id) => format!("{letters}/{id}/redrive"),
+                None => format!("{letters}/redrive"),
             };
             let answer = ask(url, Method::POST, &path).await?;
             Ok(match answer["redriven"].as_u64() {

@@ -41,7 +41,7 @@ enum Command {
     Contention(contention::Arguments),
     /// Measure how long after a deposit's answer its rebate is committed, at a steady rate of deposits
     ///
-    /// Through the whole local stack: gateway, stream, pipe, queue, function. Afterwards it checks the whole table: one
+    /// Through the whole local stack: gateway, stream, dispatch, queue, function. Afterwards it checks the whole table: one
     /// rebate for each deposit, to the cent. Fails if anything there is off. Whether the goal for the time is met is
     /// reported and does not count: it depends on the machine.
     Rebates(rebates::Arguments),

@@ -37,8 +37,9 @@ pub struct Arguments {
 /// When one cannot be built, doesn't start, or is larger or slower than it may be.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let template = Template::embedded()?;
-    let names: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
-    let names: Vec<&str> = names.into_iter().chain([template.consumer.function.as_str()]).collect();
+    let callers: BTreeSet<&str> = template.routes.iter().map(|route| route.function.as_str()).collect();
+    let readers = template.consumers.iter().map(|consumer| consumer.function.as_str());
+    let names: Vec<&str> = callers.into_iter().chain(readers).collect();
     build(names.iter().map(|name| format!("--package=wallet-{name}")).collect())?;
     if !arguments.sizes {
         build(vec!["--package=wallet-lambda".to_owned(), "--example=bare".to_owned()])?;

@@ -2,13 +2,14 @@
 //!
 //! | request | answers |
 //! |---|---|
-//! | `GET /_local/dead-letters` | `{"dead_letters": [..], "waiting": n}`, oldest first |
-//! | `POST /_local/dead-letters/redrive` | `{"redriven": n}`: all of them |
-//! | `POST /_local/dead-letters/{message_id}/redrive` | `{"redriven": 1}`, or 404 |
+//! | `GET /_local/queues/{queue}/dead-letters` | `{"dead_letters": [..], "waiting": n}`, oldest first |
+//! | `POST /_local/queues/{queue}/dead-letters/redrive` | `{"redriven": n}`: all of them |
+//! | `POST /_local/queues/{queue}/dead-letters/{message_id}/redrive` | `{"redriven": 1}`, or 404 |
 //!
-//! In the cloud this is the queue's own business. Each asks for a token with `wallets:admin`, so that no web page can do
+//! A queue is named by the function that reads it. In the cloud this is the queue's own business. Each asks for a token with `wallets:admin`, so that no web page can do
 //! it in passing. It never looks into a message.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -26,33 +27,41 @@ use crate::clock;
 use crate::gateway::{authorize, refusal};
 use crate::queue::{DeadLetter, Queue};
 
-pub(crate) fn router(queue: Arc<Queue>) -> Router {
+/// By the names of the functions that read them.
+type Queues = Arc<BTreeMap<String, Arc<Queue>>>;
+
+pub(crate) fn router(queues: BTreeMap<String, Arc<Queue>>) -> Router {
     Router::new()
-        .route("/_local/dead-letters", get(list))
-        .route("/_local/dead-letters/redrive", post(redrive_all))
-        .route("/_local/dead-letters/{message_id}/redrive", post(redrive_one))
-        .with_state(queue)
+        .route("/_local/queues/{queue}/dead-letters", get(list))
+        .route("/_local/queues/{queue}/dead-letters/redrive", post(redrive_all))
+        .route("/_local/queues/{queue}/dead-letters/{message_id}/redrive", post(redrive_one))
+        .with_state(Arc::new(queues))
 }
 
-async fn list(State(queue): State<Arc<Queue>>, parts: Parts) -> Response {
-    answer(&parts, || {
+async fn list(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts) -> Response {
+    answer(&parts, &queues, &name, |queue| {
         let letters: Vec<Value> = queue.dead_letters()?.iter().map(letter).collect();
         Ok(json!({"dead_letters": letters, "waiting": queue.depth()?}))
     })
 }
 
-async fn redrive_all(State(queue): State<Arc<Queue>>, parts: Parts) -> Response {
-    answer(&parts, || Ok(json!({"redriven": queue.redrive(None, clock::now())?})))
+async fn redrive_all(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts) -> Response {
+    answer(&parts, &queues, &name, |queue| Ok(json!({"redriven": queue.redrive(None, clock::now())?})))
 }
 
-async fn redrive_one(State(queue): State<Arc<Queue>>, Path(message_id): Path<String>, parts: Parts) -> Response {
-    answer(&parts, || match queue.redrive(Some(&message_id), clock::now())? {
-        0 => Err(Failure::Refused(Problem::new(
-            Code::RouteNotFound,
-            format!("There is no dead letter with the message id {message_id}."),
-        ))),
+async fn redrive_one(
+    State(queues): State<Queues>,
+    Path((name, message_id)): Path<(String, String)>,
+    parts: Parts,
+) -> Response {
+    answer(&parts, &queues, &name, |queue| match queue.redrive(Some(&message_id), clock::now())? {
+        0 => Err(not_found(format!("There is no dead letter with the message id {message_id}."))),
         redriven => Ok(json!({"redriven": redriven})),
     })
+}
+
+fn not_found(detail: String) -> Failure {
+    Failure::Refused(Problem::new(Code::RouteNotFound, detail))
 }
 
 enum Failure {
@@ -66,9 +75,14 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// What `work` answers, if the caller may ask for it.
-fn answer(parts: &Parts, work: impl FnOnce() -> Result<Value, Failure>) -> Response {
-    let answer = authorize(parts, scope::WALLETS_ADMIN).map_err(Failure::Refused).and_then(|_| work());
+/// What `work` answers on the queue of this name, if the caller may ask for it.
+fn answer(parts: &Parts, queues: &Queues, name: &str, work: impl FnOnce(&Queue) -> Result<Value, Failure>) -> Response {
+    let queue = || {
+        let names: Vec<_> = queues.keys().map(String::as_str).collect();
+        let unknown = || not_found(format!("There is no queue {name}; there are {}.", names.join(", ")));
+        queues.get(name).ok_or_else(unknown)
+    };
+    let answer = authorize(parts, scope::WALLETS_ADMIN).map_err(Failure::Refused).and_then(|_| work(queue()?));
     match answer {
         Ok(body) => {
             let mut response = Response::new(Body::from(body.to_string()));

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::names::{REGION, TABLE};
-use crate::pipe::TableStream;
+use crate::reader::TableStream;
 
 /// The stream's reader and every write look for the highest sequence number, and the embedded database has no index
 /// for it: without this one each write reads the whole stream.

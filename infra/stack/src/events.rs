@@ -1,6 +1,6 @@
 //! `GET /v1/events` of the local stack: what the cloud publishes on its event bus, as server-sent events.
 //!
-//! Each is the `detail` of an event, made by the same filter and input template; its id is the stream's sequence number, and
+//! Each is the `detail` of an event, as the `publish` function put it on the bus; its id is its number there, and
 //! `Last-Event-ID` resumes after it. A caller is sent what the `transactions` function shows him: it is asked about each
 //! transaction, with the caller's own token. When that token has expired, or the function fails, the stream ends, and nothing
 //! is passed over: whoever resumes gets it. The format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
@@ -22,19 +22,19 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 use wallet_lambda::{Problem, scope};
+use wallet_messaging::EVENT_TYPE;
 
+use crate::bus::{Bus, Published};
 use crate::gateway::{authorize, refusal};
-use crate::pipe::{From, POLL_INTERVAL, Passed, Pipe, Position};
 
 /// How long a connection is silent before a comment shows that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Events of one look at the bus.
+const READ_LIMIT: u32 = 100;
 
 /// What can be listened to.
 pub(crate) struct Events {
-    /// From the table's stream to events.
-    pub(crate) pipe: Pipe,
-    /// The `event` of each.
-    pub(crate) detail_type: String,
+    pub(crate) bus: Arc<Bus>,
     /// The functions, to be asked who may see what.
     pub(crate) functions: Router,
     /// True when the stack stops.
@@ -60,9 +60,12 @@ async fn listen(State(events): State<Arc<Events>>, parts: Parts) -> Response {
 struct Listener {
     events: Arc<Events>,
     authorization: HeaderValue,
-    position: Position,
-    /// Read from the stream and not looked at yet.
-    ahead: VecDeque<Passed>,
+    /// Told of new events.
+    newest: watch::Receiver<i64>,
+    /// Of the last event that was read.
+    position: i64,
+    /// Read from the bus and not looked at yet.
+    ahead: VecDeque<Published>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -70,47 +73,49 @@ impl Listener {
     fn new(events: Arc<Events>, parts: &Parts) -> Result<Listener, Problem> {
         authorize(parts, scope::WALLETS_READ)?;
         let authorization = parts.headers[header::AUTHORIZATION].clone();
-        let from = match parts.headers.get("last-event-id") {
-            None => From::Now,
-            Some(id) => From::After(id.to_str().unwrap_or_default()),
+        let newest = events.bus.newest();
+        let last = *newest.borrow();
+        let position = match parts.headers.get("last-event-id") {
+            None => last,
+            Some(id) => {
+                let number =
+                    id.to_str().ok().and_then(|id| id.parse().ok()).filter(|number| (0..=last).contains(number));
+                number.ok_or_else(|| Problem::malformed("`Last-Event-ID` is no id of an event."))?
+            }
         };
-        let position = events.pipe.position(from).map_err(|error| match from {
-            From::After(_) => Problem::malformed("`Last-Event-ID` is no id of an event."),
-            From::Now | From::Oldest => Problem::internal(format!("{error:#}")),
-        })?;
         let stopped = events.stopped.clone();
-        Ok(Listener { events, authorization, position, ahead: VecDeque::new(), stopped })
+        Ok(Listener { events, authorization, newest, position, ahead: VecDeque::new(), stopped })
     }
 
     /// The next event that the caller may see; `None` ends the stream.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Listener)> {
         loop {
-            while let Some(passed) = self.ahead.pop_front() {
+            while let Some(published) = self.ahead.pop_front() {
                 if *self.stopped.borrow() {
                     return None;
                 }
-                if self.may_see(&passed).await? {
-                    let event = Event::default().id(passed.sequence_number).event(&self.events.detail_type);
-                    return Some((Ok(event.data(passed.body)), self));
+                if self.may_see(&published).await? {
+                    let event = Event::default().id(published.number.to_string()).event(EVENT_TYPE);
+                    return Some((Ok(event.data(published.detail)), self));
                 }
             }
-            let batch = self.events.pipe.read(&self.position);
-            let batch = batch.inspect_err(|error| tracing::error!("a listener's pipe failed: {error:#}")).ok()?;
-            self.position = batch.next;
-            self.ahead = batch.passed.into();
-            if batch.read == 0 {
-                tokio::select! {
+            self.newest.mark_unchanged();
+            let read = self.events.bus.after(self.position, READ_LIMIT);
+            self.ahead = read.inspect_err(|error| tracing::error!("the bus failed: {error:#}")).ok()?.into();
+            match self.ahead.back() {
+                Some(last) => self.position = last.number,
+                None => tokio::select! {
                     // An error says that the stack is gone.
                     _ = self.stopped.wait_for(|stopped| *stopped) => return None,
-                    () = tokio::time::sleep(POLL_INTERVAL) => {}
-                }
+                    changed = self.newest.changed() => changed.ok()?,
+                },
             }
         }
     }
 
     /// Whether the caller may see the transaction; `None` if that cannot be told.
-    async fn may_see(&self, passed: &Passed) -> Option<bool> {
-        let detail: Value = serde_json::from_str(&passed.body).ok()?;
+    async fn may_see(&self, published: &Published) -> Option<bool> {
+        let detail: Value = serde_json::from_str(&published.detail).ok()?;
         let uri = format!("/v1/transactions/{}", detail["transaction_id"].as_str()?);
         let request = Request::get(uri).header(header::AUTHORIZATION, &self.authorization).body(Body::empty()).ok()?;
         let Ok(response) = self.events.functions.clone().oneshot(request).await;

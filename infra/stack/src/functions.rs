@@ -5,15 +5,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::BoxFuture;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use wallet_dispatch::Queues;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Function, Settings};
-use wallet_rebate::Report;
+use wallet_lambda::{App, Function, Report, Settings, Task, work};
+use wallet_messaging::Sender;
+use wallet_publish::Bus;
+use wallet_rebate::Rebate;
+use wallet_settle::Settle;
 
 use crate::gateway::Handler;
-use crate::template::{Consumer, Route};
+use crate::reader::StreamHandler;
+use crate::template::Route;
 
 /// Makes a function's ledger.
 pub(crate) type MakeLedger<'a> = &'a dyn Fn() -> Ledger;
@@ -47,25 +54,91 @@ pub(crate) fn http(
     Ok(handlers)
 }
 
-/// The handler of the function that reads the queue.
+/// The handler of a function that reads a queue, by the name of its binary.
 ///
 /// # Errors
-/// When a setting is wrong, or the template names another function.
+/// When a setting is wrong, or no function of this name reads a queue.
 pub(crate) fn queue(
     ledger: MakeLedger<'_>,
     env: &BTreeMap<String, String>,
-    consumer: &Consumer,
+    sender: &Sender,
+    function: &str,
 ) -> Result<QueueHandler> {
-    ensure!(
-        consumer.function == wallet_rebate::NAME,
-        "template.yaml has the queue read by `{}`, not by `{}`",
-        consumer.function,
-        wallet_rebate::NAME
-    );
+    match function {
+        Rebate::FUNCTION => task::<Rebate>(ledger, env),
+        Settle::FUNCTION => task::<Settle>(ledger, env),
+        wallet_publish::NAME => {
+            let bus = Bus::from_vars(|name| env.get(name).cloned()).map_err(|wrong| anyhow!(wrong))?;
+            let with = Arc::new((bus, sender.clone()));
+            Ok(Box::new(move |event| {
+                let with = Arc::clone(&with);
+                Box::pin(async move { wallet_publish::report(&with.0, &with.1, event).await })
+            }))
+        }
+        wallet_dispatch::NAME => {
+            let dispatch = Arc::new(Dispatch::new(env, sender)?);
+            Ok(Box::new(move |event| {
+                let dispatch = Arc::clone(&dispatch);
+                Box::pin(async move { dispatch.again(event).await })
+            }))
+        }
+        other => bail!("template.yaml has a queue read by `{other}`, which reads none"),
+    }
+}
+
+/// The handler of the function that reads the table's stream.
+///
+/// # Errors
+/// When a setting is wrong, or the template names another function.
+pub(crate) fn stream(env: &BTreeMap<String, String>, sender: &Sender, function: &str) -> Result<StreamHandler> {
+    ensure!(function == wallet_dispatch::NAME, "template.yaml has the stream read by `{function}`");
+    let dispatch = Arc::new(Dispatch::new(env, sender)?);
+    Ok(Box::new(move |event| {
+        let dispatch = Arc::clone(&dispatch);
+        Box::pin(async move { dispatch.handle(&event).await })
+    }))
+}
+
+/// The `dispatch` function.
+struct Dispatch {
+    queues: Queues,
+    sender: Sender,
+}
+
+impl Dispatch {
+    fn new(env: &BTreeMap<String, String>, sender: &Sender) -> Result<Dispatch> {
+        let queues = Queues::from_vars(|name| env.get(name).cloned()).map_err(|wrong| anyhow!(wrong))?;
+        Ok(Dispatch { queues, sender: sender.clone() })
+    }
+
+    async fn handle(&self, event: &str) -> Result<Value> {
+        wallet_dispatch::handle(&self.queues, &self.sender, event).await.map_err(|error| anyhow!(error))
+    }
+
+    /// Records that were driven back, each by itself, as an operator invokes the function with them.
+    async fn again(&self, event: SqsEvent) -> Report {
+        let mut report = Report::default();
+        for message in event.records {
+            let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
+            let sent = match serde_json::from_str::<&RawValue>(&body) {
+                Ok(record) => self.handle(&format!(r#"{{"Records": [{record}]}}"#)).await,
+                Err(_) => Err(anyhow!("it is no JSON")),
+            };
+            match sent {
+                Ok(answer) if answer["batchItemFailures"] == serde_json::json!([]) => {}
+                Ok(_) => report.fail(&id, "it could not be sent on"),
+                Err(error) => report.fail(&id, &format!("{error:#}")),
+            }
+        }
+        report
+    }
+}
+
+fn task<T: Task>(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Result<QueueHandler> {
     let app = app(ledger, env)?;
     Ok(Box::new(move |event| {
         let app = Arc::clone(&app);
-        Box::pin(async move { wallet_rebate::report(&app, event).await })
+        Box::pin(async move { work::<T>(&app, event).await })
     }))
 }
 

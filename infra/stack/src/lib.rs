@@ -1,7 +1,7 @@
 //! The local stack: the whole system in one process, on one machine, without the cloud.
 //!
-//! Embedded DynamoDB with its stream, a queue, and a gateway that hands real API Gateway events to the same handlers
-//! that Lambda runs. Routes, table, queue and pipe are read from `template.yaml`. Development only: listens on
+//! Embedded DynamoDB with its stream, queues and an event bus, and a gateway that hands real API Gateway events to the same
+//! handlers that Lambda runs. Routes, table, queues and event sources are read from `template.yaml`. Development only: listens on
 //! loopback, and its tokens are signed with a key that everybody knows.
 //!
 //! ```no_run
@@ -18,6 +18,7 @@
 
 mod admin;
 mod around;
+mod bus;
 pub mod clock;
 mod data_file;
 mod database;
@@ -26,9 +27,10 @@ mod functions;
 mod gateway;
 pub mod in_flight;
 mod names;
-mod pipe;
 mod poller;
+mod post;
 pub mod queue;
+mod reader;
 mod remote;
 mod stack;
 mod stores;

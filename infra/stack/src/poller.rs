@@ -1,4 +1,4 @@
-//! The queue's event source: batches of messages to a function, as Lambda's poller does it.
+//! A queue's event source: batches of messages to a function, as Lambda's poller does it.
 //!
 //! Several batches are at work at once, as many as the template's event source says and no more. What the function
 //! reports as failed stays in the queue and comes back when its visibility time-out is over; the rest is deleted. A function
@@ -14,8 +14,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use wallet_lambda::caught;
-use wallet_rebate::Report;
+use wallet_lambda::{Report, caught};
 
 use crate::clock;
 use crate::queue::Queue;
@@ -146,12 +145,16 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::queue::QueueFile;
     use crate::template::QueueSpec;
 
-    fn queue_of(bodies: &[&str]) -> Arc<Queue> {
+    fn spec() -> QueueSpec {
         let visibility_timeout = Duration::from_secs(60);
-        let spec = QueueSpec { name: "Jobs".to_owned(), visibility_timeout, max_receive_count: 3 };
-        let queue = Queue::memory(spec).expect("memory is there");
+        QueueSpec { name: "Jobs".to_owned(), visibility_timeout, max_receive_count: 3, of_dead_letters: false }
+    }
+
+    fn queue_of(bodies: &[&str]) -> Arc<Queue> {
+        let queue = Queue::new(QueueFile::memory().expect("memory is there"), spec());
         for body in bodies {
             queue.send(body, clock::now()).expect("sent");
         }
@@ -164,8 +167,7 @@ mod tests {
         let handler = move |event: SqsEvent| async move {
             let mut report = Report::default();
             for identifier in event.records.iter().filter_map(answer) {
-                report.response.add_failure(&identifier);
-                report.reasons.insert(identifier, "cannot be done".to_owned());
+                report.fail(&identifier, "cannot be done");
             }
             report
         };
@@ -184,7 +186,7 @@ mod tests {
     }
 
     fn poller<H>(queue: &Arc<Queue>, timeout: Duration, handler: H, delivering: watch::Receiver<bool>) -> Poller<H> {
-        let consumer = Consumer { function: "jobs".to_owned(), batch_size: 10, concurrency: 3, timeout };
+        let consumer = Consumer { function: "jobs".to_owned(), queue: spec(), batch_size: 10, concurrency: 3, timeout };
         Poller { queue: Arc::clone(queue), consumer, handler, retry_after: None, delivering }
     }
 

@@ -1,28 +1,33 @@
-//! A queue that behaves as SQS does: visibility time-out, receive count, dead letters.
+//! A queue that behaves as SQS does: visibility time-out, receive count, dead letters; of a FIFO queue, groups whose messages wait
+//! for one another, and deduplication.
 //!
-//! One SQLite file, or memory. It holds the pipe's checkpoint too, so that messages and checkpoint move in one
-//! transaction. Time is an argument; it never sleeps and starts nothing by itself.
+//! All queues share one SQLite file, or memory. Time is an argument; it never sleeps and starts nothing by itself.
 
-mod schema;
+mod file;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use anyhow::Result;
 use aws_lambda_events::event::sqs::SqsMessage;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::Notify;
 use uuid::Uuid;
+use wallet_messaging::{Group, Message};
 
 use crate::names;
 use crate::template::QueueSpec;
 
+pub use file::QueueFile;
+
+/// How long a FIFO queue knows what it was sent.
+const DEDUPLICATION: SignedDuration = SignedDuration::from_mins(5);
+
 /// A durable queue with a dead-letter queue behind it.
 pub struct Queue {
-    connection: Mutex<Connection>,
+    file: Arc<QueueFile>,
     spec: QueueSpec,
     arrivals: Notify,
 }
@@ -43,24 +48,9 @@ pub struct DeadLetter {
 }
 
 impl Queue {
-    /// A queue in memory.
-    ///
-    /// # Errors
-    /// When SQLite refuses.
-    pub fn memory(spec: QueueSpec) -> Result<Queue> {
-        Ok(Queue::over(schema::memory()?, spec))
-    }
-
-    /// The queue in the file at `path`, made if absent. One process at a time: the file stays locked.
-    ///
-    /// # Errors
-    /// When another process has it, when it is damaged or of another program, or cannot be written.
-    pub fn open(path: &Path, spec: QueueSpec) -> Result<Queue> {
-        Ok(Queue::over(schema::open(path)?, spec))
-    }
-
-    fn over(connection: Connection, spec: QueueSpec) -> Queue {
-        Queue { connection: Mutex::new(connection), spec, arrivals: Notify::new() }
+    /// The queue of this name in the file.
+    pub fn new(file: Arc<QueueFile>, spec: QueueSpec) -> Queue {
+        Queue { file, spec, arrivals: Notify::new() }
     }
 
     /// Its Amazon Resource Name.
@@ -73,45 +63,35 @@ impl Queue {
     /// # Errors
     /// When SQLite refuses.
     pub fn send(&self, body: &str, now: Timestamp) -> Result<String> {
-        let id = insert(&self.lock(), body, now)?;
+        let id = self.insert(&self.lock(), body, None, now)?;
         self.arrivals.notify_one();
         Ok(id)
     }
 
-    /// Puts the messages in and moves the stream's checkpoint, both or neither.
+    /// Puts the messages in, all or none, but those that a FIFO queue was sent before.
     ///
     /// # Errors
-    /// When SQLite refuses; nothing has moved then.
-    pub fn carry(&self, stream: &str, sequence_number: &str, bodies: &[String], now: Timestamp) -> Result<()> {
+    /// When SQLite refuses; nothing was sent then.
+    pub fn send_all(&self, messages: &[Message], now: Timestamp) -> Result<()> {
         let mut connection = self.lock();
         let transaction = begin(&mut connection)?;
-        for body in bodies {
-            insert(&transaction, body, now)?;
+        for Message { body, group } in messages {
+            let again = match group {
+                Some(group) => !self.is_new(&transaction, group, now)?,
+                None => false,
+            };
+            if !again {
+                self.insert(&transaction, body, group.as_ref(), now)?;
+            }
         }
-        transaction.execute(
-            "INSERT INTO checkpoint (stream, sequence_number) VALUES (?1, ?2)
-             ON CONFLICT (stream) DO UPDATE SET sequence_number = excluded.sequence_number",
-            params![stream, sequence_number],
-        )?;
         transaction.commit()?;
-        if !bodies.is_empty() {
-            self.arrivals.notify_one();
-        }
+        self.arrivals.notify_one();
         Ok(())
     }
 
-    /// Up to where the stream has been carried; `None` before the first record.
-    ///
-    /// # Errors
-    /// When SQLite refuses.
-    pub fn checkpoint(&self, stream: &str) -> Result<Option<String>> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached("SELECT sequence_number FROM checkpoint WHERE stream = ?1")?;
-        Ok(statement.query_row([stream], |row| row.get(0)).optional()?)
-    }
-
     /// Receives up to `limit` visible messages, oldest first, and hides them for the visibility time-out. A message
-    /// that was received as often as it may be becomes a dead letter instead.
+    /// that was received as often as it may be becomes a dead letter instead. Of a group of which a message is hidden none is
+    /// received.
     ///
     /// # Errors
     /// When SQLite refuses; nothing has been received then.
@@ -119,19 +99,22 @@ impl Queue {
         let mut connection = self.lock();
         let transaction = begin(&mut connection)?;
         let dead = transaction.execute(
-            "UPDATE message SET dead = 1 WHERE dead = 0 AND visible_at_ms <= ?1 AND receive_count >= ?2",
-            params![now.as_millisecond(), self.spec.max_receive_count],
+            "UPDATE message SET dead = 1 WHERE queue = ?3 AND dead = 0 AND visible_at_ms <= ?1 AND receive_count >= ?2",
+            params![now.as_millisecond(), self.spec.max_receive_count, self.spec.name],
         )?;
         let hidden_until = self.hidden_until(now)?;
         let messages = transaction
             .prepare_cached(
                 "UPDATE message SET receive_count = receive_count + 1, visible_at_ms = ?2,
                      receipt = lower(hex(randomblob(16))), first_received_at_ms = coalesce(first_received_at_ms, ?1)
-                 WHERE number IN (SELECT number FROM message WHERE dead = 0 AND visible_at_ms <= ?1
+                 WHERE number IN (SELECT number FROM message
+                     WHERE queue = ?4 AND dead = 0 AND visible_at_ms <= ?1 AND (group_id IS NULL OR NOT EXISTS (
+                         SELECT 1 FROM message other WHERE other.queue = ?4 AND other.group_id = message.group_id
+                             AND other.dead = 0 AND other.visible_at_ms > ?1))
                      ORDER BY number LIMIT ?3)
-                 RETURNING message_id, receipt, body, receive_count, sent_at_ms, first_received_at_ms, number",
+                 RETURNING message_id, receipt, body, receive_count, sent_at_ms, first_received_at_ms, number, group_id",
             )?
-            .query_map(params![now.as_millisecond(), hidden_until.as_millisecond(), limit], |row| {
+            .query_map(params![now.as_millisecond(), hidden_until.as_millisecond(), limit, self.spec.name], |row| {
                 Ok((row.get::<_, i64>(6)?, self.message(row)?))
             })?
             .collect::<rusqlite::Result<BTreeMap<_, _>>>()?;
@@ -179,10 +162,12 @@ impl Queue {
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT message_id, body, receive_count, sent_at_ms, failure FROM message WHERE dead = 1 ORDER BY number",
+            "SELECT message_id, body, receive_count, sent_at_ms, failure FROM message
+             WHERE queue = ?1 AND dead = 1 ORDER BY number",
         )?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get(4)?)))?;
+        let rows = statement.query_map([&self.spec.name], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get(4)?))
+        })?;
         rows.map(|row| {
             let (message_id, body, receive_count, sent_at_ms, reason) = row?;
             let sent_at = Timestamp::from_millisecond(sent_at_ms)?;
@@ -200,8 +185,8 @@ impl Queue {
         let driven = self.lock().execute(
             "UPDATE message SET dead = 0, receive_count = 0, receipt = NULL, first_received_at_ms = NULL,
                  visible_at_ms = ?2
-             WHERE dead = 1 AND (?1 IS NULL OR message_id = ?1)",
-            params![message_id, now.as_millisecond()],
+             WHERE queue = ?3 AND dead = 1 AND (?1 IS NULL OR message_id = ?1)",
+            params![message_id, now.as_millisecond(), self.spec.name],
         )?;
         if driven > 0 {
             self.arrivals.notify_one();
@@ -214,7 +199,8 @@ impl Queue {
     /// # Errors
     /// When SQLite refuses.
     pub fn depth(&self) -> Result<u64> {
-        Ok(self.lock().query_row("SELECT count(*) FROM message WHERE dead = 0", [], |row| row.get(0))?)
+        let count = "SELECT count(*) FROM message WHERE queue = ?1 AND dead = 0";
+        Ok(self.lock().query_row(count, [&self.spec.name], |row| row.get(0))?)
     }
 
     /// When the next message becomes visible, if any is there.
@@ -222,8 +208,8 @@ impl Queue {
     /// # Errors
     /// When SQLite refuses.
     pub fn next_visible_at(&self) -> Result<Option<Timestamp>> {
-        let earliest: Option<i64> =
-            self.lock().query_row("SELECT min(visible_at_ms) FROM message WHERE dead = 0", [], |row| row.get(0))?;
+        let earliest = "SELECT min(visible_at_ms) FROM message WHERE queue = ?1 AND dead = 0";
+        let earliest: Option<i64> = self.lock().query_row(earliest, [&self.spec.name], |row| row.get(0))?;
         Ok(earliest.map(Timestamp::from_millisecond).transpose()?)
     }
 
@@ -255,28 +241,54 @@ impl Queue {
             attribute("ApproximateFirstReceiveTimestamp", row.get(5)?),
         ]
         .into();
+        if let Some(group) = row.get(7)? {
+            message.attributes.insert("MessageGroupId".to_owned(), group);
+        }
         message.event_source = Some("aws:sqs".to_owned());
         message.event_source_arn = Some(self.arn());
         message.aws_region = Some(names::REGION.to_owned());
         Ok(message)
     }
 
+    /// Whether a FIFO queue was not sent this in the last minutes; it was now.
+    fn is_new(&self, connection: &Connection, group: &Group, now: Timestamp) -> Result<bool> {
+        let forgotten = now.checked_sub(DEDUPLICATION)?.as_millisecond();
+        connection.execute(
+            "DELETE FROM deduplication WHERE queue = ?1 AND sent_at_ms <= ?2",
+            params![self.spec.name, forgotten],
+        )?;
+        let noted = connection.execute(
+            "INSERT OR IGNORE INTO deduplication (queue, group_id, id, sent_at_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![self.spec.name, group.id, group.deduplication, now.as_millisecond()],
+        )?;
+        Ok(noted == 1)
+    }
+
+    fn insert(&self, connection: &Connection, body: &str, group: Option<&Group>, now: Timestamp) -> Result<String> {
+        let id = Uuid::new_v4().to_string();
+        connection
+            .prepare_cached(
+                "INSERT INTO message (message_id, body, sent_at_ms, visible_at_ms, queue, group_id, dead)
+                 VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                id,
+                body,
+                now.as_millisecond(),
+                self.spec.name,
+                group.map(|group| &group.id),
+                self.spec.of_dead_letters
+            ])?;
+        Ok(id)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A panic cannot leave half a change behind: SQLite rolls back what was not committed.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.file.lock()
     }
 }
 
 fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
-}
-
-fn insert(connection: &Connection, body: &str, now: Timestamp) -> Result<String> {
-    let id = Uuid::new_v4().to_string();
-    connection
-        .prepare_cached("INSERT INTO message (message_id, body, sent_at_ms, visible_at_ms) VALUES (?1, ?2, ?3, ?3)")?
-        .execute(params![id, body, now.as_millisecond()])?;
-    Ok(id)
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::future::BoxFuture;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use wallet_rebate::Report;
+use wallet_lambda::Report;
 
 use crate::functions::QueueHandler;
 use crate::gateway::{FunctionResponse, Handler, NotAsked};
-use crate::template::{Consumer, Route};
+use crate::template::Route;
 
 /// How long a function may take: `cargo lambda watch` compiles it at its first call, and after each change.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -57,9 +57,9 @@ impl Lambda {
         routes.iter().map(|route| (route.function.clone(), handler(&route.function))).collect()
     }
 
-    /// The handler of the function that reads the queue. A batch that it couldn't be given has failed as a whole.
-    pub(crate) fn queue(&self, consumer: &Consumer) -> QueueHandler {
-        let (lambda, function) = (self.clone(), Arc::<str>::from(consumer.function.as_str()));
+    /// The handler of a function that reads a queue. A batch that it couldn't be given has failed as a whole.
+    pub(crate) fn queue(&self, function: &str) -> QueueHandler {
+        let (lambda, function) = (self.clone(), Arc::<str>::from(function));
         Box::new(move |event| -> BoxFuture<'static, Report> {
             let (lambda, function) = (lambda.clone(), Arc::clone(&function));
             Box::pin(async move {
@@ -105,8 +105,7 @@ fn response(answer: &str) -> Result<FunctionResponse> {
 fn all_failed(event: &SqsEvent, reason: &str) -> Report {
     let mut report = Report::default();
     for id in event.records.iter().filter_map(|message| message.message_id.as_deref()) {
-        report.response.add_failure(id);
-        report.reasons.insert(id.to_owned(), reason.to_owned());
+        report.fail(id, reason);
     }
     report
 }

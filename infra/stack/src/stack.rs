@@ -1,6 +1,6 @@
-//! The whole system in one process: database, stream, queue, functions and gateway, started and stopped together.
+//! The whole system in one process: database, stream, queues, bus, functions and gateway, started and stopped together.
 //!
-//! Each stack is its own world: own table, own queue, own ports. A test starts as many as it likes.
+//! Each stack is its own world: own table, own queues, own ports. A test starts as many as it likes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,6 +16,10 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wallet_dynamodb::Ledger;
+use wallet_lambda::Task as _;
+use wallet_messaging::Sender;
+use wallet_rebate::Rebate;
+use wallet_settle::Settle;
 
 use crate::admin;
 use crate::database::listen;
@@ -23,9 +27,10 @@ use crate::events::{self, Events};
 use crate::functions;
 use crate::gateway::{self, Gateway, Observer};
 use crate::names::TABLE;
-use crate::pipe::{Feed, Pipe};
 use crate::poller::Poller;
+use crate::post::LocalPost;
 use crate::queue::Queue;
+use crate::reader::Reader;
 use crate::remote::{Lambda, PATIENCE};
 use crate::stores::Stores;
 use crate::template::Template;
@@ -37,7 +42,7 @@ const STOP_GRACE: Duration = Duration::from_secs(4);
 /// Called once for each function.
 pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
 
-/// Called with each batch on its way from the queue to its function.
+/// Called with each batch on its way from the queue of rebates to its function.
 pub type AdaptBatch = Arc<dyn Fn(SqsEvent) -> SqsEvent + Send + Sync>;
 
 /// How a stack is to be. The default is in memory, on free ports, with the template's settings.
@@ -51,18 +56,18 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Environment variables of the functions, in place of the template's.
     pub env: BTreeMap<String, String>,
-    /// How long a message that failed stays hidden until it comes again, in place of the queue's own time-out.
+    /// How long a message that failed stays hidden until it comes again, in place of its queue's own time-out.
     pub visibility_timeout: Option<Duration>,
     /// What the functions' SDK sends its requests with: for tests that let requests fail or replies get lost.
     pub http_client: Option<SharedHttpClient>,
     /// Changes each function's ledger: its clock or its snapshots. Its policy is a matter of `env`.
     pub adapt: Option<AdaptLedger>,
-    /// Changes what the queue's function is given: for tests in which messages come twice, or out of order.
+    /// Changes what the `rebate` function is given: for tests in which messages come twice, or out of order.
     pub adapt_batch: Option<AdaptBatch>,
     /// Where the functions run, such as `http://127.0.0.1:9010`; in the stack itself if `None`. What the other options
-    /// say about functions is then of no consequence.
+    /// say about functions is then of no consequence. Those that send run in the stack in any case: the queues are here.
     pub functions: Option<String>,
-    /// Whether the queue delivers from the start; see [`Stack::deliver`].
+    /// Whether the queues deliver from the start; see [`Stack::deliver`].
     pub deliver: bool,
     /// Called after each request.
     pub observer: Option<Observer>,
@@ -115,7 +120,7 @@ impl Stack {
 
         let data = options.data.as_deref();
         let stores = Stores::start(&template, data, options.dynamodb_port).await?;
-        let Stores { database, queue } = &stores;
+        let Stores { database, file, queues, bus } = &stores;
         let client = database.client(options.http_client);
 
         let mut env = template.environment;
@@ -125,37 +130,53 @@ impl Stack {
             let ledger = Ledger::new(client.clone(), TABLE);
             if let Some(adapt) = &options.adapt { adapt(ledger) } else { ledger }
         };
-        let pipe = |spec| Pipe::new(spec, database.handle(), database.stream());
-        let feed = Feed::new(pipe(&template.pipe)?, Arc::clone(queue));
+        let by_name = template
+            .consumers
+            .iter()
+            .map(|consumer| (consumer.queue.name.clone(), Arc::clone(&queues[&consumer.function])));
+        let sender = Sender::by(Arc::new(LocalPost { queues: by_name.collect(), bus: Arc::clone(bus) }));
+        let handler = functions::stream(&env, &sender, &template.reader.function)?;
+        let reader = Reader::new(database.handle(), database.stream(), template.reader, handler, Arc::clone(file))?;
         let (stop, stopped) = watch::channel(false);
-        let (handlers, handler) = match &elsewhere {
-            None => (
-                functions::http(&ledger, &env, &template.routes)?,
-                functions::queue(&ledger, &env, &template.consumer)?,
-            ),
+        let handlers = match &elsewhere {
+            None => functions::http(&ledger, &env, &template.routes)?,
             Some(lambda) => {
                 template.routes.iter_mut().for_each(|route| route.timeout = PATIENCE);
-                template.consumer.timeout = PATIENCE;
-                (lambda.http(&template.routes), lambda.queue(&template.consumer))
+                lambda.http(&template.routes)
             }
         };
         // Asked by the stack itself, the functions wake and show nobody.
         let unobserved = Gateway { address, handlers: handlers.clone(), after: Arc::default(), observer: None };
         let events = Events {
-            pipe: pipe(&template.events.pipe)?,
-            detail_type: template.events.detail_type,
+            bus: Arc::clone(bus),
             functions: gateway::router(unobserved, &template.routes)?,
             stopped: stopped.clone(),
         };
-        let gateway = Gateway { address, handlers, after: feed.waker(), observer: options.observer };
+        let gateway = Gateway { address, handlers, after: reader.waker(), observer: options.observer };
         let router = gateway::router(gateway, &template.routes)?
             .merge(events::router(events))
-            .merge(admin::router(Arc::clone(queue)));
+            .merge(admin::router(queues.clone()));
         let (delivering, delivers) = watch::channel(options.deliver);
-        let adapt_batch = options.adapt_batch;
-        let handler = move |event| handler(if let Some(adapt) = &adapt_batch { adapt(event) } else { event });
-        let (queue, retry_after) = (Arc::clone(queue), options.visibility_timeout);
-        let poller = Poller { queue, consumer: template.consumer, handler, retry_after, delivering: delivers };
+        let (_, always) = watch::channel(true);
+        let mut pollers = vec![];
+        for mut consumer in template.consumers {
+            let name = consumer.function.as_str();
+            let (queue, retry_after) = (Arc::clone(&queues[name]), options.visibility_timeout);
+            let writes = [Rebate::FUNCTION, Settle::FUNCTION].contains(&name);
+            let handler = match &elsewhere {
+                Some(lambda) if writes => {
+                    let handler = lambda.queue(name);
+                    consumer.timeout = PATIENCE;
+                    handler
+                }
+                _ => functions::queue(&ledger, &env, &sender, name)?,
+            };
+            let adapt = options.adapt_batch.clone().filter(|_| consumer.function == Rebate::FUNCTION);
+            let handler = move |event| handler(if let Some(adapt) = &adapt { adapt(event) } else { event });
+            // What writes nothing is delivered to in any case.
+            let delivering = if writes { delivers.clone() } else { always.clone() };
+            pollers.push(Poller { queue, consumer, handler, retry_after, delivering });
+        }
 
         let mut tasks = JoinSet::new();
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(is_true(stopped.clone()));
@@ -164,10 +185,12 @@ impl Stack {
                 tracing::error!("the gateway failed: {error}");
             }
         });
-        tasks.spawn(poller.run(stopped.clone()));
+        for poller in pollers {
+            tasks.spawn(poller.run(stopped.clone()));
+        }
         tasks.spawn(async move {
             tokio::select! {
-                () = feed.run() => {}
+                () = reader.run() => {}
                 () = is_true(stopped) => {}
             }
         });
@@ -199,9 +222,12 @@ impl Stack {
         self.stores.database.client(None)
     }
 
-    /// The queue between stream and rebate.
-    pub fn queue(&self) -> &Queue {
-        &self.stores.queue
+    /// The queue that the function of this name reads. That of `dispatch` is its own dead letters.
+    ///
+    /// # Panics
+    /// When no function of this name reads a queue.
+    pub fn queue(&self, function: &str) -> &Queue {
+        &self.stores.queues[function]
     }
 
     /// The gateway without its socket.
@@ -209,7 +235,7 @@ impl Stack {
         self.router.clone()
     }
 
-    /// Whether the queue delivers to its function. Held back, messages wait.
+    /// Whether the queues deliver to the functions that write. Held back, their messages wait.
     pub fn deliver(&self, deliver: bool) {
         self.delivering.send_replace(deliver);
     }

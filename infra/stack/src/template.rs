@@ -1,4 +1,4 @@
-//! What the local stack takes from `template.yaml`: routes, table, queue, event source, pipes and environment.
+//! What the local stack takes from `template.yaml`: routes, table, queues, event sources and environment.
 //!
 //! The template is the only list of these, so the local stack cannot drift from what is deployed. It is embedded when
 //! this crate is built: `wallet` runs from any directory. Nothing here has a default of its own, save those of AWS.
@@ -23,14 +23,10 @@ pub struct Template {
     pub routes: Vec<Route>,
     /// The table's definition in the words of `CreateTable`, without its name.
     pub table: Value,
-    /// The function that reads the queue.
-    pub consumer: Consumer,
-    /// The queue between the table's stream and the consumer.
-    pub queue: QueueSpec,
-    /// What goes from the table's stream into the queue.
-    pub pipe: PipeSpec,
-    /// What goes from the table's stream to whoever subscribes.
-    pub events: EventSpec,
+    /// The functions that read queues; the last is the stream's reader with its own dead letters, to be read once more.
+    pub consumers: Vec<Consumer>,
+    /// The function that reads the table's stream.
+    pub reader: StreamReader,
     /// Every environment variable of the functions, at its parameter's default.
     pub environment: BTreeMap<String, String>,
 }
@@ -62,6 +58,8 @@ impl Route {
 pub struct Consumer {
     /// The name of the function's binary.
     pub function: String,
+    /// What it reads.
+    pub queue: QueueSpec,
     /// The most messages that one call gets.
     pub batch_size: u32,
     /// The most calls at once.
@@ -79,24 +77,21 @@ pub struct QueueSpec {
     pub visibility_timeout: Duration,
     /// After so many receives without a delete a message becomes a dead letter.
     pub max_receive_count: u32,
+    /// Whether what it is sent is a dead letter at once.
+    pub of_dead_letters: bool,
 }
 
-/// Which stream records become messages, and what the messages say.
+/// A function with the table's stream as its event source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PipeSpec {
-    /// Event patterns as JSON texts; a record passes if any matches.
+pub struct StreamReader {
+    /// The name of the function's binary.
+    pub function: String,
+    /// The most records that one call gets.
+    pub batch_size: usize,
+    /// How long the function may take.
+    pub timeout: Duration,
+    /// Filters as JSON texts; a record passes if any matches.
     pub patterns: Vec<String>,
-    /// The message's body with `<$.path>` in place of values.
-    pub input_template: String,
-}
-
-/// What becomes an event, and what kind of event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventSpec {
-    /// Which records, and the event's `detail`.
-    pub pipe: PipeSpec,
-    /// The event's `detail-type`.
-    pub detail_type: String,
 }
 
 impl Template {
@@ -120,6 +115,7 @@ impl Template {
 
         let mut routes = Vec::new();
         let mut consumers = Vec::new();
+        let mut readers = Vec::new();
         let mut environment = variables(&root.find_in(&["Globals", "Function"]))?;
         for (name, resource) in of_type(&resources, "AWS::Serverless::Function")? {
             let function = Function::read(&root, &resource)?;
@@ -132,7 +128,8 @@ impl Template {
             for (_, event) in events {
                 match event.get("Type")?.text()?.as_str() {
                     "HttpApi" => routes.push(function.route(&event)?),
-                    "SQS" => consumers.push(function.consumer(&event)?),
+                    "SQS" => consumers.push(function.consumer(&resources, &event)?),
+                    "DynamoDB" => readers.push(function.reader(&event)?),
                     other => bail!("template.yaml: {name} has an event of type {other}, which the local stack lacks"),
                 }
             }
@@ -140,31 +137,25 @@ impl Template {
         ensure!(!routes.is_empty(), "template.yaml: no function has an event of type HttpApi");
 
         let table = one(of_type(&resources, "AWS::DynamoDB::Table")?, "AWS::DynamoDB::Table")?;
-        let (consumer, queue) = one(consumers, "event source of type SQS")?;
-        let (mut to_queue, mut to_bus) = (Vec::new(), Vec::new());
-        for (_, pipe) in of_type(&resources, "AWS::Pipes::Pipe")? {
-            let pipe = pipe.get("Properties")?;
-            let target = pipe.get("Target")?;
-            let name = target.target()?;
-            if name == queue {
-                to_queue.push(pipe_spec(&pipe)?);
-            } else if resources.get(name)?.get("Type")?.value() == "AWS::Events::EventBus" {
-                to_bus.push(event_spec(&pipe)?);
-            } else {
-                bail!("template.yaml: {} is {name}, to which the local stack has no pipe", target.path());
-            }
-        }
-        let to_queue = one(to_queue, &format!("pipe to {queue}, which {} reads", consumer.function))?;
-        let to_bus = one(to_bus, "pipe to an AWS::Events::EventBus")?;
-        Ok(Template {
-            routes,
-            table: create_table(&table.1.get("Properties")?)?,
-            consumer,
-            queue: queue_spec(&resources, &queue)?,
-            pipe: to_queue,
-            events: to_bus,
-            environment,
-        })
+        let reader = one(readers, "event source of type DynamoDB")?;
+        let own = environment
+            .get("DEAD_LETTERS_URL")
+            .context("template.yaml: the stream's reader has no DEAD_LETTERS_URL")?;
+        consumers.push(reader.again(own));
+        Ok(Template { routes, table: create_table(&table.1.get("Properties")?)?, consumers, reader, environment })
+    }
+}
+
+impl StreamReader {
+    /// Itself as the reader of its own dead letters, for those that are driven back.
+    fn again(&self, dead_letters: &str) -> Consumer {
+        let queue = QueueSpec {
+            name: dead_letters.to_owned(),
+            visibility_timeout: self.timeout,
+            max_receive_count: 5,
+            of_dead_letters: true,
+        };
+        Consumer { function: self.function.clone(), queue, batch_size: 10, concurrency: 1, timeout: self.timeout }
     }
 }
 
@@ -201,21 +192,36 @@ impl Function {
         Ok(Route { method, path, function: self.binary.clone(), scopes, timeout: self.timeout })
     }
 
-    /// The consumer and the logical name of its queue.
-    fn consumer(&self, event: &Node<'_>) -> Result<(Consumer, String)> {
+    /// The function as one that reads a queue.
+    fn consumer(&self, resources: &Node<'_>, event: &Node<'_>) -> Result<Consumer> {
         let properties = event.get("Properties")?;
-        let responses = properties.get("FunctionResponseTypes")?;
-        ensure!(
-            responses.items()?.iter().any(|kind| kind.value() == "ReportBatchItemFailures"),
-            "template.yaml: {} must hold ReportBatchItemFailures",
-            responses.path()
-        );
+        reports_failures(&properties)?;
         let batch_size = properties.find("BatchSize").map_or(Ok(10), |size| size.whole_number())?;
         let concurrency = properties.get("ScalingConfig")?.get("MaximumConcurrency")?.whole_number()?;
-        let queue = properties.get("Queue")?.target()?.to_owned();
+        let queue = queue_spec(resources, properties.get("Queue")?.target()?)?;
         let (function, concurrency) = (self.binary.clone(), usize::try_from(concurrency)?);
-        Ok((Consumer { function, batch_size, concurrency, timeout: self.timeout }, queue))
+        Ok(Consumer { function, queue, batch_size, concurrency, timeout: self.timeout })
     }
+
+    /// The function as one that reads the table's stream.
+    fn reader(&self, event: &Node<'_>) -> Result<StreamReader> {
+        let properties = event.get("Properties")?;
+        reports_failures(&properties)?;
+        let batch_size = usize::try_from(properties.get("BatchSize")?.whole_number()?)?;
+        let filters = properties.get("FilterCriteria")?.get("Filters")?.items()?;
+        let patterns = filters.iter().map(|filter| filter.get("Pattern")?.text()).collect::<Result<_>>()?;
+        Ok(StreamReader { function: self.binary.clone(), batch_size, timeout: self.timeout, patterns })
+    }
+}
+
+fn reports_failures(event: &Node<'_>) -> Result<()> {
+    let responses = event.get("FunctionResponseTypes")?;
+    ensure!(
+        responses.items()?.iter().any(|kind| kind.value() == "ReportBatchItemFailures"),
+        "template.yaml: {} must hold ReportBatchItemFailures",
+        responses.path()
+    );
+    Ok(())
 }
 
 fn of_type<'a>(resources: &Node<'a>, kind: &str) -> Result<Vec<(&'a str, Node<'a>)>> {
@@ -260,20 +266,8 @@ fn queue_spec(resources: &Node<'_>, name: &str) -> Result<QueueSpec> {
         name: name.to_owned(),
         visibility_timeout: Duration::from_secs(visibility_s.into()),
         max_receive_count: redrive.get("maxReceiveCount")?.whole_number()?,
+        of_dead_letters: false,
     })
-}
-
-fn pipe_spec(properties: &Node<'_>) -> Result<PipeSpec> {
-    let filters = properties.get("SourceParameters")?.get("FilterCriteria")?.get("Filters")?;
-    Ok(PipeSpec {
-        patterns: filters.items()?.iter().map(|filter| filter.get("Pattern")?.text()).collect::<Result<_>>()?,
-        input_template: properties.get("TargetParameters")?.get("InputTemplate")?.text()?,
-    })
-}
-
-fn event_spec(properties: &Node<'_>) -> Result<EventSpec> {
-    let bus = properties.get("TargetParameters")?.get("EventBridgeEventBusParameters")?;
-    Ok(EventSpec { pipe: pipe_spec(properties)?, detail_type: bus.get("DetailType")?.text()? })
 }
 
 #[cfg(test)]

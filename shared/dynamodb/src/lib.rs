@@ -31,6 +31,7 @@ mod queued;
 mod read;
 pub mod scan;
 mod skew;
+pub mod stream;
 mod transact;
 mod usage;
 

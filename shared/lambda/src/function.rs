@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::SqsEvent;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Shared};
@@ -14,6 +14,7 @@ use lambda_http::http::Response;
 use lambda_http::request::RequestContext;
 use lambda_http::{Adapter, Body, Request, RequestExt as _, Service as _, service_fn};
 use lambda_runtime::{Error, LambdaEvent};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -25,6 +26,7 @@ use crate::deadline::{bounded, deadline};
 use crate::log::{self, Line};
 use crate::metrics;
 use crate::problem::{Problem, problem_response};
+use crate::queue::{self, Task};
 use crate::reply::Reply;
 use crate::request;
 use crate::route::Route;
@@ -107,20 +109,38 @@ pub async fn serve<F: Function>() -> ExitCode {
     ended(F::NAME, started.await)
 }
 
-/// Runs the function `name` in Lambda, which works on batches of queue messages. `handle` is given a batch and the instant at
-/// which its time is up.
-pub async fn serve_queue(
-    name: &'static str,
-    handle: impl AsyncFn(&App, SqsEvent, Instant) -> SqsBatchResponse,
-) -> ExitCode {
+/// Runs in Lambda the function that works on the messages of a queue.
+pub async fn serve_queue<T: Task>() -> ExitCode {
     log::start();
     let started = async {
-        let app = &start(name)?;
-        let handle = &handle;
+        let app = &start(T::FUNCTION)?;
         // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
         let service = async |event: LambdaEvent<SqsEvent>| {
             let (app, until) = (app.clone().await, deadline(Some(&event.context)));
-            Ok::<_, Infallible>(Box::pin(handle(&app, event.payload, until)).await)
+            Ok::<_, Infallible>(Box::pin(queue::work_until::<T>(&app, event.payload, until)).await.response)
+        };
+        lambda_runtime::run(service_fn(service)).await
+    };
+    ended(T::FUNCTION, started.await)
+}
+
+/// Runs the function `name` in Lambda, which sends and knows no ledger. `settings` are its own; `connect` makes, once, what it
+/// sends with. `handle` is given both and an event as it came; where it answers with an error, the call has failed.
+pub async fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
+    name: &'static str,
+    settings: Result<S, String>,
+    connect: impl AsyncFnOnce() -> C + Send + 'static,
+    handle: impl AsyncFn(&S, &C, &str) -> Result<R, Error>,
+) -> ExitCode {
+    log::start();
+    let started = async {
+        let settings = &settings?;
+        in_lambda()?;
+        metrics::start(name, Settings::metrics_namespace_from_env()?.as_deref())?;
+        let (connected, handle) = (&connecting(connect)?, &handle);
+        let service = async |event: LambdaEvent<Box<RawValue>>| {
+            let connected = connected.clone().await;
+            Box::pin(handle(settings, &connected, event.payload.get())).await
         };
         lambda_runtime::run(service_fn(service)).await
     };
@@ -144,30 +164,37 @@ pub async fn serve_schedule<S>(
     ended(name, started.await)
 }
 
-/// The app, once the thread that makes it is done.
-type Connecting = Shared<BoxFuture<'static, Arc<App>>>;
+/// What a function works with, once the thread that makes it is done.
+type Connecting<C> = Shared<BoxFuture<'static, Arc<C>>>;
 
-fn start(function: &'static str) -> Result<Connecting, Error> {
+fn start(function: &'static str) -> Result<Connecting<App>, Error> {
     let settings = Settings::from_env()?;
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err("AWS_LAMBDA_RUNTIME_API is not set: Lambda or `cargo lambda watch` starts this program; \
-                    `cargo wallet up` runs the whole system on this machine"
-            .into());
-    }
+    in_lambda()?;
     metrics::start(function, settings.metrics_namespace.as_deref())?;
-    connect(settings)
+    connecting(async move || App::connect(settings).await)
 }
 
-/// Makes the app on a thread of its own. The SDK's configuration and the certificates that the system trusts take longer
-/// than all the rest of a start; they are read while the function asks for its first event, which waits for them if it must.
-fn connect(settings: Settings) -> Result<Connecting, Error> {
-    let (sender, app) = oneshot::channel();
+fn in_lambda() -> Result<(), Error> {
+    match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
+        Some(_) => Ok(()),
+        None => Err("AWS_LAMBDA_RUNTIME_API is not set: Lambda or `cargo lambda watch` starts this program; \
+                     `cargo wallet up` runs the whole system on this machine"
+            .into()),
+    }
+}
+
+/// Connects on a thread of its own. The SDK's configuration and the certificates that the system trusts take longer than all
+/// the rest of a start; they are read while the function asks for its first event, which waits for them if it must.
+fn connecting<C: Send + Sync + 'static>(
+    connect: impl AsyncFnOnce() -> C + Send + 'static,
+) -> Result<Connecting<C>, Error> {
+    let (sender, connected) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("connect".to_owned()).spawn(move || {
         // Nobody waits any more when the function is ending.
-        let _ = sender.send(Arc::new(runtime.block_on(App::connect(settings))));
+        let _ = sender.send(Arc::new(runtime.block_on(connect())));
     })?;
-    Ok(app.map(|app| app.expect("the thread ends with an app")).boxed().shared())
+    Ok(connected.map(|connected| connected.expect("the thread ends connected")).boxed().shared())
 }
 
 fn ended(name: &str, end: Result<(), Error>) -> ExitCode {

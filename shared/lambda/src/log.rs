@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
 use wallet_domain::{Command, Owner, TransactionId, WalletId};
-use wallet_dynamodb::{Strategy, Usage};
+use wallet_dynamodb::{Settled, Strategy, Usage};
 
 use crate::metrics::{self, whole};
 use crate::problem::Problem;
@@ -29,8 +29,10 @@ pub struct Line {
     pub route: Option<&'static str>,
     /// The gateway's id of the request.
     pub request_id: Option<String>,
-    /// The queue's id of the message.
+    /// The queue's id of the message; several, separated by spaces, where they asked for the same.
     pub message_id: Option<String>,
+    /// How long the message, or the oldest of them, had been in the queue when it was received.
+    pub waited_ms: Option<u64>,
     /// The status of the response.
     pub status: Option<u16>,
     /// The code of what kept it from being done.
@@ -45,6 +47,8 @@ pub struct Line {
     pub wallets: Vec<WalletId>,
     /// The transaction concerned.
     pub transaction: Option<TransactionId>,
+    /// What a pass over an inbox has done.
+    pub settled: Option<Settled>,
     /// The deposit that a rebate is for.
     pub deposit: Option<TransactionId>,
     /// The locking strategy.
@@ -88,6 +92,7 @@ impl Line {
                     route = self.route,
                     request_id = self.request_id.as_deref(),
                     message_id = self.message_id.as_deref(),
+                    waited_ms = self.waited_ms,
                     status = self.status,
                     code = self.code,
                     cause = self.cause.as_deref(),
@@ -96,6 +101,9 @@ impl Line {
                     wallet_ids = (!wallets.is_empty()).then(|| wallets.join(" ")),
                     transaction_id = text(self.transaction),
                     deposit_id = text(self.deposit),
+                    credits_folded = self.settled.map(|settled| settled.folded),
+                    credits_left = self.settled.map(|settled| settled.left),
+                    oldest_credit_ms = self.settled.map(|settled| settled.oldest_ms),
                     strategy = self.strategy.map(Strategy::as_str),
                     attempts = usage.attempts,
                     conflicts = usage.conflicts,

@@ -65,6 +65,11 @@ impl Settings {
     pub(crate) fn from_env() -> Result<Settings, SettingsError> {
         Settings::from_vars(|name| std::env::var(name).ok())
     }
+
+    /// `METRICS_NAMESPACE` alone: a wrong setting of another function stops none that knows no ledger.
+    pub(crate) fn metrics_namespace_from_env() -> Result<Option<String>, SettingsError> {
+        namespace(std::env::var("METRICS_NAMESPACE").ok().filter(|value| !value.is_empty()))
+    }
 }
 
 fn table(value: Option<String>) -> Result<String, SettingsError> {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 use wallet_domain::{Amount, Money};
-use wallet_lambda::Settings;
+use wallet_lambda::{Settings, work};
+use wallet_rebate::Rebate;
 
 use super::{World, any_json, any_text, holds};
 
@@ -63,7 +64,7 @@ fn what_cannot_be_read_is_sent_back_alone_and_the_good_message_beside_it_is_work
             .collect();
         let bad = messages.len();
         messages.insert(place.index(bad + 1), message(Some("good".to_owned()), Some(good.to_string())));
-        let report = world.runtime.block_on(wallet_rebate::report(&world.app, batch(messages)));
+        let report = world.runtime.block_on(work::<Rebate>(&world.app, batch(messages)));
         let sent_back: Vec<_> =
             report.response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
         prop_assert_eq!(sent_back.len(), bad, "{:?}", report.reasons);

@@ -102,7 +102,7 @@ async fn the_demo_moves_money_once_however_often_it_is_seeded() {
         let demo = seed(stack.router()).await.expect("seeded");
         assert_eq!((demo.alice.balance.as_str(), demo.bob.balance.as_str()), ("76.00", "25.00"));
         assert_eq!((demo.summary.as_str(), demo.warnings.len()), (summary, 0));
-        until(|| stack.queue().depth().expect("read") == 0).await;
+        until(|| stack.queue("rebate").depth().expect("read") == 0).await;
         stack.stop().await;
     }
 }
@@ -111,7 +111,7 @@ async fn the_demo_moves_money_once_however_often_it_is_seeded() {
 async fn held_back_messages_wait_and_arrive() {
     let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("started");
     let seeding = tokio::spawn(seed(stack.router()));
-    until(|| stack.queue().depth().expect("read") == 1).await;
+    until(|| stack.queue("rebate").depth().expect("read") == 1).await;
     stack.deliver(true);
     let demo = seeding.await.expect("no panic").expect("seeded");
     assert_eq!(demo.alice.balance, "76.00", "the rebate included");

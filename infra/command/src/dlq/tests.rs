@@ -32,9 +32,9 @@ async fn dead_letters_are_listed_and_driven_back() {
     );
     assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("nothing to do"), "no dead letters");
 
-    let id = stack.queue().send("no\u{1b}[2J JSON", clock::now()).expect("sent");
+    let id = stack.queue("rebate").send("no\u{1b}[2J JSON", clock::now()).expect("sent");
     let dead = async {
-        while stack.queue().dead_letters().expect("read").is_empty() {
+        while stack.queue("rebate").dead_letters().expect("read").is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -119,14 +119,14 @@ async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven
     stack.deliver(true);
     let settled = async |dead: usize, waiting: u64| {
         let settling = async {
-            let queue = stack.queue();
+            let queue = stack.queue("rebate");
             while queue.dead_letters().expect("read").len() != dead || queue.depth().expect("read") != waiting {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), settling).await.expect("it settles in time");
     };
-    // The pipe has carried all three when the third is paid.
+    // All three are sent when the third is paid.
     let others = async {
         while balance(&stack, wallet).await != "604.00" {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -136,7 +136,7 @@ async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven
     settled(1, 0).await;
     let list = run(stack.url(), &["list"]).await.expect("listed");
     assert!(list.contains("received 5 times\n  internal: panicked: on purpose\n"), "{list}");
-    let id = stack.queue().dead_letters().expect("read").remove(0).message_id;
+    let id = stack.queue("rebate").dead_letters().expect("read").remove(0).message_id;
 
     // Not mended yet: it dies again. Mended: it is paid.
     assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("driven back"), "1 dead letter driven back");
@@ -156,7 +156,7 @@ async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven
     let again = json!({
         "source": source, "deposit_id": rebate["parent_id"], "wallet_id": wallet, "rule_id": "standard",
     });
-    stack.queue().send(&again.to_string(), clock::now()).expect("sent");
+    stack.queue("rebate").send(&again.to_string(), clock::now()).expect("sent");
     settled(0, 0).await;
     assert_eq!(balance(&stack, wallet).await, "606.00", "and once");
     stack.stop().await;

@@ -1,7 +1,7 @@
 //! One run: how long it is from the answer to a deposit until its rebate is committed, through the whole local stack.
 //!
 //! Deposits go in over HTTP at a steady rate, whether earlier ones were answered or not, so that a slow stretch is met by
-//! as many deposits as it would be. From there everything goes its own way: table stream, pipe, queue, function, commit.
+//! as many deposits as it would be. From there everything goes its own way: table stream, dispatch, queue, function, commit.
 //! Nobody asks for the rebates; their commits are seen where the function's own SDK gets the answers. Afterwards the
 //! whole table is checked.
 
@@ -45,7 +45,7 @@ pub(crate) struct Measured {
     pub(crate) sending: Duration,
     /// From a deposit's request to its answer.
     pub(crate) answer: Histogram<u64>,
-    /// From a deposit's answer until the function is given its message: pipe and queue.
+    /// From a deposit's answer until the function is given its message: dispatch and queue.
     pub(crate) delivery: Histogram<u64>,
     /// From there until the rebate is committed: the function, and the records of its batch before this one.
     pub(crate) function: Histogram<u64>,
@@ -140,14 +140,14 @@ async fn sent(setting: Setting, client: &Client, wallets: &[String]) -> Result<(
 async fn settled(stack: &Stack, watch: &Watch, expected: u64) -> Result<()> {
     let (mut seen, mut since) = (0, Instant::now());
     loop {
-        let (paid, waiting) = (watch.count(), stack.queue().depth()?);
+        let (paid, waiting) = (watch.count(), stack.queue("rebate").depth()?);
         if paid >= expected && waiting == 0 {
             return Ok(());
         }
         if paid > seen {
             (seen, since) = (paid, Instant::now());
         }
-        let dead = stack.queue().dead_letters()?.len();
+        let dead = stack.queue("rebate").dead_letters()?.len();
         ensure!(dead == 0, "{dead} messages became dead letters");
         ensure!(since.elapsed() < PATIENCE, "{paid} of {expected} rebates were paid, and no more come");
         sleep(GLANCE).await;

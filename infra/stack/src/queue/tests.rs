@@ -1,11 +1,14 @@
 //! Visibility, receive counts, dead letters and the checkpoint, with time as an argument.
 
+use std::path::Path;
+
 use super::*;
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn spec() -> QueueSpec {
-    QueueSpec { name: "Jobs".to_owned(), visibility_timeout: Duration::from_secs(30), max_receive_count: 2 }
+    let visibility_timeout = Duration::from_secs(30);
+    QueueSpec { name: "Jobs".to_owned(), visibility_timeout, max_receive_count: 2, of_dead_letters: false }
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -13,7 +16,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn queue() -> Queue {
-    Queue::memory(spec()).expect("memory is there")
+    Queue::new(QueueFile::memory().expect("memory is there"), spec())
 }
 
 fn bodies(messages: &[SqsMessage]) -> Vec<&str> {
@@ -124,17 +127,93 @@ fn only_dead_letters_are_driven_back() {
     assert_eq!(bodies(&receive(&queue, 90)), ["a", "b", "c"]);
 }
 
-#[test]
-fn a_file_of_the_first_version_is_taken_over() {
+/// The queue of rebates in a file.
+fn rebates(path: &Path) -> Queue {
+    Queue::new(QueueFile::open(path).expect("opened"), QueueSpec { name: "RebateQueue".to_owned(), ..spec() })
+}
+
+/// A file of an earlier version, with one message in it, is taken over.
+#[track_caller]
+fn check_taken_over(as_it_was: &str) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("queue");
-    Queue::open(&path, spec()).expect("made").send("a", at(0)).expect("sent");
+    rebates(&path).send("a", at(0)).expect("sent");
     let file = Connection::open(&path).expect("opened");
-    file.execute_batch("ALTER TABLE message DROP COLUMN failure; PRAGMA user_version = 1").expect("as it was");
+    file.execute_batch(as_it_was).expect("as it was");
     drop(file);
-    let queue = Queue::open(&path, spec()).expect("taken over");
+    let queue = rebates(&path);
     assert_eq!(bodies(&receive(&queue, 0)), ["a"]);
     assert!(queue.dead_letters().expect("read").is_empty());
+}
+
+#[test]
+fn a_file_of_an_earlier_version_is_taken_over() {
+    let second = "DROP INDEX message_by_queue; DROP INDEX message_by_group; ALTER TABLE message DROP COLUMN queue;
+        ALTER TABLE message DROP COLUMN group_id; DROP TABLE deduplication; DROP TABLE event;
+        CREATE INDEX message_by_visibility ON message (dead, visible_at_ms); PRAGMA user_version = 2;";
+    check_taken_over(second);
+    check_taken_over(&format!("{second} ALTER TABLE message DROP COLUMN failure; PRAGMA user_version = 1;"));
+}
+
+fn grouped(body: &str, group: &str, deduplication: &str) -> Message {
+    let group = Group { id: group.to_owned(), deduplication: deduplication.to_owned() };
+    Message { body: body.to_owned(), group: Some(group) }
+}
+
+#[test]
+fn of_a_group_none_is_received_while_one_is_worked_on() {
+    let queue = queue();
+    let messages = [grouped("a1", "a", "1"), grouped("b1", "b", "1"), grouped("a2", "a", "2")];
+    queue.send_all(&messages, at(0)).expect("sent");
+    let first = queue.receive(1, at(0)).expect("received");
+    assert_eq!((bodies(&first), &*first[0].attributes["MessageGroupId"]), (vec!["a1"], "a"));
+    assert_eq!(bodies(&receive(&queue, 0)), ["b1"], "another group waits for nobody");
+    // It comes back before those behind it; dead, it holds nobody up.
+    assert_eq!(bodies(&queue.receive(1, at(30)).expect("received")), ["a1"]);
+    assert_eq!(bodies(&receive(&queue, 60)), ["b1", "a2"]);
+    assert_eq!(queue.dead_letters().expect("read")[0].body, "a1");
+}
+
+#[test]
+fn a_worked_off_message_lets_the_next_of_its_group_go() {
+    let queue = queue();
+    queue.send_all(&[grouped("a1", "a", "1"), grouped("a2", "a", "2")], at(0)).expect("sent");
+    let first = queue.receive(1, at(0)).expect("received").remove(0);
+    assert!(receive(&queue, 0).is_empty());
+    assert!(queue.delete(&first.receipt_handle.expect("a receipt")).expect("deleted"));
+    assert_eq!(bodies(&receive(&queue, 0)), ["a2"]);
+}
+
+#[test]
+fn what_a_group_was_sent_before_is_dropped_for_five_minutes() {
+    let queue = queue();
+    let send = |body: &str, group: &str, id: &str, seconds| {
+        queue.send_all(&[grouped(body, group, id)], at(seconds)).expect("sent");
+    };
+    send("first", "a", "1", 0);
+    send("again", "a", "1", 299);
+    send("another", "a", "2", 299);
+    send("of another group", "b", "1", 299);
+    assert_eq!(bodies(&receive(&queue, 299)), ["first", "another", "of another group"]);
+    send("later", "a", "1", 300);
+    assert_eq!(queue.depth().expect("read"), 4);
+}
+
+#[test]
+fn queues_of_one_file_know_nothing_of_one_another() {
+    let file = QueueFile::memory().expect("memory is there");
+    let one = Queue::new(Arc::clone(&file), spec());
+    let letters = QueueSpec { name: "Letters".to_owned(), of_dead_letters: true, ..spec() };
+    let other = Queue::new(file, letters);
+    one.send("a", at(0)).expect("sent");
+    let id = other.send("b", at(0)).expect("sent");
+    assert_eq!((one.depth().expect("read"), other.depth().expect("read")), (1, 0));
+    assert!(one.dead_letters().expect("read").is_empty());
+    assert_eq!(one.redrive(Some(&id), at(0)).expect("nothing to do"), 0);
+    assert_eq!(other.dead_letters().expect("read")[0].body, "b", "what it is sent is dead at once");
+    assert_eq!(other.redrive(None, at(0)).expect("driven"), 1);
+    assert_eq!(bodies(&receive(&other, 0)), ["b"]);
+    assert_eq!(bodies(&receive(&one, 0)), ["a"]);
 }
 
 #[test]
@@ -164,13 +243,15 @@ fn messages_and_checkpoint_outlive_the_process() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("queue");
     {
-        let queue = Queue::open(&path, spec()).expect("made");
-        queue.carry("stream", "7", &["a".to_owned()], at(0)).expect("carried");
-        let refused = Queue::open(&path, spec()).err().expect("one process at a time");
+        let file = QueueFile::open(&path).expect("made");
+        Queue::new(Arc::clone(&file), spec()).send("a", at(0)).expect("sent");
+        file.move_checkpoint("stream", "6").expect("moved");
+        file.move_checkpoint("stream", "7").expect("moved");
+        let refused = QueueFile::open(&path).err().expect("one process at a time");
         assert!(format!("{refused:#}").contains("in use"), "{refused:#}");
     }
-    let queue = Queue::open(&path, spec()).expect("opened again");
-    assert_eq!(queue.checkpoint("stream").expect("read").as_deref(), Some("7"));
-    assert_eq!(queue.checkpoint("another").expect("read"), None);
-    assert_eq!(bodies(&receive(&queue, 0)), ["a"]);
+    let file = QueueFile::open(&path).expect("opened again");
+    assert_eq!(file.checkpoint("stream").expect("read").as_deref(), Some("7"));
+    assert_eq!(file.checkpoint("another").expect("read"), None);
+    assert_eq!(bodies(&receive(&Queue::new(file, spec()), 0)), ["a"]);
 }

@@ -9,10 +9,15 @@ fn the_embedded_template_has_all_that_the_stack_needs() {
         template.routes.iter().find(|route| route.key() == "POST /v1/transfers").expect("the route is there");
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
-    assert_eq!(template.consumer.function, "rebate");
-    assert_eq!((template.consumer.batch_size, template.consumer.concurrency), (10, 2));
-    assert_eq!(template.events.detail_type, "wallet.transaction");
-    assert!(template.queue.visibility_timeout >= template.consumer.timeout);
+    let consumers: Vec<_> = template.consumers.iter().map(|consumer| consumer.function.as_str()).collect();
+    assert_eq!(consumers, ["publish", "rebate", "settle", "dispatch"]);
+    for consumer in &template.consumers {
+        assert!(consumer.queue.visibility_timeout >= consumer.timeout, "{consumer:?}");
+        assert_eq!(consumer.queue.of_dead_letters, consumer.function == "dispatch", "{consumer:?}");
+    }
+    assert_eq!((template.consumers[1].batch_size, template.consumers[1].concurrency), (10, 2));
+    assert_eq!((template.reader.function.as_str(), template.reader.patterns.len()), ("dispatch", 2));
+    assert_eq!(template.environment["SETTLE_QUEUE_URL"], "SettleQueue");
     assert_eq!(template.table["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
     assert_eq!(template.environment["LOCKING_STRATEGY"], "optimistic");
     assert!(template.environment["REBATE_RULES"].contains("basis_points"));
@@ -33,10 +38,15 @@ fn what_is_missing_is_named() {
     check_fails(
         "maxReceiveCount",
         "other",
-        "Resources.RebateQueue.Properties.RedrivePolicy.maxReceiveCount is missing",
+        "Resources.PublishQueue.Properties.RedrivePolicy.maxReceiveCount is missing",
     );
-    check_fails("AWS::Pipes::Pipe", "AWS::Other", "exactly one pipe to RebateQueue, which rebate reads, and finds 0");
-    check_fails("DetailType:", "Other:", "EventBridgeEventBusParameters.DetailType is missing");
+    check_fails(
+        "          Type: DynamoDB",
+        "          Type: Kinesis",
+        "has an event of type Kinesis, which the local stack lacks",
+    );
+    check_fails("FilterCriteria:", "Other:", "Events.Stream.Properties.FilterCriteria is missing");
+    check_fails("DEAD_LETTERS_URL:", "OTHER:", "no DEAD_LETTERS_URL");
     check_fails(
         "StreamViewType: NEW_IMAGE",
         "Other: 1",
@@ -45,14 +55,9 @@ fn what_is_missing_is_named() {
     check_fails(
         "MaximumConcurrency:",
         "Other:",
-        "Events.RebateQueue.Properties.ScalingConfig.MaximumConcurrency is missing",
+        "Events.PublishQueue.Properties.ScalingConfig.MaximumConcurrency is missing",
     );
     check_fails("[ReportBatchItemFailures]", "[Other]", "must hold ReportBatchItemFailures");
-    check_fails(
-        "Target: !GetAtt RebateQueue.Arn",
-        "Target: !GetAtt RebateDeadLetters.Arn",
-        "Target is RebateDeadLetters, to which the local stack has no pipe",
-    );
     check_fails(r#"Path: "/v1/transfers""#, r#"Path: "/v1/{all+}""#, "cannot");
     check_fails("WatchedInFull: !Equals", "WatchedInFull: !Or", "Conditions.WatchedInFull must be made of !Equals");
     check_fails(

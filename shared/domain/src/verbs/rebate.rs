@@ -15,7 +15,7 @@ use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
 use crate::verb::{Asked, Verb, record};
 
 /// Pays the rebate that a deposit has earned.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayRebate {
     /// The deposit.
     pub deposit: TransactionId,

@@ -122,7 +122,7 @@ fn damage_is_told_by_item_and_attribute() {
     assert!(fault.contains("WALLET#wal_") && fault.contains("\"balance\""), "{fault}");
 }
 
-/// The event pipe in template.yaml reads it.
+/// It is read from the stream too.
 #[test]
 fn a_posted_transaction_names_its_other_side() {
     let (snapshots, command) = deposit("12.50");

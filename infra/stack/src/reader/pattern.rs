@@ -1,6 +1,6 @@
-//! Event patterns as EventBridge has them, as far as the template uses them: exact values and `exists`.
+//! Filters as Lambda's event sources have them, as far as the template uses them: exact values, `exists` and `prefix`.
 //!
-//! Anything else is refused when the pipe is built, never ignored: a filter that is misread would lose rebates.
+//! Anything else is refused when the reader is built, never ignored: a filter that is misread would lose rebates.
 //! The rules: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html>.
 
 use anyhow::{Context, Result, bail, ensure};
@@ -20,11 +20,12 @@ pub(super) enum Pattern {
 pub(super) enum Leaf {
     Equals(Value),
     Exists(bool),
+    Prefix(String),
 }
 
 impl Pattern {
     pub(super) fn parse(text: &str) -> Result<Pattern> {
-        let value = serde_json::from_str(text).with_context(|| format!("a pipe's pattern is no JSON: {text}"))?;
+        let value = serde_json::from_str(text).with_context(|| format!("a filter is no JSON: {text}"))?;
         Pattern::read(&value, "$")
     }
 
@@ -45,21 +46,18 @@ impl Pattern {
     fn read(value: &Value, path: &str) -> Result<Pattern> {
         match value {
             Value::Object(members) => {
-                ensure!(!members.is_empty(), "a pipe's pattern is empty at {path}");
+                ensure!(!members.is_empty(), "a filter is empty at {path}");
                 let read = |(name, value): (&String, &Value)| {
-                    ensure!(
-                        !name.starts_with('$'),
-                        "a pipe's pattern uses {name} at {path}, which the local stack lacks"
-                    );
+                    ensure!(!name.starts_with('$'), "a filter uses {name} at {path}, which the local stack lacks");
                     Ok((name.clone(), Pattern::read(value, &format!("{path}.{name}"))?))
                 };
                 Ok(Pattern::Members(members.iter().map(read).collect::<Result<_>>()?))
             }
             Value::Array(leaves) => {
-                ensure!(!leaves.is_empty(), "a pipe's pattern is empty at {path}");
+                ensure!(!leaves.is_empty(), "a filter is empty at {path}");
                 Ok(Pattern::AnyOf(leaves.iter().map(|leaf| Leaf::read(leaf, path)).collect::<Result<_>>()?))
             }
-            _ => bail!("a pipe's pattern must have a list at {path}"),
+            _ => bail!("a filter must have a list at {path}"),
         }
     }
 }
@@ -67,11 +65,14 @@ impl Pattern {
 impl Leaf {
     fn read(value: &Value, path: &str) -> Result<Leaf> {
         match value {
-            Value::Object(rule) => match (rule.len(), rule.get("exists")) {
-                (1, Some(Value::Bool(exists))) => Ok(Leaf::Exists(*exists)),
-                _ => bail!("a pipe's pattern uses {value} at {path}; the local stack knows exact values and `exists`"),
+            Value::Object(rule) => match (rule.len(), rule.get("exists"), rule.get("prefix")) {
+                (1, Some(Value::Bool(exists)), _) => Ok(Leaf::Exists(*exists)),
+                (1, _, Some(Value::String(prefix))) => Ok(Leaf::Prefix(prefix.clone())),
+                _ => {
+                    bail!("a filter uses {value} at {path}; the local stack knows exact values, `exists` and `prefix`")
+                }
             },
-            Value::Array(_) => bail!("a pipe's pattern has a list in a list at {path}"),
+            Value::Array(_) => bail!("a filter has a list in a list at {path}"),
             exact => Ok(Leaf::Equals(exact.clone())),
         }
     }
@@ -81,6 +82,7 @@ impl Leaf {
         let leaf = part.filter(|part| !part.is_object());
         match (self, leaf) {
             (Leaf::Exists(expected), leaf) => leaf.is_some() == *expected,
+            (Leaf::Prefix(prefix), leaf) => leaf.and_then(Value::as_str).is_some_and(|text| text.starts_with(prefix)),
             (Leaf::Equals(expected), Some(Value::Array(items))) => items.contains(expected),
             (Leaf::Equals(expected), leaf) => leaf == Some(expected),
         }
@@ -125,9 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn prefix_asks_how_a_text_begins() {
+        check(r#"{"a": [{"prefix": "x#"}]}"#, json!({"a": "x#1"}), true);
+        check(r#"{"a": [{"prefix": "x#"}]}"#, json!({"a": "1x#"}), false);
+        check(r#"{"a": [{"prefix": "x#"}]}"#, json!({"a": 1}), false);
+        check(r#"{"a": [{"prefix": "x#"}]}"#, json!({}), false);
+    }
+
+    #[test]
     fn what_it_does_not_know_is_refused() {
         for pattern in [
-            r#"{"a": [{"prefix": "x"}]}"#,
+            r#"{"a": [{"suffix": "x"}]}"#,
+            r#"{"a": [{"prefix": 1}]}"#,
             r#"{"a": [{"exists": "yes"}]}"#,
             r#"{"$or": [{"a": ["x"]}]}"#,
             r#"{"a": "x"}"#,
