@@ -16,7 +16,6 @@ import boto3
 from botocore.config import Config
 
 import template as templates
-from pipes import Pipe
 from server import REGION, ROOT, Trouble
 
 STACK = "wallets"
@@ -32,7 +31,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 
 class Deployment:
     def __init__(self, server, certificate, issuer):
-        self.server, self.authority, self.pipes, self.sizes = server, str(certificate.authority), [], {}
+        self.server, self.authority, self.sizes, self.roles = server, str(certificate.authority), {}, {}
         self.template = templates.read()
         # The first deployment of docs/deploying.
         self.parameters = {"JwtIssuer": issuer.url, "DeletionProtection": "false"}
@@ -47,18 +46,10 @@ class Deployment:
             for r in page["StackResourceSummaries"]
         }
         self.table = self.resources["Table"]
-        for name, pipe in templates.of_type(self.template, "AWS::Pipes::Pipe").items():
-            created = self.client("pipes").describe_pipe(Name=self.resources[name])
-            role = templates.target(pipe["Properties"]["RoleArn"])
-            self.pipes.append(Pipe(name, pipe["Properties"], created, self.client, self.as_role(role)))
 
     def host_of(self, stack):
         api = self.outputs(stack)["ApiUrl"].removeprefix("https://").split(".")[0]
         return f"{api}.execute-api.localhost:{self.server.port}"
-
-    def stop(self):
-        for pipe in self.pipes:
-            pipe.stop()
 
     def clients(self, credentials):
         """What makes boto3's client of a service, one each, for a caller with these credentials."""
@@ -139,6 +130,8 @@ class Deployment:
 
     def as_role(self, role):
         """boto3's clients with the rights of a role of the stack: a user who is given the role's own policies."""
+        if role in self.roles:
+            return self.roles[role]
         iam, name = self.client("iam"), self.resources[role]
         user = f"as-{role}"
         iam.create_user(UserName=user)
@@ -148,7 +141,8 @@ class Deployment:
         for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.attach_user_policy(UserName=user, PolicyArn=policy["PolicyArn"])
         key = iam.create_access_key(UserName=user)["AccessKey"]
-        return self.clients({"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+        self.roles[role] = self.clients({"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+        return self.roles[role]
 
     def call(self, method, path, token=None, body=None, key=None, **headers):
         """A request to the API: status, headers and JSON of the answer."""

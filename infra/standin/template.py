@@ -15,14 +15,17 @@ from server import REGION, ROOT
 
 NOTES = """\
   routes     an API takes no OpenAPI body there: its routes, integrations and authorizer are created one by one
-  pipes      are created, but deliver nothing to SQS or a bus: a bridge reads the stream and does what filter and template say
-  streams    nobody has rights on one there: the bridge reads as the account, and sends with the role of the pipe
+  streams    nobody needs rights on one there, and a function's answer about single records is passed over: what could not be sent
+             is not tried again
+  keys       no policy is told of dynamodb:LeadingKeys there: each action of a transaction is told of its own item's, which is what
+             we take AWS to do
+  batches    to send ten messages in one call is a right of its own there: it is the right to send one, as in AWS
   alarms     those over several metrics are left out, and none has an ARN: the dashboard has their names
   imports    an imported table is kept there only if the template has its name
   S3         a bucket of a stack has no Object Lock there
   deployment CodeDeploy is not there: traffic moves all at once, whatever DeploymentType says
   puts to S3 no policy is told of If-None-Match there: it is told, as AWS tells it
-  numbers    a parameter stays a text there: the bound on the concurrency of the queue's function is written out
+  numbers    a parameter stays a text there: the bounds on the concurrency of the queues' functions are written out
   processor  the functions run on the one of this machine, not on arm64"""
 
 
@@ -71,8 +74,9 @@ def plain(code, parameters, architecture, monitoring_url, change):
     spell_out_routes(transformed)
     leave_out_alarms(transformed)
     for mapping in of_type(transformed, "AWS::Lambda::EventSourceMapping").values():
-        scaling = mapping["Properties"]["ScalingConfig"]
-        scaling["MaximumConcurrency"] = int(values[scaling["MaximumConcurrency"]["Ref"]])
+        scaling = mapping["Properties"].get("ScalingConfig", {})
+        if isinstance(scaling.get("MaximumConcurrency"), dict):
+            scaling["MaximumConcurrency"] = int(values[scaling["MaximumConcurrency"]["Ref"]])
     return transformed
 
 
