@@ -83,6 +83,7 @@ fn calls() -> Vec<Call> {
         get("transactions-entries", format!("/v1/wallets/{alice}/entries?limit=10")),
         get("transactions-attempts", format!("/v1/wallets/{alice}/attempts")),
         get("transactions-get", format!("/v1/transactions/{deposit}")),
+        get("transactions-referred", "/v1/transactions?reference=demo%3A%20a%20deposit".to_owned()),
         post(
             "reversal",
             "root",

@@ -7,6 +7,7 @@ mod inbox;
 mod leases;
 mod limits;
 mod moments;
+mod past;
 mod queued;
 mod rebates;
 mod reversals;

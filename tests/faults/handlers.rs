@@ -64,7 +64,8 @@ fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_ht
     event("POST /v1/transfers", &[], "a", "one", "wallets:write", &body)
 }
 
-/// A request as API Gateway hands it to a function, on `route` by `caller`. A GET has no use for key and body.
+/// A request as API Gateway hands it to a function, on `route`, with its query if there is one, by `caller`. A GET has no use
+/// for key and body.
 pub(crate) fn event(
     route: &str,
     parameters: &[(&str, &str)],
@@ -73,11 +74,12 @@ pub(crate) fn event(
     scope: &str,
     body: &Value,
 ) -> lambda_http::Request {
+    let (route, query) = route.split_once('?').unwrap_or((route, ""));
     let (method, path) = route.split_once(' ').expect("a method and a path");
     let path =
         parameters.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
     let event = json!({
-        "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "",
+        "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query,
         "headers": { "content-type": "application/json", "idempotency-key": key },
         "pathParameters": parameters.iter().copied().collect::<BTreeMap<_, _>>(),
         "requestContext": {

@@ -177,7 +177,7 @@ impl Table {
         let states = self.states();
         let found = states.iter().filter_map(|(key, states)| Some((key, visible(states)?)));
         let mut found: Vec<_> = found.filter(|(_, item)| condition.holds(Some(item))).collect();
-        // Both indexes of the table go by time.
+        // All indexes of the table go by time.
         let place = |(key, item): &(&Key, Item)| {
             (index.map(|_| item["created_at"]["S"].as_str().unwrap_or_default().to_owned()), (*key).clone())
         };
@@ -197,7 +197,7 @@ impl Table {
         if let Some((key, item)) = found.last().filter(|_| more) {
             let mut last = json!({ "PK": { "S": key.0 }, "SK": { "S": key.1 } });
             for (name, value) in item.iter().filter(|_| index.is_some()) {
-                if ["created_at", "owner", "attempt_wallet"].contains(&name.as_str()) {
+                if ["created_at", "owner", "attempt_wallet", "caller_reference"].contains(&name.as_str()) {
                     last[name] = value.clone();
                 }
             }

@@ -1,6 +1,6 @@
 //! What each request costs, in calls and capacity units as DynamoDB reports them. These are the numbers of the README.
 
-use wallet_domain::{Command, Outcome};
+use wallet_domain::{Command, Deposit, Outcome, Transfer, Withdraw};
 use wallet_dynamodb::{Done, Ledger, Strategy, Usage};
 
 use super::{Bench, posted, run};
@@ -56,6 +56,48 @@ async fn each_lost_race_is_one_call_more() {
     cost(&second, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
     let usage = cost(&first, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await;
     assert_eq!((usage.calls, usage.attempts, usage.conflicts), (3, 2, 1));
+}
+
+/// Two read units an item, since all are read at one moment, and the record too that isn't there.
+#[tokio::test]
+async fn a_dry_run_is_one_call_and_writes_nothing() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    for (command, read_units) in
+        [(bench.withdraw(a, "1"), 4), (bench.transfer(a, b, "1"), 6), (bench.withdraw(a, "101"), 4)]
+    {
+        let mut usage = Usage::default();
+        let _ = bench.another().dry_run(&command, &mut usage).await;
+        check(usage, 1, 0);
+        assert_eq!(usage.read_half_units(), read_units * 2);
+    }
+}
+
+/// The index of references takes a write unit of each transaction that has one, posted or refused.
+#[tokio::test]
+async fn a_reference_is_one_write_unit_more() {
+    let bench = Bench::start().await;
+    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let referred = |mut command: Command| {
+        let (Command::Deposit(Deposit { order, .. })
+        | Command::Withdraw(Withdraw { order, .. })
+        | Command::Transfer(Transfer { order, .. })) = &mut command
+        else {
+            unreachable!("{command:?}")
+        };
+        order.reference = Some("order 1".parse().expect("a reference"));
+        command
+    };
+    let cold = || bench.another();
+    check(cost(&cold(), &referred(bench.deposit(a, "1")), Strategy::Optimistic).await, 2, 7);
+    check(cost(&cold(), &referred(bench.transfer(a, b, "1")), Strategy::Optimistic).await, 2, 11);
+    let (refused, usage) = run(&cold(), &referred(bench.withdraw(a, "1000")), Strategy::Optimistic).await;
+    assert!(matches!(refused, Ok(Done::Executed(_))), "{refused:?}");
+    check(usage, 2, 4);
+    let mut usage = Usage::default();
+    let (alice, order) = ("alice".parse().expect("an owner"), "order 1".parse().expect("a reference"));
+    let page = cold().referred(&alice, &order, None, 10, &mut usage).await.expect("the table answers");
+    assert_eq!((page.items.len(), usage.calls, usage.write_half_units()), (2, 2, 0));
 }
 
 #[tokio::test]

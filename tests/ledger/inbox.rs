@@ -6,8 +6,8 @@ mod storm;
 mod terms;
 mod torn;
 
-use wallet_domain::{Change, Credits, Status, WalletId};
-use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
+use wallet_domain::{Change, Credits, Leg, Refusal, Status, WalletId};
+use wallet_dynamodb::{DryRun, ExecuteError, Settled, Strategy, Usage};
 
 use crate::ledger::{Bench, all_at_once, posted, refusal, run};
 
@@ -75,6 +75,46 @@ async fn what_waits_is_spent_by_the_next_request() {
     posted(run(&bench.another(), &bench.withdraw(shop, "50"), Strategy::Optimistic).await.0);
     bench.settle(shop).await;
     assert_eq!(bench.recomputed(&[shop]).await, 0);
+}
+
+/// What waits counts as it would for the request itself, and stays where it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_takes_what_waits_for_settled_and_settles_nothing() {
+    let bench = Bench::start().await;
+    let shop = bench.shop().await;
+    for _ in 0..150 {
+        posted(run(&bench.another(), &bench.deposit(shop, "1"), Strategy::Optimistic).await.0);
+    }
+    let (version, waits) = (bench.wallet(shop).await.version, bench.incoming(shop).await);
+    let tried = async |amount: &str| {
+        let mut usage = Usage::default();
+        let told = bench.another().dry_run(&bench.withdraw(shop, amount), &mut usage).await;
+        assert_eq!(usage.write_half_units(), 0);
+        (told, usage.calls)
+    };
+    for (amount, folds) in [("98", 1), ("99", 2), ("150", 2)] {
+        let (told, calls) = tried(amount).await;
+        let Ok(DryRun::Decided(transaction)) = told else { panic!("{told:?}") };
+        assert_eq!(calls, 4, "all at one moment, the inbox, and all with its credits, 98 at a time");
+        let settled = [98, 150][folds - 1];
+        let Leg::Wallet { version_after, balance_after, .. } = &transaction.legs()[0] else {
+            panic!("{transaction:?}")
+        };
+        let left = settled - amount.parse::<i128>().expect("a number");
+        let expected = (version + u64::try_from(settled).expect("small") + 1, left * 100);
+        assert_eq!((*version_after, balance_after.minor_units()), expected);
+    }
+    let (told, calls) = tried("150.01").await;
+    assert!(matches!(told, Err(ExecuteError::Refused(Refusal::InsufficientFunds { .. }))), "{told:?}");
+    assert_eq!(calls, 4);
+    assert_eq!((bench.wallet(shop).await.version, bench.incoming(shop).await), (version, waits));
+
+    // And it is what the request itself comes to.
+    let command = bench.withdraw(shop, "99");
+    let told = bench.another().dry_run(&command, &mut Usage::default()).await;
+    let Ok(DryRun::Decided(told)) = told else { panic!("{told:?}") };
+    let real = posted(run(&bench.another(), &command, Strategy::Optimistic).await.0);
+    assert_eq!((told.id, told.legs()), (real.id, real.legs()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

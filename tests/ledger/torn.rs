@@ -10,7 +10,7 @@ use wallet_domain::{
     BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction, Transfer,
     WalletId, Withdraw,
 };
-use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
+use wallet_dynamodb::{Done, DryRun, ExecuteError, Ledger, Strategy, Usage};
 
 use super::{caller, order, posted, run};
 use crate::faults::{Call, Clocks, Fault, Order, Treatment, Weather, World, audit_by, fair, runtime};
@@ -140,6 +140,29 @@ fn a_posted_request_with_if_match_is_not_refused_while_its_own_record_is_in_flig
         let command = withdraw("pinned", wallet, "10", Some(2));
         let ledgers = (&world.ledger(0, 10), &second);
         both_posted(two_tries(ledgers, &command, Strategy::Optimistic, Duration::from_millis(80)).await);
+    });
+}
+
+/// A dry run of the very request whose commit is being applied: the wallet has moved on already, the record is not there yet.
+#[test]
+fn a_dry_run_of_a_posted_request_is_not_refused_by_half_its_commit() {
+    check(async |world, wallet| {
+        world.network.set(slow_commits(Order::Backwards));
+        let (command, first) = (withdraw("pinned", wallet, "100", Some(1)), world.ledger(0, 10));
+        let tried = async || {
+            let mut usage = Usage::default();
+            let told = world.ledger(0, 10).dry_run(&command, &mut usage).await;
+            (matches!(told.expect("it was never refused"), DryRun::Replayed(_)), usage.conflicts)
+        };
+        assert_eq!(tried().await, (false, 0));
+        let during = async {
+            // One waits until the commit is over.
+            sleep(Duration::from_millis(80)).await;
+            tried().await
+        };
+        let ((replayed, conflicts), (done, _)) = tokio::join!(during, run(&first, &command, Strategy::Optimistic));
+        posted(done);
+        assert!(replayed && conflicts > 0, "{conflicts}");
     });
 }
 

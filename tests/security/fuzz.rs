@@ -38,7 +38,7 @@ struct Ask {
     body: Option<&'static str>,
 }
 
-const ASKS: [Ask; 11] = [
+const ASKS: [Ask; 16] = [
     Ask { method: "POST", path: "/v1/wallets/{wallet}/deposits", body: Some(r#"{"amount":"1.00","currency":"EUR"}"#) },
     Ask {
         method: "POST",
@@ -65,6 +65,19 @@ const ASKS: [Ask; 11] = [
     Ask { method: "GET", path: "/v1/wallets/{wallet}/entries", body: None },
     Ask { method: "GET", path: "/v1/wallets/{wallet}/attempts", body: None },
     Ask { method: "GET", path: "/v1/transactions/{deposit}", body: None },
+    Ask { method: "GET", path: "/v1/transactions?reference=r", body: None },
+    Ask { method: "GET", path: "/v1/wallets?owner=bob&limit=5", body: None },
+    Ask { method: "GET", path: "/v1/wallets/{wallet}?at=2026-11-21T03:00:00.5Z", body: None },
+    Ask {
+        method: "POST",
+        path: "/v1/wallets/{wallet}/withdrawals?dry_run=true",
+        body: Some(r#"{"amount":"0.01","currency":"EUR","reference":"r"}"#),
+    },
+    Ask {
+        method: "POST",
+        path: "/v1/transactions/{deposit}/reversals?dry_run=true",
+        body: Some(r#"{"reference":"r","allow_overdraft":true}"#),
+    },
     Ask {
         method: "POST",
         path: "/v1/transactions/{deposit}/reversals",

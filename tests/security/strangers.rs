@@ -93,8 +93,10 @@ struct Told {
 
 /// How eve asks about a wallet, by route. All but deposits: whoever may bring money in anywhere learns where there is a
 /// wallet, as a payer does of a destination.
-const WALLETS: [(&str, Ask); 14] = [
+const WALLETS: [(&str, Ask); 19] = [
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}"))),
+    ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2020-01-01T00:00:00Z"))),
+    ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2126-01-01T00:00:00Z"))),
     ("GET /v1/wallets/{wallet_id}/entries", |world, id| world.get(&format!("/v1/wallets/{id}/entries"))),
     ("GET /v1/wallets/{wallet_id}/entries", |world, id| world.get(&format!("/v1/wallets/{id}/entries?limit=1"))),
     ("GET /v1/wallets/{wallet_id}/entries", |world, id| world.get(&format!("/v1/wallets/{id}/entries?cursor=AAAA"))),
@@ -109,16 +111,26 @@ const WALLETS: [(&str, Ask); 14] = [
     ("POST /v1/transfers", |world, id| world.transfer(id, "1").header("if-match", "\"7\"")),
     ("POST /v1/transfers", |world, id| world.post("/v1/transfers", &across(id, NONE_EITHER, "1"))),
     ("POST /v1/transfers", |world, id| world.post("/v1/transfers", &across(id, id, "1"))),
+    ("POST /v1/wallets/{wallet_id}/withdrawals", |world, id| {
+        world.post(&format!("/v1/wallets/{id}/withdrawals?dry_run=true"), &eur("1"))
+    }),
+    ("POST /v1/transfers", |world, id| {
+        world.post("/v1/transfers?dry_run=true", &across(id, &world.own, "1")).header("if-match", "\"7\"")
+    }),
+    ("POST /v1/transfers", |world, id| world.post("/v1/transfers?dry_run=true", &across(id, NONE_EITHER, "1"))),
     ("PATCH /v1/wallets/{wallet_id}", |world, id| {
         let patch = world.app.request("eve", Method::PATCH, &format!("/v1/wallets/{id}"));
         patch.header("if-match", "\"1\"").json(&json!({"status": "frozen"}))
     }),
 ];
 
-const TRANSACTIONS: [(&str, Ask); 2] = [
+const TRANSACTIONS: [(&str, Ask); 3] = [
     ("GET /v1/transactions/{transaction_id}", |world, id| world.get(&format!("/v1/transactions/{id}"))),
     ("POST /v1/transactions/{transaction_id}/reversals", |world, id| {
         world.post(&format!("/v1/transactions/{id}/reversals"), &json!({}))
+    }),
+    ("POST /v1/transactions/{transaction_id}/reversals", |world, id| {
+        world.post(&format!("/v1/transactions/{id}/reversals?dry_run=true"), &json!({}))
     }),
 ];
 
@@ -152,7 +164,9 @@ async fn a_stranger_tells_no_wallet_and_no_transaction_from_none() {
 #[test]
 fn every_route_that_takes_an_id_is_tried() {
     let tried: BTreeSet<String> = WALLETS.iter().chain(&TRANSACTIONS).map(|(route, _)| (*route).to_owned()).collect();
-    let without = ["GET /v1/wallets", "POST /v1/wallets", "POST /v1/wallets/{wallet_id}/deposits"].map(str::to_owned);
+    let without =
+        ["GET /v1/wallets", "POST /v1/wallets", "POST /v1/wallets/{wallet_id}/deposits", "GET /v1/transactions"];
+    let without = without.map(str::to_owned);
     let all: BTreeSet<String> = routes().iter().map(super::Route::key).collect();
     assert_eq!(all.difference(&BTreeSet::from(without)).cloned().collect::<BTreeSet<_>>(), tried);
 }

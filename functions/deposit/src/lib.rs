@@ -4,14 +4,17 @@
 //! itself is paid elsewhere, from the table's stream.
 
 use wallet_domain::Command;
-use wallet_lambda::{App, Call, Function, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
 
 /// The `deposit` function.
 pub struct Deposit;
 
+const POST: &str = "POST /v1/wallets/{wallet_id}/deposits";
+
 impl Function for Deposit {
     const NAME: &'static str = "deposit";
-    const ROUTES: &'static [&'static str] = &["POST /v1/wallets/{wallet_id}/deposits"];
+    const ROUTES: &'static [&'static str] = &[POST];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::FUNDS_DEPOSIT)?;

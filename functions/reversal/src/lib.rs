@@ -4,10 +4,12 @@
 
 use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
-use wallet_lambda::{App, Call, Function, Problem, Reply, Texts, metadata, optional, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, Problem, Reply, Texts, metadata, optional, scope};
 
 /// The `reversal` function.
 pub struct Reversal;
+
+const POST: &str = "POST /v1/transactions/{transaction_id}/reversals";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +23,8 @@ struct Body {
 
 impl Function for Reversal {
     const NAME: &'static str = "reversal";
-    const ROUTES: &'static [&'static str] = &["POST /v1/transactions/{transaction_id}/reversals"];
+    const ROUTES: &'static [&'static str] = &[POST];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_ADMIN)?;

@@ -1,8 +1,9 @@
 //! Answers with transactions, statements and refused attempts. Writes nothing.
 
-use wallet_domain::MarkName;
+use wallet_domain::{MarkName, Reference};
 use wallet_lambda::{
-    App, Call, EntryView, Function, List, Paging, Problem, QueuedView, Record, Reply, TransactionView, may_see, scope,
+    App, Call, EntryView, Function, List, PAGING, Paging, Problem, QueuedView, Record, Reply, TransactionView, may_see,
+    optional, scope,
 };
 
 /// The `transactions` function.
@@ -11,11 +12,13 @@ pub struct Transactions;
 const ENTRIES: &str = "GET /v1/wallets/{wallet_id}/entries";
 const ATTEMPTS: &str = "GET /v1/wallets/{wallet_id}/attempts";
 const GET: &str = "GET /v1/transactions/{transaction_id}";
+const REFERRED: &str = "GET /v1/transactions";
 
 impl Function for Transactions {
     const NAME: &'static str = "transactions";
-    const ROUTES: &'static [&'static str] = &[ENTRIES, ATTEMPTS, GET];
-    const LISTS: &'static [&'static str] = &[ENTRIES, ATTEMPTS];
+    const ROUTES: &'static [&'static str] = &[ENTRIES, ATTEMPTS, GET, REFERRED];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] =
+        &[(ENTRIES, PAGING), (ATTEMPTS, PAGING), (REFERRED, &["reference", "limit", "cursor"])];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_READ)?;
@@ -23,6 +26,7 @@ impl Function for Transactions {
             ENTRIES => entries(app, call).await,
             ATTEMPTS => attempts(app, call).await,
             GET => get(app, call).await,
+            REFERRED => referred(app, call).await,
             other => unreachable!("{other} is none of this function's routes"),
         }
     }
@@ -44,6 +48,18 @@ async fn attempts(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let page = app.ledger().attempts(wallet.id, after, limit, call.usage()).await?;
     let attempts: Vec<_> = page.items.iter().map(|failed| TransactionView::new(failed, call.caller())).collect();
     Ok(Reply::page(&list, &attempts, page.next.as_ref()))
+}
+
+/// What the caller asked for under a reference. To an administrator too it lists his own.
+async fn referred(app: &App, call: &mut Call) -> Result<Reply, Problem> {
+    let reference: Option<Reference> = optional("reference", call.query("reference"))?;
+    let reference = reference.ok_or_else(|| Problem::malformed("The query parameter `reference` is missing."))?;
+    let caller = call.caller().subject.clone();
+    let list = List::transactions(&caller, &reference);
+    let Paging { after, limit } = call.paging(&list)?;
+    let page = app.ledger().referred(&caller, &reference, after, limit, call.usage()).await?;
+    let transactions: Vec<_> = page.items.iter().map(|found| TransactionView::new(found, call.caller())).collect();
+    Ok(Reply::page(&list, &transactions, page.next.as_ref()))
 }
 
 async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {

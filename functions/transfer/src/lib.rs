@@ -2,14 +2,17 @@
 
 use serde::Deserialize;
 use wallet_domain::Command;
-use wallet_lambda::{AmountText, App, Call, Function, OrderBody, Problem, Reply, Texts, parsed, scope};
+use wallet_lambda::{AmountText, App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Texts, parsed, scope};
 
 /// The `transfer` function.
 pub struct Transfer;
 
+const POST: &str = "POST /v1/transfers";
+
 impl Function for Transfer {
     const NAME: &'static str = "transfer";
-    const ROUTES: &'static [&'static str] = &["POST /v1/transfers"];
+    const ROUTES: &'static [&'static str] = &[POST];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;

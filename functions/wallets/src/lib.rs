@@ -3,7 +3,8 @@
 mod amend;
 mod open;
 
-use wallet_lambda::{App, Call, Function, List, Paging, Problem, Reply, WalletView, scope};
+use wallet_domain::{Owner, Timestamp, Wallet};
+use wallet_lambda::{App, Call, Code, Function, List, Paging, PastView, Problem, Reply, WalletView, optional, scope};
 
 /// The `wallets` function.
 pub struct Wallets;
@@ -16,7 +17,8 @@ const AMEND: &str = "PATCH /v1/wallets/{wallet_id}";
 impl Function for Wallets {
     const NAME: &'static str = "wallets";
     const ROUTES: &'static [&'static str] = &[OPEN, LIST, GET, AMEND];
-    const LISTS: &'static [&'static str] = &[LIST];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] =
+        &[(LIST, &["owner", "limit", "cursor"]), (GET, &["at"])];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         match call.route() {
@@ -29,10 +31,13 @@ impl Function for Wallets {
     }
 }
 
-/// The caller's own wallets, oldest first. To an admin too it lists his own; he gets others' by their ids.
+/// An owner's wallets, oldest first: the caller's own, or for an admin those of the `owner` that he names.
 async fn list(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_READ)?;
-    let owner = call.caller().subject.clone();
+    let owner: Owner = optional("owner", call.query("owner"))?.unwrap_or_else(|| call.caller().subject.clone());
+    if owner != call.caller().subject {
+        call.require(scope::WALLETS_ADMIN)?;
+    }
     let list = List::wallets(&owner);
     let Paging { after, limit } = call.paging(&list)?;
     let page = app.ledger().wallets_of(&owner, after, limit, call.usage()).await?;
@@ -42,10 +47,28 @@ async fn list(app: &App, call: &mut Call) -> Result<Reply, Problem> {
 
 async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_READ)?;
+    let at = call.time("at")?;
     let wallet = app.wallet(call).await?;
+    if let Some(at) = at {
+        return past(app, call, &wallet, at).await;
+    }
     let incoming = match wallet.may_have_incoming() {
         true => Some(app.ledger().incoming(&wallet, call.usage()).await?),
         false => None,
     };
     Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(incoming)))
+}
+
+/// The wallet as it was. Its newest time may be ahead of the clock here, and is no future of it.
+async fn past(app: &App, call: &mut Call, wallet: &Wallet, at: Timestamp) -> Result<Reply, Problem> {
+    if at > app.ledger().now().max(wallet.updated_at) {
+        return Err(Problem::malformed("`at` is in the future. Leave it out for the wallet as it is now."));
+    }
+    let past = app.ledger().wallet_at(wallet, at, call.usage()).await?;
+    let past = past.ok_or_else(|| {
+        let detail =
+            format!("There was no wallet {} at that time: it was opened at {:.3}.", wallet.id, wallet.created_at);
+        Problem::new(Code::WalletNotFound, detail)
+    })?;
+    Ok(Reply::ok(&PastView::new(wallet, at, past)))
 }

@@ -1,14 +1,17 @@
 //! Money goes out: `POST /v1/wallets/{wallet_id}/withdrawals`, from the caller's own wallets.
 
 use wallet_domain::Command;
-use wallet_lambda::{App, Call, Function, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
 
 /// The `withdraw` function.
 pub struct Withdraw;
 
+const POST: &str = "POST /v1/wallets/{wallet_id}/withdrawals";
+
 impl Function for Withdraw {
     const NAME: &'static str = "withdraw";
-    const ROUTES: &'static [&'static str] = &["POST /v1/wallets/{wallet_id}/withdrawals"];
+    const ROUTES: &'static [&'static str] = &[POST];
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;

@@ -113,6 +113,12 @@ text!(
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
+    /// The key of a request that is only tried. No caller can send it, so nothing is ever on record under it.
+    #[must_use]
+    pub fn none() -> IdempotencyKey {
+        IdempotencyKey(String::new())
+    }
+
     /// The key without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {

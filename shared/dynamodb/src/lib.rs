@@ -13,9 +13,11 @@
 //! | a replay | 1 |
 //! | a refusal that one wallet gave, and that is recorded | 2: read, record |
 //! | any other refusal | 2: read, read all at one moment (and record it, where it is recorded) |
+//! | a dry run | 1: read all at one moment |
 
 mod cache;
 mod commit;
+mod dry_run;
 mod execute;
 mod expression;
 mod fault;
@@ -26,9 +28,11 @@ mod lease;
 mod ledger;
 mod names;
 mod outcome;
+mod past;
 mod policy;
 mod queued;
 mod read;
+mod reference;
 pub mod scan;
 mod skew;
 pub mod stream;
@@ -36,14 +40,16 @@ mod transact;
 mod usage;
 
 pub use aws_sdk_dynamodb;
+pub use dry_run::DryRun;
 pub use fault::Fault;
 pub use inbox::Settled;
 pub use item::Item;
 pub use items::{Queued, Record, items_of, items_of_posting};
 pub use lease::MAX_LEASE;
 pub use ledger::{Ledger, timeouts};
-pub use names::{ATTEMPTS_INDEX, DUE_INDEX, OWNER_INDEX};
+pub use names::{ATTEMPTS_INDEX, DUE_INDEX, OWNER_INDEX, REFERENCE_INDEX};
 pub use outcome::{Done, ExecuteError};
+pub use past::Past;
 pub use policy::{Policy, Strategy, StrategyError};
 pub use queued::Accepted;
 pub use read::{Page, Place};

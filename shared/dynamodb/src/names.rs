@@ -1,6 +1,6 @@
 //! Every key, attribute and index name of the table, once.
 
-use wallet_domain::{TransactionId, WalletId};
+use wallet_domain::{Owner, Reference, TransactionId, WalletId};
 
 pub(crate) const PK: &str = "PK";
 pub(crate) const SK: &str = "SK";
@@ -11,6 +11,8 @@ pub const OWNER_INDEX: &str = "owner-index";
 pub const DUE_INDEX: &str = "due-index";
 /// Failed transactions by wallet, by time. Sparse: posted transactions are not in it.
 pub const ATTEMPTS_INDEX: &str = "attempts-index";
+/// Transactions by caller and reference, by time: keys only. Sparse: those without a reference are not in it.
+pub const REFERENCE_INDEX: &str = "reference-index";
 
 // The sort keys of the kinds of items.
 pub(crate) const WALLET: &str = "WALLET";
@@ -96,6 +98,8 @@ pub(crate) const LOCKING_STRATEGY: &str = "locking_strategy";
 pub(crate) const DUE: &str = "due";
 /// The range key of [`DUE_INDEX`].
 pub(crate) const DUE_AT: &str = "due_at";
+/// Present where there is a reference: the hash key of [`REFERENCE_INDEX`].
+pub(crate) const CALLER_REFERENCE: &str = "caller_reference";
 pub(crate) const ACCOUNT: &str = "account";
 pub(crate) const VERSION_AFTER: &str = "version_after";
 pub(crate) const CODE: &str = "code";
@@ -118,6 +122,11 @@ pub(crate) fn inbox_pk(id: WalletId) -> String {
 
 pub(crate) fn transaction_pk(id: TransactionId) -> String {
     format!("TXN#{id}")
+}
+
+/// Both in one text, each at most 128 bytes. The length keeps `a` with `b c` and `a b` with `c` apart.
+pub(crate) fn caller_reference(caller: &Owner, reference: &Reference) -> String {
+    format!("{} {caller} {reference}", caller.as_str().len())
 }
 
 pub(crate) fn entry_sk(version: u64) -> String {

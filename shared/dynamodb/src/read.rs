@@ -1,6 +1,6 @@
 //! Reads: what a command is decided on, and the pages of statements and lists.
 //!
-//! Reads that a decision rests on are strongly consistent. The two indexes are not: a new wallet or attempt may take a
+//! Reads that a decision rests on are strongly consistent. The indexes are not: a new wallet or attempt may take a
 //! moment to be listed. `BatchGetItem` shows each item as it was at some moment, and not all at the same; only
 //! `TransactGetItems` is one moment.
 //!
@@ -49,7 +49,7 @@ pub struct Place {
 
 impl<T, C> Page<T, C> {
     /// Cuts a list that was read one item further than asked for.
-    fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> C) -> Page<T, C> {
+    pub(crate) fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> C) -> Page<T, C> {
         let limit = limit as usize;
         let more = items.len() > limit;
         items.truncate(limit);
@@ -123,6 +123,18 @@ impl Ledger {
             Some(before) => (before - 1).min(LAST_VERSION),
             None => LAST_VERSION,
         };
+        let rows = self.rows_down_from(wallet, newest, one_more(limit), usage).await?;
+        Ok(Page::cut(rows, limit, |row: &Entry| row.version))
+    }
+
+    /// The rows of the newest so many items of a wallet's statement, newest first, of versions up to `newest`.
+    pub(crate) async fn rows_down_from(
+        &self,
+        wallet: WalletId,
+        newest: u64,
+        items: i32,
+        usage: &mut Usage,
+    ) -> Result<Vec<Entry>, Fault> {
         usage.calls += 1;
         let output = self
             .client
@@ -134,17 +146,17 @@ impl Ledger {
             .expression_attribute_values(":newest", AttributeValue::S(entry_sk(newest)))
             .scan_index_forward(false)
             .consistent_read(true)
-            .limit(one_more(limit))
+            .limit(items)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
         let output = usage.answer("Query", output).await?;
         usage.read(output.consumed_capacity());
-        // An item is a run of rows, and the run that `before` falls into has newer ones too.
+        // An item is a run of rows, and the run that `newest` falls into has newer ones too.
         let mut rows = vec![];
         for item in output.items() {
             rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= newest));
         }
-        Ok(Page::cut(rows, limit, |row: &Entry| row.version))
+        Ok(rows)
     }
 
     /// An owner's wallets, oldest first.
@@ -270,7 +282,7 @@ impl Ledger {
 
     /// One item more than `limit` under one hash key of an index.
     #[expect(clippy::too_many_arguments, reason = "each names one part of the query")]
-    async fn index(
+    pub(crate) async fn index(
         &self,
         index: &str,
         attribute: &str,

@@ -41,14 +41,23 @@ impl App {
         &self.settings
     }
 
-    /// Runs a command to its end and answers with what came of it. `asked` is the strategy that the request asks for; without
-    /// one it is the deployment's. A caller who prefers not to wait is told that the request waits, if it can.
+    /// Runs a command to its end and answers with what came of it; in a dry run, with what would come of it. `asked` is the
+    /// strategy that the request asks for; without one it is the deployment's. A caller who prefers not to wait is told that
+    /// the request waits, if it can.
     ///
     /// # Errors
     /// The refusal, recorded or not, or why there is no outcome.
     pub async fn execute(&self, call: &mut Call, command: &Command, asked: Option<Strategy>) -> Result<Reply, Problem> {
         let strategy = asked.unwrap_or(self.settings.strategy);
         call.line.runs(command, strategy);
+        if call.is_dry_run() {
+            let named = call.has_key();
+            if !named {
+                call.line.transaction = None;
+            }
+            let decided = self.ledger.dry_run(command, call.usage()).await?;
+            return Reply::dry_run(&decided, named, &call.reader());
+        }
         if call.prefers_async() {
             let request = Request::of(command, self.ledger.now()).map_err(|refusal| Problem::from(&refusal))?;
             if let Some(request) = request {

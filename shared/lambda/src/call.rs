@@ -8,7 +8,7 @@ mod query;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde::de::DeserializeOwned;
-use wallet_domain::{Caller, Expected, IdempotencyKey, TransactionId, WalletId};
+use wallet_domain::{Caller, Expected, IdempotencyKey, Timestamp, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
 
 use crate::claims::Claims;
@@ -18,6 +18,7 @@ use crate::log::Line;
 use crate::problem::Problem;
 use crate::route::Route;
 use query::Query;
+pub use query::{DRY_RUN, PAGING};
 
 /// The preference for an answer before the request is executed.
 pub(crate) const RESPOND_ASYNC: &str = "respond-async";
@@ -28,6 +29,7 @@ pub struct Call {
     claims: Claims,
     route: Route,
     query: Query,
+    dry_run: bool,
     headers: HeaderMap,
     body: Body,
     /// What the log will say of the request.
@@ -44,18 +46,19 @@ pub struct Paging<P> {
 }
 
 impl Call {
-    /// Reads what is the same for all requests. `lists` are the routes that take `limit` and `cursor`; no other query
-    /// parameter exists.
+    /// Reads what is the same for all requests. `queries` are the parameters that routes take; no other exists.
     pub(crate) fn read(
         request: Request,
         claims: Claims,
         route: Route,
-        lists: &[&str],
+        queries: &[(&str, &[&str])],
         line: &mut Line,
     ) -> Result<Call, Problem> {
-        let query = Query::read(&request.query_string_parameters(), lists.contains(&route.key))?;
-        let (parts, body) = request.into_parts();
-        Ok(Call { claims, route, query, headers: parts.headers, body, line: std::mem::take(line) })
+        let known = queries.iter().find(|(key, _)| *key == route.key).map_or(&[][..], |(_, known)| *known);
+        let query = Query::read(&request.query_string_parameters(), known)?;
+        line.dry_run = query.is_dry_run()?;
+        let (dry_run, (parts, body)) = (line.dry_run, request.into_parts());
+        Ok(Call { claims, route, query, dry_run, headers: parts.headers, body, line: std::mem::take(line) })
     }
 
     /// The route, as in template.yaml.
@@ -117,11 +120,20 @@ impl Call {
         json::read(&self.body)
     }
 
-    /// The `Idempotency-Key`.
+    /// Whether the request is to be decided and not carried out. [`crate::App::execute`] sees to it.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The `Idempotency-Key`. A dry run may do without.
     ///
     /// # Errors
     /// `idempotency_key_missing`, or `malformed_request`.
     pub fn idempotency_key(&self) -> Result<IdempotencyKey, Problem> {
+        if self.dry_run && !self.has_key() {
+            return Ok(IdempotencyKey::none());
+        }
         headers::idempotency_key(&self.headers)
     }
 
@@ -129,6 +141,10 @@ impl Call {
     #[must_use]
     pub fn prefers_async(&self) -> bool {
         headers::prefers(&self.headers, RESPOND_ASYNC)
+    }
+
+    pub(crate) fn has_key(&self) -> bool {
+        headers::has_key(&self.headers)
     }
 
     /// The version in `If-Match`, if the header is there.
@@ -149,6 +165,20 @@ impl Call {
             return self.idempotency_key().map(Expected::Any);
         }
         self.if_match()?.map(Expected::Version).ok_or_else(headers::precondition_required)
+    }
+
+    /// The query parameter `name`.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.query.get(name).map(str::to_owned)
+    }
+
+    /// The time in the query parameter `name`.
+    ///
+    /// # Errors
+    /// `malformed_request` for what is not of RFC 3339.
+    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        self.query.time(name)
     }
 
     /// Which part of `list` is asked for.

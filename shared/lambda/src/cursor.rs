@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use wallet_domain::{Hasher, Owner, Timestamp, TransactionId, WalletId};
+use wallet_domain::{Hasher, Owner, Reference, Timestamp, TransactionId, WalletId};
 use wallet_dynamodb::Place;
 
 use crate::problem::{Code, Problem};
@@ -36,6 +36,13 @@ impl List {
     #[must_use]
     pub fn attempts(wallet: WalletId) -> List {
         List { name: "attempts", of: wallet.to_string() }
+    }
+
+    /// What `caller` asked for under `reference`.
+    #[must_use]
+    pub fn transactions(caller: &Owner, reference: &Reference) -> List {
+        // Neither has control characters.
+        List { name: "transactions", of: format!("{caller}\n{reference}") }
     }
 
     /// The field that holds the items.
@@ -139,7 +146,9 @@ mod tests {
         let own = List::entries(wallet('1'));
         let cursor = own.cursor(&42_u64);
         let alice: Owner = "alice".parse().expect("an owner");
-        for other in [List::entries(wallet('2')), List::attempts(wallet('1')), List::wallets(&alice)] {
+        let order = "order 1".parse().expect("a reference");
+        let (wallets, transactions) = (List::wallets(&alice), List::transactions(&alice, &order));
+        for other in [List::entries(wallet('2')), List::attempts(wallet('1')), wallets, transactions] {
             assert_eq!(other.position::<u64>(&cursor).expect_err("another list's").code(), Code::InvalidCursor);
         }
         let changed = |at: usize| {

@@ -38,8 +38,8 @@ pub trait Function: Send + Sync + 'static {
     const NAME: &'static str;
     /// Its routes, as in template.yaml: `POST /v1/wallets/{wallet_id}/deposits`.
     const ROUTES: &'static [&'static str];
-    /// Those of [`Function::ROUTES`] that answer page by page, with `limit` and `cursor`.
-    const LISTS: &'static [&'static str] = &[];
+    /// Which of [`Function::ROUTES`] take a query, and of which parameters; the others take none.
+    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[];
 
     /// Answers a request for one of [`Function::ROUTES`].
     fn handle(app: &App, call: &mut Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
@@ -78,7 +78,7 @@ fn read<F: Function>(app: &App, request: Request, line: &mut Line) -> Result<Cal
     let claims = Claims::of(&request, &app.settings().scope_prefix)?;
     line.caller = Some(claims.caller.subject.clone());
     let route = route.ok_or_else(|| Problem::route_not_found(request.method().as_str(), request.raw_http_path()))?;
-    Call::read(request, claims, route, F::LISTS, line)
+    Call::read(request, claims, route, F::QUERIES, line)
 }
 
 fn request_id(request: &Request) -> String {
@@ -214,6 +214,7 @@ mod tests {
     use wallet_dynamodb::aws_sdk_dynamodb::{Client, Config, config::BehaviorVersion};
 
     use super::*;
+    use crate::call::PAGING;
     use crate::event::{self, Event};
 
     /// Answers with what it was asked, or panics.
@@ -222,7 +223,7 @@ mod tests {
     impl Function for Echo {
         const NAME: &'static str = "echo";
         const ROUTES: &'static [&'static str] = &["GET /v1/echo", "POST /v1/echo", "GET /v1/panic"];
-        const LISTS: &'static [&'static str] = &["GET /v1/echo"];
+        const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[("GET /v1/echo", PAGING)];
 
         async fn handle(_: &App, call: &mut Call) -> Result<Reply, Problem> {
             match call.route() {

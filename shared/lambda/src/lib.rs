@@ -28,7 +28,7 @@ mod view;
 
 pub use amount::{AmountText, currency, metadata};
 pub use app::App;
-pub use call::{Call, Paging};
+pub use call::{Call, DRY_RUN, PAGING, Paging};
 pub use claims::scope;
 pub use cursor::{List, Position};
 pub use deadline::{bounded, caught, deadline};
@@ -42,5 +42,5 @@ pub use queue::{Message, Report, Task, work, work_until};
 pub use reply::Reply;
 pub use request::request;
 pub use settings::{Settings, SettingsError};
-pub use view::{EntryView, QueuedView, TransactionView, WalletView, may_see};
+pub use view::{EntryView, PastView, QueuedView, TransactionView, WalletView, may_see};
 pub use wallet_dynamodb::{Done, Record, stream};

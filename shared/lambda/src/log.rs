@@ -41,6 +41,8 @@ pub struct Line {
     pub cause: Option<String>,
     /// Whether the answer was the first one again.
     pub replayed: bool,
+    /// Whether it was only to be decided.
+    pub dry_run: bool,
     /// The token's subject.
     pub caller: Option<Owner>,
     /// The wallets concerned.
@@ -97,6 +99,7 @@ impl Line {
                     code = self.code,
                     cause = self.cause.as_deref(),
                     replayed = self.replayed,
+                    dry_run = self.dry_run,
                     caller = self.caller.as_ref().map(Owner::as_str),
                     wallet_ids = (!wallets.is_empty()).then(|| wallets.join(" ")),
                     transaction_id = text(self.transaction),

@@ -6,7 +6,7 @@ use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use wallet_domain::{Caller, Kind, Outcome, Request, Transaction, Wallet};
-use wallet_dynamodb::Done;
+use wallet_dynamodb::{Done, DryRun};
 
 use crate::call::RESPOND_ASYNC;
 use crate::cursor::{List, Position};
@@ -81,6 +81,20 @@ impl Reply {
         let location = Some(format!("/v1/transactions/{}", request.id));
         let status = StatusCode::ACCEPTED;
         Reply { status, location, replayed, queued: true, ..Reply::ok(&QueuedView::from(request)) }
+    }
+
+    /// 200 with what would come of a movement, as far as `reader` may see it. A request without a key is not `named`: the
+    /// transaction that it would become has no id yet.
+    pub(crate) fn dry_run(decided: &DryRun, named: bool, reader: &Caller) -> Result<Reply, Problem> {
+        let (transaction, replayed) = match decided {
+            DryRun::Decided(transaction) => (transaction, false),
+            DryRun::Replayed(transaction) => (transaction, true),
+        };
+        if let Outcome::Failed { refusal, .. } = &transaction.outcome {
+            return Err(Problem::from(refusal).replayed(replayed));
+        }
+        let reply = Reply::ok(&TransactionView::new(transaction, reader).with_dry_run(named));
+        Ok(Reply { replayed, ..reply })
     }
 
     pub(crate) fn status(&self) -> StatusCode {

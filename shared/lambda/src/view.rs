@@ -2,12 +2,14 @@
 //! with milliseconds. No caller is shown the balance or version of a wallet that he may not read.
 
 mod entry;
+mod past;
 mod queued;
 mod time;
 mod transaction;
 mod wallet;
 
 pub use entry::EntryView;
+pub use past::PastView;
 pub use queued::QueuedView;
 pub use transaction::{TransactionView, may_see};
 pub(crate) use wallet::AmendedView;

@@ -9,10 +9,10 @@ use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
-    ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CAP, CODE,
-    COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT, METADATA,
-    MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL,
-    SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, transaction_pk,
+    ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CALLER_REFERENCE,
+    CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT,
+    METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE,
+    RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, caller_reference, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -20,6 +20,7 @@ const FAILED: &str = "failed";
 
 pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     let fee = (!transaction.fee.is_zero()).then_some(transaction.fee);
+    let reference = transaction.reference.as_ref();
     let builder = Builder::default()
         .text(PK, transaction_pk(transaction.id))
         .text(SK, TXN)
@@ -29,7 +30,8 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
         .number(AMOUNT, transaction.amount)
         .maybe_number(FEE, fee)
         .text(CALLER, &transaction.caller)
-        .maybe_text(REFERENCE, transaction.reference.as_ref())
+        .maybe_text(REFERENCE, reference)
+        .maybe_text(CALLER_REFERENCE, reference.map(|reference| caller_reference(&transaction.caller, reference)))
         .texts(METADATA, transaction.metadata.labels())
         .maybe_text(PARENT_ID, transaction.parent)
         .maybe_text(DESTINATION, transaction.destination)

@@ -13,6 +13,10 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IF_MATCH_SHAPE: &str =
     "`If-Match` must be the wallet's version as its `ETag` gives it, such as \"3\" with the quotes";
 
+pub(super) fn has_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(&IDEMPOTENCY_KEY)
+}
+
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
     let Some(text) = single(headers, &IDEMPOTENCY_KEY, "Idempotency-Key")? else {
         let detail = "The request needs a header `Idempotency-Key` of 1 to 255 printable characters. \

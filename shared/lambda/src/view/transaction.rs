@@ -13,9 +13,11 @@ static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 /// A transaction as one caller sees it.
 #[derive(Debug, Serialize)]
 pub struct TransactionView<'a> {
-    id: String,
+    id: Option<String>,
     r#type: &'a str,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
     amount: String,
     currency: &'static str,
     fee: String,
@@ -36,7 +38,7 @@ pub struct TransactionView<'a> {
 #[derive(Debug, Serialize)]
 struct RebateView {
     rule_id: String,
-    transaction_id: String,
+    transaction_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
 }
@@ -69,9 +71,10 @@ impl<'a> TransactionView<'a> {
             Outcome::Failed { refusal, owner } => Some(reason(refusal, asked || *owner == caller.subject)),
         };
         TransactionView {
-            id: transaction.id.to_string(),
+            id: Some(transaction.id.to_string()),
             r#type: transaction.kind.as_str(),
             status: status(transaction),
+            dry_run: None,
             amount: transaction.amount.to_string(),
             currency: transaction.amount.currency().code(),
             fee: transaction.fee.to_string(),
@@ -79,7 +82,7 @@ impl<'a> TransactionView<'a> {
             reason,
             rebate: transaction.rule.as_ref().map(|rule| RebateView {
                 rule_id: rule.id.as_str().to_owned(),
-                transaction_id: TransactionId::rebate_of(transaction.id, &rule.id).to_string(),
+                transaction_id: Some(TransactionId::rebate_of(transaction.id, &rule.id).to_string()),
                 status: None,
             }),
             reversed_by: None,
@@ -107,6 +110,18 @@ impl TransactionView<'_> {
         for (view, leg) in self.legs.iter_mut().zip(transaction.legs()) {
             if let Leg::Credit { wallet, .. } = leg {
                 view.settled = Some(!waiting.contains(wallet));
+            }
+        }
+        self
+    }
+
+    /// The same as what would be posted. Without a key it has no id, and neither has its rebate.
+    pub(crate) fn with_dry_run(mut self, named: bool) -> Self {
+        self.dry_run = Some(true);
+        if !named {
+            self.id = None;
+            if let Some(rebate) = &mut self.rebate {
+                rebate.transaction_id = None;
             }
         }
         self

@@ -1,0 +1,174 @@
+//! A command decided and not carried out: what would be written, or the refusal.
+//!
+//! Writes nothing: no record of a refusal, no lease, no snapshot, and settles nothing. Everything that the decision rests on is
+//! read at one moment, so that a plan and a refusal are both as true as those of [`Ledger::execute`]. Where the balance does
+//! not cover a debit, the inbox is looked through, and everything is read again with the credits that were found: at the same
+//! version none of them is in the balance yet, and they are taken for settled. Leases of others are not waited for: they put a request off and refuse none.
+//!
+//! Round trips: one; one more for each time that a transaction was in flight on one of the items; for an inbox those of
+//! looking through it, and one for each 98 credits or fewer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wallet_domain::{Command, Credit, Fold, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
+
+use crate::fault::{Class, Fault};
+use crate::ledger::Ledger;
+use crate::outcome::ExecuteError;
+use crate::read::{Read, places};
+use crate::usage::Usage;
+
+/// Credits of an inbox that are looked at: ten folds. If these don't cover a debit, and there are more, it is not refused.
+const LOOKED_THROUGH: usize = 980;
+/// The most items of one `TransactGetItems`.
+const MOST_READ: usize = 100;
+
+/// What would come of a command.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DryRun {
+    /// This would be written.
+    Decided(Transaction),
+    /// This was written before, by the same request.
+    Replayed(Transaction),
+}
+
+/// An inbox, as it was looked through after its wallet was seen at `version`.
+struct Looked {
+    version: u64,
+    credits: Vec<Credit>,
+    is_all: bool,
+}
+
+/// What kept a round from an end.
+enum Lost {
+    /// Transactions were in flight, or the wallet moves on all the time.
+    Race,
+    /// The database did not answer, or not now.
+    Busy,
+    /// This inbox has to be looked through.
+    Inbox(WalletId, u64),
+}
+
+impl Ledger {
+    /// Decides `command` as [`Ledger::execute`] would at this moment.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]: a refusal is [`ExecuteError::Refused`], also where it would be recorded.
+    pub async fn dry_run(&self, command: &Command, usage: &mut Usage) -> Result<DryRun, ExecuteError> {
+        let retry_after_seconds = 1;
+        let (mut round, mut looked) = (0, BTreeMap::new());
+        loop {
+            usage.attempts += 1;
+            let lost = match self.tried(command, &looked, usage).await? {
+                Ok(told) => return Ok(told),
+                Err(Lost::Inbox(wallet, version)) => match self.waiting(wallet, LOOKED_THROUGH, usage).await {
+                    Ok(waiting) => {
+                        let is_all = waiting.next.is_none();
+                        looked.insert(wallet, Looked { version, credits: waiting.credits, is_all });
+                        Lost::Inbox(wallet, version)
+                    }
+                    Err(fault) => passing(fault)?,
+                },
+                Err(lost) => lost,
+            };
+            round += 1;
+            if round >= self.policy.max_attempts || usage.is_out_of_time() {
+                return Err(match lost {
+                    Lost::Busy => ExecuteError::Throttled { retry_after_seconds },
+                    Lost::Race | Lost::Inbox(..) => ExecuteError::Conflict { retry_after_seconds },
+                });
+            }
+            if !matches!(lost, Lost::Inbox(..)) {
+                usage.sleep(self.policy.delay(round - 1)).await;
+            }
+        }
+    }
+
+    /// Once around: read, and decide.
+    async fn tried(
+        &self,
+        command: &Command,
+        looked: &BTreeMap<WalletId, Looked>,
+        usage: &mut Usage,
+    ) -> Result<Result<DryRun, Lost>, ExecuteError> {
+        // A credit that was there at a moment of this version is in no balance of this version.
+        let all: Vec<&Credit> = looked.values().flat_map(|looked| &looked.credits).collect();
+        let (mut rest, room) = (&all[..], MOST_READ - places(command).len());
+        let (mut settled, mut read) = (BTreeSet::new(), None);
+        while read.is_none() || !rest.is_empty() {
+            let (credits, more) = rest.split_at(rest.len().min(room));
+            rest = more;
+            let found = match self.load_at_once(command, credits.iter().copied(), usage).await {
+                Ok(Some(read)) => read,
+                Ok(None) => {
+                    usage.conflicts += 1;
+                    return Ok(Err(Lost::Race));
+                }
+                Err(fault) => return passing(fault).map(Err),
+            };
+            let waits = |credit: &Credit| found.waiting.contains(&(credit.wallet, credit.transaction));
+            settled.extend(credits.iter().filter(|credit| !waits(credit)).map(|credit| credit.wallet));
+            let version = |id| found.snapshots.wallets.get(id).map(|wallet| wallet.version);
+            settled.extend(looked.iter().filter(|(id, looked)| version(id) != Some(looked.version)).map(|(id, _)| *id));
+            read = Some(found);
+        }
+        let Read { mut snapshots, queued, .. } = read.expect("it was read once at least");
+        if let Some(existing) = snapshots.transactions.get(&command.transaction()) {
+            replay(command, existing).map_err(ExecuteError::Refused)?;
+            return Ok(Ok(DryRun::Replayed(existing.clone())));
+        }
+        let waits = queued.iter().map(|queued| &queued.request).find(|request| request.id == command.transaction());
+        if waits.is_some_and(|request| request.fingerprint != command.fingerprint()) {
+            return Err(ExecuteError::Refused(command.taken()));
+        }
+        if let Some(seconds) = self.skew.beyond_bounds() {
+            return Err(ExecuteError::ClockSkew { seconds });
+        }
+        let mut credits = BTreeMap::new();
+        for (id, looked) in looked {
+            if let Some(wallet) = snapshots.wallets.get(id).filter(|_| !settled.contains(id)) {
+                snapshots.incoming.insert(*id, Incoming::of(wallet, &looked.credits));
+                credits.insert(*id, looked.credits.clone());
+            }
+        }
+        loop {
+            match decide(&snapshots, command, self.now()) {
+                Ok(plan) => return Ok(Ok(DryRun::Decided(plan.transaction().clone()))),
+                Err(NoPlan::Unsound(fault)) => return Err(Fault::damaged(fault.to_string()).into()),
+                Err(NoPlan::Refused(_)) if credits.keys().any(|wallet| !looked[wallet].is_all) => {
+                    return Ok(Err(Lost::Race));
+                }
+                Err(NoPlan::Refused(refusal)) => return Err(ExecuteError::Refused(refusal)),
+                Err(NoPlan::Unsettled(wallet)) => match credits.get_mut(&wallet) {
+                    None => {
+                        let version = snapshots.wallets.get(&wallet).map_or(0, |wallet| wallet.version);
+                        return Ok(Err(Lost::Inbox(wallet, version)));
+                    }
+                    Some(credits) => {
+                        if !self.taken_for_settled(&mut snapshots, wallet, credits) {
+                            return Ok(Err(Lost::Race));
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Changes the snapshot of `wallet` as a fold of some of `credits` would, and leaves the others. False where none can be
+    /// settled.
+    fn taken_for_settled(&self, snapshots: &mut Snapshots, wallet: WalletId, credits: &mut Vec<Credit>) -> bool {
+        let fold = snapshots.wallets.get(&wallet).and_then(|wallet| Fold::of(wallet, credits, self.now()));
+        let Some(fold) = fold else { return false };
+        let after = fold.posting().after.clone();
+        credits.retain(|credit| fold.posting().rows.iter().all(|row| row.transaction != credit.transaction));
+        snapshots.incoming.insert(wallet, Incoming::of(&after, credits));
+        snapshots.wallets.insert(wallet, after);
+        true
+    }
+}
+
+/// A read has no outcome to lose: one that fails for now is tried again.
+fn passing(fault: Fault) -> Result<Lost, ExecuteError> {
+    if fault.class() == Class::Final { Err(fault.into()) } else { Ok(Lost::Busy) }
+}

@@ -1,0 +1,34 @@
+//! A wallet as it was at some time, for its owner and for admins.
+
+use serde::Serialize;
+use wallet_domain::{Timestamp, Wallet};
+use wallet_dynamodb::Past;
+
+use super::time::time;
+
+/// What a wallet's statement says of one moment. Terms and status are those of now, and not shown.
+#[derive(Debug, Serialize)]
+pub struct PastView {
+    id: String,
+    currency: &'static str,
+    at: String,
+    balance: String,
+    version: u64,
+    /// When the wallet came to that version.
+    updated_at: String,
+}
+
+impl PastView {
+    /// `wallet` as it was at `at`.
+    #[must_use]
+    pub fn new(wallet: &Wallet, at: Timestamp, past: Past) -> PastView {
+        PastView {
+            id: wallet.id.to_string(),
+            currency: wallet.currency().code(),
+            at: time(at),
+            balance: past.balance.to_string(),
+            version: past.version,
+            updated_at: time(past.since),
+        }
+    }
+}
