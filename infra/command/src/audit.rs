@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize as _;
 use wallet_audit::{Audit, Checkpoint, REBATE_OVERDUE, Report};
 use wallet_domain::WalletId;
+use wallet_dynamodb::Fault;
 use wallet_stack::TABLE;
 
 use crate::console;
@@ -93,11 +94,7 @@ fn audited(arguments: &Arguments) -> Result<Report> {
             },
         };
         bar.finish_and_clear();
-        let report = outcome.map_err(|fault| {
-            let set = |name: &&str| std::env::var(name).ok().filter(|url| !url.is_empty());
-            let named = arguments.endpoint.clone().or_else(|| ENDPOINTS.iter().find_map(set));
-            anyhow!(explained(&fault.to_string(), &arguments.table, named.as_deref()))
-        })?;
+        let report = outcome.map_err(|fault| unreadable(&fault, &arguments.table, endpoint))?;
         if let Some((file, next)) = arguments.checkpoint.as_deref().zip(report.checkpoint.as_ref()) {
             next.write(file).with_context(|| named(file))?;
         }
@@ -108,6 +105,13 @@ fn audited(arguments: &Arguments) -> Result<Report> {
         }
         Ok(report)
     })
+}
+
+/// What to do about a table that cannot be read at `endpoint`, or where the environment says.
+pub(crate) fn unreadable(fault: &Fault, table: &str, endpoint: Option<&str>) -> anyhow::Error {
+    let set = |name: &&str| std::env::var(name).ok().filter(|url| !url.is_empty());
+    let named = endpoint.map(str::to_owned).or_else(|| ENDPOINTS.iter().find_map(set));
+    anyhow!(explained(&fault.to_string(), table, named.as_deref()))
 }
 
 /// What to do about a table that cannot be read at the endpoint that is named, or in AWS.

@@ -1,5 +1,5 @@
 //! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
-//! dead letters; `contention` and `rebates` measure.
+//! dead letters; `audit` checks a table and `export` writes it out; `contention` and `rebates` measure.
 //!
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
 //! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
@@ -8,6 +8,7 @@ mod audit;
 mod console;
 mod demo;
 mod dlq;
+mod export;
 mod up;
 
 use std::process::ExitCode;
@@ -62,6 +63,10 @@ enum Command {
     ///
     /// Fills each table by itself, serves it by one process and audits it by another.
     AuditSpeed(audit_speed::Arguments),
+    /// Write the statement of a wallet, or all of a table, as CSV or as a journal for hledger
+    ///
+    /// Reads only, and writes to standard output as it reads: a table of any size.
+    Export(export::Arguments),
     /// List the dead letters of a running `up`, and drive them back
     Dlq(dlq::Arguments),
 }
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Dlq(arguments) => dlq::run(&arguments),
     };
     match outcome {

@@ -3,7 +3,7 @@
 //! For each size it fills a data file, serves it by one process and audits it by another: what is measured is the audit's
 //! own process. Reads Linux's `/proc`; elsewhere memory and processor time are left out.
 
-mod bulk;
+pub mod bulk;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -31,15 +31,15 @@ const DEPOSITED: &str = "1000.00";
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Filled {
+pub struct Filled {
     /// Wallets.
-    pub(crate) wallets: u64,
+    pub wallets: u64,
     /// Entries of all wallets.
-    pub(crate) entries: u64,
+    pub entries: u64,
     /// Transactions, failed ones included.
-    pub(crate) transactions: u64,
+    pub transactions: u64,
     /// All of them, and the marks of reversals.
-    pub(crate) items: u64,
+    pub items: u64,
 }
 
 /// Makes the data file `path` and writes at least `entries` entries into it: for each wallet its opening and a deposit,
@@ -47,7 +47,7 @@ pub(crate) struct Filled {
 ///
 /// # Errors
 /// When the file cannot be made or written.
-pub(crate) async fn fill(path: &Path, entries: u64, progress: impl Fn(u64)) -> Result<Filled> {
+pub async fn fill(path: &Path, entries: u64, progress: impl Fn(u64)) -> Result<Filled> {
     let mut template = Template::embedded()?;
     let stores = Stores::start(&template, Some(path), 0).await?;
     let database = stores.database();

@@ -1,0 +1,163 @@
+//! `wallet export`: the statement of a wallet, or all of a table, as CSV or as a journal for hledger.
+//!
+//! Reads only, page by page, and keeps nothing of a page once it is written: memory does not grow with the table. What was
+//! recorded after the moment that the export is of is left out, so that a table in use gives whole books all the same.
+
+mod book;
+mod journal;
+mod sheet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::io::{BufWriter, ErrorKind};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::ValueEnum;
+use wallet_domain::{Entry, Timestamp, Transaction, TransactionId, WalletId};
+use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::{Fault, Ledger, Usage};
+use wallet_stack::{TABLE, clock};
+
+use crate::audit::unreadable;
+use book::Book;
+use journal::Journal;
+use sheet::Sheet;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// DynamoDB's URL, such as the one that `up` prints; without it, the environment's AWS configuration
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The table
+    #[arg(long, value_name = "NAME", env = "TABLE_NAME", default_value = TABLE)]
+    table: String,
+    /// The statement of this wallet alone; without it, all of the table
+    #[arg(long, value_name = "ID")]
+    wallet: Option<WalletId>,
+    /// What to write
+    #[arg(long)]
+    format: Format,
+    /// Leave out what was recorded later, a time such as 2026-11-21T00:00:00Z; without it, later than the export's start
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// Each row of a statement, with its wallet
+    Csv,
+    /// Double entry, with each balance asserted: for `hledger check`, `hledger balance` ..
+    Hledger,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no thread to run on")?;
+    runtime.block_on(async {
+        let endpoint = arguments.endpoint.as_deref();
+        let ledger = wallet_audit::connect(endpoint, &arguments.table).await.map_err(|message| anyhow!(message))?;
+        let source = Source { ledger, until: arguments.until.unwrap_or_else(clock::now) };
+        let out = BufWriter::new(std::io::stdout().lock());
+        let written = match arguments.format {
+            Format::Csv => source.export(arguments.wallet, &mut Sheet::new(out)).await,
+            Format::Hledger => source.export(arguments.wallet, &mut Journal::new(out)).await,
+        };
+        written.or_else(|error| {
+            if let Some(fault) = error.downcast_ref::<Fault>() {
+                return Err(unreadable(fault, &arguments.table, endpoint));
+            }
+            // Who reads it has read enough.
+            let closed = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe);
+            if closed { Ok(()) } else { Err(error) }
+        })
+    })
+}
+
+/// Where it comes from.
+struct Source {
+    ledger: Ledger,
+    until: Timestamp,
+}
+
+impl Source {
+    async fn export<B: Book>(&self, wallet: Option<WalletId>, book: &mut B) -> Result<()> {
+        book.open()?;
+        match wallet {
+            None => self.table(book).await?,
+            Some(wallet) => self.statement(wallet, book).await?,
+        }
+        book.close()
+    }
+
+    /// In one pass of one segment, in which a wallet's items come one after the other, its entries first and oldest first.
+    async fn table<B: Book>(&self, book: &mut B) -> Result<()> {
+        let mut from = None;
+        loop {
+            let page = self.ledger.scan(0, 1, from, &mut Usage::default()).await?;
+            for item in page.items {
+                match item {
+                    Scanned::Wallet(wallet) if wallet.updated_at <= self.until => book.wallet(&wallet)?,
+                    Scanned::Transaction(transaction) if transaction.created_at <= self.until => {
+                        book.transaction(&transaction)?;
+                    }
+                    Scanned::Entries(rows) => {
+                        rows.iter().filter(|row| row.created_at <= self.until).try_for_each(|row| book.row(row))?;
+                    }
+                    Scanned::Unreadable(item) => bail!("{}; `cargo wallet audit` says more", item.reason),
+                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Up to the version that the wallet is at when it begins.
+    async fn statement<B: Book>(&self, id: WalletId, book: &mut B) -> Result<()> {
+        let mut usage = Usage::default();
+        let wallet = self.ledger.wallet(id, &mut usage).await?;
+        let wallet = wallet.with_context(|| format!("there is no {id} in table {:?}", self.ledger.table()))?;
+        let wanted = |row: &Entry| row.created_at <= self.until && row.version <= wallet.version;
+        let mut from = None;
+        loop {
+            let page = self.ledger.history(id, true, from, &mut usage).await?;
+            let mut rows = vec![];
+            for item in page.items {
+                match item {
+                    Scanned::Entries(run) => rows.extend(run.into_iter().filter(wanted)),
+                    Scanned::Unreadable(item) => bail!("{}; `cargo wallet audit` says more", item.reason),
+                    other => bail!("a statement holds {other:?}"),
+                }
+            }
+            let transactions = if B::TRANSACTIONS { self.transactions(&rows).await? } else { HashMap::new() };
+            for row in &rows {
+                transactions.get(&row.transaction).map_or(Ok(()), |transaction| book.transaction(transaction))?;
+                book.row(row)?;
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        if wallet.updated_at <= self.until { book.wallet(&wallet) } else { Ok(()) }
+    }
+
+    /// Those that made `rows`.
+    async fn transactions(&self, rows: &[Entry]) -> Result<HashMap<TransactionId, Transaction>> {
+        let mut ids: Vec<_> = rows.iter().map(|row| row.transaction).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let keys: Vec<_> = ids.into_iter().map(Key::Transaction).collect();
+        let found = self.ledger.look_up(&keys, &mut Usage::default()).await?;
+        found
+            .into_iter()
+            .map(|item| match item {
+                Scanned::Transaction(transaction) => Ok((transaction.id, *transaction)),
+                Scanned::Unreadable(item) => bail!("{}; `cargo wallet audit` says more", item.reason),
+                other => bail!("a transaction's key leads to {other:?}"),
+            })
+            .collect()
+    }
+}
