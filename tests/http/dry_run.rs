@@ -179,6 +179,15 @@ async fn with_a_key_it_is_told_what_that_key_would_be_answered() {
     let refused = app.post_with("alice", &dry, "two", &eur("1000")).await.check_problem(422, "insufficient_funds");
     assert!(refused.is_replay());
 
+    // A key whose request waits is its own, and no other's; and what is only tried never waits.
+    let waiting = app.posting("alice", &withdrawals, "four", &eur("1")).header("prefer", "respond-async");
+    send(waiting).await.check(202);
+    let tried = app.post_with("alice", &dry, "four", &eur("1")).await.check(200);
+    assert_eq!((tried.is_replay(), &tried.body["status"]), (false, &json!("posted")));
+    app.post_with("alice", &dry, "four", &eur("2")).await.check_problem(422, "idempotency_key_reused");
+    let preferring = app.posting("alice", &dry, "five", &eur("1")).header("prefer", "respond-async");
+    send(preferring).await.check(200);
+
     let pinned =
         |version: &str| app.posting("alice", &dry, "three", &eur("1")).header("if-match", format!("\"{version}\""));
     send(pinned("1")).await.check_problem(412, "version_mismatch");
