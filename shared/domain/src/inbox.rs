@@ -9,73 +9,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::clock::Moment;
+use crate::credit::Credit;
 use crate::entry::{self, Entry};
-use crate::hash::{Digest, GENESIS};
-use crate::id::{TransactionId, WalletId};
+use crate::hash::GENESIS;
 use crate::money::{Currency, Money};
 use crate::plan::{Guard, Posting};
-use crate::text::{Owner, Reference};
-use crate::transaction::{Account, Kind, Leg, Transaction};
 use crate::wallet::Wallet;
 
 /// The most credits of one fold: DynamoDB takes 100 actions, and the wallet and its entries are two of them.
 pub const MAX_FOLD: usize = 98;
-
-/// Money that has come for a wallet and is not in its balance yet. It says all that its row of the statement will.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credit {
-    /// For which wallet.
-    pub wallet: WalletId,
-    /// The transaction that it is of. A transaction has one credit for each wallet at most.
-    pub transaction: TransactionId,
-    /// The kind of that transaction.
-    pub kind: Kind,
-    /// Positive.
-    pub amount: Money,
-    /// Where it came from.
-    pub counterparty: Account,
-    /// The caller's reference.
-    pub reference: Option<Reference>,
-    /// Who asked for it.
-    pub caller: Owner,
-    /// When it was posted.
-    pub created_at: Timestamp,
-    /// The seal of its transaction.
-    pub seal: Digest,
-}
-
-/// What will be a [`Credit`] once the transaction that it is of is sealed.
-pub(crate) struct Arrival {
-    pub(crate) wallet: WalletId,
-    owner: Owner,
-    pub(crate) amount: Money,
-    counterparty: Account,
-}
-
-impl Arrival {
-    pub(crate) fn new(wallet: &Wallet, amount: Money, counterparty: Account) -> Arrival {
-        Arrival { wallet: wallet.id, owner: wallet.owner.clone(), amount, counterparty }
-    }
-
-    /// The wallet's side of the transaction.
-    pub(crate) fn leg(&self) -> Leg {
-        Leg::Credit { wallet: self.wallet, owner: self.owner.clone(), amount: self.amount }
-    }
-
-    pub(crate) fn credit(self, transaction: &Transaction) -> Credit {
-        Credit {
-            wallet: self.wallet,
-            transaction: transaction.id,
-            kind: transaction.kind,
-            amount: self.amount,
-            counterparty: self.counterparty,
-            reference: transaction.reference.clone(),
-            caller: transaction.caller.clone(),
-            created_at: transaction.created_at,
-            seal: transaction.seal,
-        }
-    }
-}
 
 /// What waits in an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

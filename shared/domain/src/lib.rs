@@ -11,6 +11,7 @@
 mod caller;
 mod clock;
 mod command;
+mod credit;
 mod entry;
 mod fee;
 mod hash;
@@ -34,11 +35,12 @@ mod wallet;
 pub use caller::{Caller, Order};
 pub use clock::{MAX_CLOCK_SKEW, believed_until};
 pub use command::{decide, replay};
+pub use credit::Credit;
 pub use entry::Entry;
 pub use fee::{FeeError, FeeSchedule};
 pub use hash::{Digest, GENESIS, Hasher};
 pub use id::{IdError, TransactionId, WalletId};
-pub use inbox::{Credit, Fold, Incoming, MAX_FOLD};
+pub use inbox::{Fold, Incoming, MAX_FOLD};
 pub use jiff::Timestamp;
 pub use mark::{Mark, MarkName};
 pub use money::{

@@ -4,9 +4,9 @@
 
 use crate::caller::{Caller, Order};
 use crate::clock::Moment;
+use crate::credit::Arrival;
 use crate::hash::Hasher;
 use crate::id::WalletId;
-use crate::inbox::Arrival;
 use crate::money::{Money, MoneyError};
 use crate::plan::{Guard, NoPlan, Side, Step};
 use crate::refusal::{Limit, Refusal};

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::credit::{Arrival, Credit};
 use crate::entry::Entry;
 use crate::hash::GENESIS;
 use crate::id::WalletId;
-use crate::inbox::{Arrival, Credit};
 use crate::mark::Mark;
 use crate::money::{Money, MoneyError};
 use crate::refusal::Refusal;

@@ -1,3 +1,5 @@
+//! What a plan cannot be made of.
+
 use super::*;
 use crate::hash::Hasher;
 use crate::id::TransactionId;
@@ -112,6 +114,33 @@ fn only_a_whole_plan_can_be_made() {
     let original = record(2, vec![]).id;
     check(|draft| draft.marks.push(mark(original)), None);
     check(|draft| draft.marks.extend([mark(original); 2]), twice(&format!("{original} REVERSAL")));
+}
+
+#[test]
+fn a_credit_is_one_leg_of_a_wallet_that_stays_as_it_is() {
+    let arrives = |number, units| Side::Credit(Arrival::new(&wallet(number), eur(units), Account::External));
+    let incoming = |draft: &mut Draft| {
+        draft.sides[1] = arrives(2, 5);
+        legs(draft)[1] = arrives(2, 5).leg();
+    };
+    check(incoming, None);
+    let plan = Plan::new(draft(incoming)).expect("a whole plan");
+    assert_eq!((plan.postings().len(), plan.credits().len()), (1, 1));
+    assert_eq!(plan.credits()[0].seal, plan.transaction().seal);
+    check(|draft| draft.sides[1] = arrives(2, 5), Some(Unsound::Unmatched(wallet(2).id)));
+    check(|draft| legs(draft)[1] = arrives(2, 5).leg(), Some(Unsound::Unmatched(wallet(2).id)));
+    let taken = |draft: &mut Draft| {
+        draft.sides[0] = arrives(1, -5);
+        legs(draft)[0] = arrives(1, -5).leg();
+    };
+    check(taken, Some(Unsound::Unmatched(wallet(1).id)));
+    // Not even of two kinds.
+    let both = |draft: &mut Draft| {
+        draft.sides.push(arrives(1, 3));
+        legs(draft).extend([arrives(1, 3).leg(), Leg::System { account: Account::External, amount: eur(-3) }]);
+    };
+    check(both, Some(Unsound::Unmatched(wallet(1).id)));
+    check(|draft| draft.sides.extend([arrives(3, 1), arrives(3, 1)]), Some(Unsound::Unmatched(wallet(3).id)));
 }
 
 #[test]
