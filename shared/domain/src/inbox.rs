@@ -101,6 +101,14 @@ impl Fold {
         (!posting.rows.is_empty()).then_some(Fold { posting })
     }
 
+    /// Whether the wallet can hold some of `credits` now that did not fit into this step.
+    #[must_use]
+    pub fn leaves(&self, credits: &[Credit]) -> bool {
+        let Posting { after, rows, .. } = &self.posting;
+        let left = credits.iter().filter(|credit| rows.iter().all(|row| row.transaction != credit.transaction));
+        held(after, &left.cloned().collect::<Vec<_>>()).next().is_some()
+    }
+
     /// The wallet's step; its rows name the transactions whose credits leave the inbox.
     #[must_use]
     pub fn posting(&self) -> &Posting {

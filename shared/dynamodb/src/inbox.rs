@@ -126,7 +126,7 @@ impl Ledger {
                         losses = 0;
                         left -= fold.posting().rows.len();
                         // What did not fit into one step may fit into the next.
-                        if left > 0 {
+                        if fold.leaves(&page.credits) {
                             continue;
                         }
                     }

@@ -83,6 +83,30 @@ fn of_two_largest_deposits_the_second_waits_until_there_is_room() {
     });
 }
 
+/// What cannot be settled keeps no pass from its end, however much comes meanwhile.
+#[test]
+fn a_pass_ends_beside_what_stays_and_what_comes() {
+    check_shop(async |world, shop| {
+        pay_in(world, shop, "too much", LARGEST).await;
+        let slow = Treatment { work: Duration::from_millis(4), ..Treatment::default() };
+        world.network.set(Box::new(move |_| slow));
+        let (payer, folder) = (world.plain(), world.ledger(0, 6));
+        let coming = tokio::spawn(async move {
+            for number in 0..500 {
+                posted(run(&payer, &credit(&format!("more {number}"), shop, "1"), Strategy::Optimistic).await.0);
+                sleep(Duration::from_millis(2)).await;
+            }
+        });
+        sleep(Duration::from_millis(50)).await;
+        let mut usage = Usage::default();
+        let Settled { folded, left, .. } = folder.settle(shop, &mut usage).await.expect("nobody else is there");
+        assert!(folded > 3 && left == 1 && !coming.is_finished(), "{folded} folded, {left} left, {usage:?}");
+        coming.await.expect("every credit is posted");
+        posted(debit(world, "all", shop, "530").await);
+        assert_eq!(settle(world, shop).await.folded, 1, "there is room for it now");
+    });
+}
+
 /// What one step cannot add, the next one does.
 #[test]
 fn from_the_smallest_balance_to_the_largest_is_one_pass() {

@@ -119,8 +119,12 @@ fn from_the_smallest_value_to_the_largest_takes_two_steps() {
     let alice = Wallet { floor: money(&least), ..batched("alice", &least) };
     let all = [1, 2].map(|number| credit(&alice, number, &largest().to_string(), number));
     assert_eq!(folded(&alice, &all).1, "0.00");
-    let half = Fold::of(&alice, &all, time(NOW)).expect("a fold").posting().after.clone();
-    assert_eq!(folded(&half, &all[1..]).1, largest().to_string());
+    let half = Fold::of(&alice, &all, time(NOW)).expect("a fold");
+    assert!(half.leaves(&all));
+    let alice = half.posting().after.clone();
+    let rest = Fold::of(&alice, &all[1..], time(NOW)).expect("the other half");
+    assert!(!rest.leaves(&all[1..]));
+    assert_eq!(folded(&alice, &all[1..]).1, largest().to_string());
 }
 
 #[test]
@@ -156,7 +160,7 @@ fn credits_of_a_batched_wallet_wait_and_ask_nothing_of_it() {
 /// What is decided where so much waits; `None` where nobody has looked.
 #[track_caller]
 fn with_incoming(wallet: Wallet, waits: Option<&str>, command: &Command, expected: Result<&str, NoPlan>) {
-    let mut read = snapshots(&[wallet.clone()]);
+    let mut read = snapshots(std::slice::from_ref(&wallet));
     let incoming = waits.map(|amount| (wallet.id, Incoming { amount: money(amount), count: 1 }));
     read.incoming.extend(incoming);
     let outcome = decide(&read, command, time(NOW));
