@@ -1,7 +1,9 @@
 //! One random schedule: callers, folders, commands, strategies, clocks, deaths and weather, all drawn from a seed.
 
+mod asked;
 mod client;
 mod folder;
+mod processes;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,6 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use wallet_domain::{Change, Command, Credits, Kind, Outcome, Refusal, Transaction, TransactionId};
-use wallet_dynamodb::Ledger;
 
 use super::check::{Books, audit};
 use super::fault::Climate;
@@ -19,8 +20,10 @@ use super::table::Table;
 use super::truth::{Moments, Window};
 use super::world::{World, fair, runtime};
 use crate::ledger::caller;
+use asked::{Answer, Asked, Attempt};
 use client::Client;
 use folder::Folder;
+use processes::Processes;
 
 /// What the names of recorded refusals begin with.
 pub(crate) const RECORDED: &str = "refused and recorded: ";
@@ -34,35 +37,6 @@ pub(crate) struct Report {
     pub(crate) counts: Counts,
     /// The same for the same seed.
     pub(crate) trace: u64,
-}
-
-/// How one attempt at a command ended for its caller.
-#[derive(Debug)]
-enum Answer {
-    /// With what is on record.
-    Done(Box<Transaction>),
-    /// Refused, and the refusal is not recorded.
-    Refused(Refusal),
-    /// The caller was told that nothing has moved.
-    Nothing(&'static str),
-    Unknown,
-    /// Its process died.
-    Killed,
-}
-
-/// An attempt: when, by which clock, and how it ended.
-#[derive(Debug)]
-struct Attempt {
-    window: Window,
-    answer: Answer,
-}
-
-/// A command and all its answers.
-struct Asked {
-    command: Command,
-    attempts: Vec<Attempt>,
-    /// Asked by one caller, so that the last answer is about everything that was sent.
-    alone: bool,
 }
 
 /// Runs the schedule of `seed`, of `operations` commands, and audits the table afterwards.
@@ -86,27 +60,6 @@ pub(crate) fn beside_twin(seed: u64, operations: usize) -> Result<Report, String
     runtime().block_on(schedule(seed, operations, Table::with_twin(), climate))
 }
 
-/// Where each process is, and who dies.
-struct Processes {
-    world: World,
-    /// Skew in seconds and tries of each.
-    traits: Vec<(i64, u32)>,
-    ledgers: Mutex<Vec<Ledger>>,
-}
-
-impl Processes {
-    fn ledger(&self, index: usize) -> Ledger {
-        self.ledgers.lock().unwrap_or_else(PoisonError::into_inner)[index].clone()
-    }
-
-    /// The next one in its place has none of its snapshots.
-    fn killed(&self, index: usize) {
-        let (skew, tries) = self.traits[index];
-        let ledger = self.world.ledger(skew, tries);
-        self.ledgers.lock().unwrap_or_else(PoisonError::into_inner)[index] = ledger;
-    }
-}
-
 async fn schedule(
     seed: u64,
     operations: usize,
@@ -121,7 +74,7 @@ async fn schedule(
         let ceiling = (rng.u8(..3) == 0).then_some("150.00");
         let owner = format!("owner {number}");
         let wallet = world.open(&owner, floor, ceiling).await;
-        if ceiling.is_none() && rng.bool() {
+        if ceiling.is_none() && rng.u8(..4) > 0 {
             world.amend(wallet, 0, Change { credits: Some(Credits::Batched), ..Change::default() }).await;
             opened.push(TransactionId::amendment_of(wallet, 0));
         }

@@ -12,7 +12,8 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
-use super::{Answer, Asked, Attempt, Processes};
+use super::asked::{Answer, Asked, Attempt};
+use super::processes::Processes;
 use crate::faults::truth::Window;
 use crate::ledger::{caller, order};
 

@@ -1,5 +1,6 @@
 //! Folders: they settle what waits in inboxes, twice at once, late, by any clock, and die at any time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use fastrand::Rng;
 use wallet_domain::WalletId;
 use wallet_dynamodb::{ExecuteError, Usage};
 
-use super::{Counts, Processes};
+use super::processes::Processes;
 
 pub(super) struct Folder {
     pub(super) processes: Arc<Processes>,
@@ -17,8 +18,8 @@ pub(super) struct Folder {
 
 impl Folder {
     /// So many passes, each over some wallet's inbox. What came of them, by name.
-    pub(super) async fn work(mut self, passes: usize) -> Counts {
-        let mut counts = Counts::new();
+    pub(super) async fn work(mut self, passes: usize) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
         for _ in 0..passes {
             tokio::time::sleep(Duration::from_millis(self.rng.u64(0..300))).await;
             let process = self.rng.usize(..self.processes.traits.len());
