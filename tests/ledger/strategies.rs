@@ -16,14 +16,13 @@ const PEERS: usize = 8;
 
 /// One try of a caller ends within what the policy says, whatever the others do.
 #[track_caller]
-fn within_bounds(strategy: Strategy, leases: bool, usage: &Usage) {
+fn within_bounds(strategy: Strategy, usage: &Usage) {
     let policy = Policy::default();
     match strategy {
         Strategy::Optimistic => {
             assert!(usage.attempts <= policy.max_attempts, "{usage:?}");
-            // A read to begin with, a commit each round, and a read before a refusal; a read a round where others lease.
-            let calls = policy.max_attempts + if leases { policy.max_attempts } else { 2 };
-            assert!(usage.calls <= calls, "{usage:?}");
+            // A read and a commit each round, and a read before a refusal.
+            assert!(usage.calls <= 2 * policy.max_attempts + 1, "{usage:?}");
             assert_eq!(usage.lock_wait_ms, 0, "{usage:?}");
         }
         Strategy::Pessimistic => {
@@ -43,7 +42,6 @@ async fn one_hot_wallet(strategies: [Strategy; 2]) {
         wallets.push(bench.open("alice", "100").await);
     }
     let before = bench.recomputed(&wallets).await;
-    let leases = strategies.contains(&Strategy::Pessimistic);
     let ready = Arc::new(Barrier::new(CALLERS));
     let mut callers = JoinSet::new();
     for number in 0..CALLERS {
@@ -57,7 +55,7 @@ async fn one_hot_wallet(strategies: [Strategy; 2]) {
             for command in commands {
                 let (done, tries) = until_done(&ledger, &command, strategy).await;
                 posted(done);
-                tries.iter().for_each(|usage| within_bounds(strategy, leases, usage));
+                tries.iter().for_each(|usage| within_bounds(strategy, usage));
             }
         });
     }

@@ -16,11 +16,10 @@
 //! the same way; the pessimistic one takes leases between deciding and committing.
 
 mod settle;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use tokio::time::Instant;
 use wallet_domain::{Command, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
@@ -33,6 +32,7 @@ use crate::read::Read;
 use crate::transact::{Moved, Rejected};
 use crate::usage::Usage;
 use settle::Looked;
+use waits::Waits;
 
 impl Ledger {
     /// Runs `command` to its end: answered before, refused, or written.
@@ -77,9 +77,7 @@ impl Ledger {
             looked: BTreeMap::new(),
             looks: BTreeSet::new(),
             unknown: false,
-            polls: 0,
-            waiting: None,
-            waited: Duration::ZERO,
+            waits: Waits::default(),
         };
         // In a box: layers of the SDK under layers of our own are too deep for the compiler in one piece.
         Box::pin(run.finish()).await
@@ -153,12 +151,8 @@ struct Run<'a> {
     looks: BTreeSet<WalletId>,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
-    /// How often leases of others have been waited for.
-    polls: u32,
-    /// Since when leases of others are being waited for.
-    waiting: Option<Instant>,
-    /// Time spent on earlier waits for leases of others.
-    waited: Duration,
+    /// For leases of others.
+    waits: Waits,
 }
 
 /// What ended a round without an end.
@@ -189,8 +183,8 @@ impl Run<'_> {
             // Waiting for a lease is bounded by time, everything else by rounds.
             let waiting = matches!(lost, Lost::Lease) && self.strategy == Strategy::Pessimistic;
             let given_up = if waiting {
-                self.waiting.get_or_insert_with(Instant::now);
-                self.waited() >= self.ledger.policy.lock_wait
+                self.waits.begin();
+                self.waits.time() >= self.ledger.policy.lock_wait
             } else {
                 round += 1;
                 round >= self.ledger.policy.max_attempts
@@ -200,11 +194,15 @@ impl Run<'_> {
             }
             match lost {
                 Lost::Behind => {}
-                _ if waiting => self.wait().await,
-                _ => self.usage.sleep(self.ledger.policy.delay(round - 1)).await,
+                _ if waiting => self.waits.wait(&self.ledger.policy, self.usage).await,
+                _ => {
+                    self.usage.sleep(self.ledger.policy.delay(round - 1)).await;
+                    // What a lost race brought along is old after a long wait, and another loss costs more than a read.
+                    self.known = self.known.take().filter(|_| round < 2);
+                }
             }
         };
-        self.usage.lock_wait_ms = u64::try_from(self.waited().as_millis()).unwrap_or(u64::MAX);
+        self.usage.lock_wait_ms = u64::try_from(self.waits.time().as_millis()).unwrap_or(u64::MAX);
         if !self.held.is_empty() {
             let held: Vec<_> = self.held.iter().copied().collect();
             self.ledger.release(&held, &self.holder, self.usage).await;
@@ -358,8 +356,7 @@ impl Run<'_> {
         match self.ledger.lease(wallets, &self.holder, self.usage).await {
             Ok(()) => {
                 self.held = wallets.iter().copied().collect();
-                self.waited = self.waited();
-                self.waiting = None;
+                self.waits.end();
                 Ok(Ok(()))
             }
             // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
@@ -411,8 +408,8 @@ impl Run<'_> {
 
     /// Takes over what failed conditions have returned: the next round needs no read, unless it has to wait for a lease.
     fn refreshed(&mut self, moved: Moved) -> Lost {
-        let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
-        let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
+        let bars = |lease: &&Lease| lease.bars(&self.holder, self.ledger.now());
+        let busy = self.waits.are_for(moved.wallets.iter().filter_map(|found| found.lease.as_ref()).filter(bars));
         for found in &moved.wallets {
             if !found.lease.as_ref().is_some_and(|lease| lease.is_of(&self.holder)) {
                 // It expired, and was taken over.
@@ -469,9 +466,11 @@ impl Run<'_> {
         }
     }
 
-    fn known(&self, read: Read, basis: Basis) -> Known {
+    fn known(&mut self, read: Read, basis: Basis) -> Known {
         let bars = |lease: &Lease| lease.bars(&self.holder, self.ledger.now());
-        let busy = read.leases.iter().filter(|(_, lease)| bars(lease)).map(|(wallet, _)| *wallet).collect();
+        let barring: Vec<_> = read.leases.iter().filter(|(_, lease)| bars(lease)).collect();
+        self.waits.are_for(barring.iter().map(|(_, lease)| lease));
+        let busy = barring.into_iter().map(|(wallet, _)| *wallet).collect();
         let (id, fingerprint) = (self.command.transaction(), self.command.fingerprint());
         let mut its = read.queued.iter().map(|queued| &queued.request).filter(|request| request.id == id);
         let taken = its.any(|request| request.fingerprint != fingerprint);
@@ -497,21 +496,11 @@ impl Run<'_> {
         if self.unknown { ExecuteError::OutcomeUnknown } else { ExecuteError::Fault(fault) }
     }
 
-    /// Waits before looking at a lease again: longer each time, so that many who wait do not slow the one who works.
-    async fn wait(&mut self) {
-        let policy = self.ledger.policy;
-        let delay = policy.delay(2 + self.polls).min(policy.lock_wait.saturating_sub(self.waited()));
-        self.polls = self.polls.saturating_add(1);
-        self.usage.sleep(delay).await;
-    }
-
-    /// Time spent on leases of others so far.
-    fn waited(&self) -> Duration {
-        self.waited + self.waiting.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
     fn given_up(&self, lost: &Lost) -> ExecuteError {
-        let retry_after_seconds = 1;
+        let retry_after_seconds = match lost {
+            Lost::Lease => self.waits.retry_after_seconds(self.ledger.now()),
+            _ => 1,
+        };
         match lost {
             _ if self.unknown => ExecuteError::OutcomeUnknown,
             Lost::Lease if self.strategy == Strategy::Pessimistic => ExecuteError::LockTimeout { retry_after_seconds },
