@@ -104,22 +104,28 @@ impl Ledger {
     /// [`ExecuteError::ClockSkew`], [`ExecuteError::Throttled`] and [`ExecuteError::Fault`] as for commands. What was folded
     /// until then is settled.
     pub async fn settle(&self, wallet: WalletId, usage: &mut Usage) -> Result<Settled, ExecuteError> {
-        let (mut settled, mut from, mut known, mut losses) = (Settled::default(), None, None, 0);
+        let (mut settled, mut from, mut losses) = (Settled::default(), None, 0);
+        // The page at `from` and the wallet, as the round before has left them.
+        let (mut ahead, mut known) = (None, None);
         loop {
-            let page = self.page(wallet, from.clone(), MAX_FOLD, usage).await.map_err(failed)?;
+            let (page, before) = match (ahead.take(), known.take()) {
+                (Some(page), Some(wallet)) => (page, Some(wallet)),
+                _ => self.page_and_wallet(wallet, from.clone(), usage).await.map_err(failed)?,
+            };
             let mut left = page.credits.len();
             // Without it they are credits of no wallet, which the audit names.
-            let before = match known.take() {
-                _ if page.credits.is_empty() => None,
-                Some(known) => Some(known),
-                None => self.wallet(wallet, usage).await.map_err(failed)?,
-            };
-            if let Some(before) = before {
+            if let Some(before) = before.filter(|_| left > 0) {
                 if let Some(seconds) = self.skew.beyond_bounds() {
                     return Err(ExecuteError::ClockSkew { seconds });
                 }
                 usage.attempts += 1;
-                match self.fold(&before, &page.credits, None, usage).await {
+                // The next page is read while this one is settled: a full inbox costs one round trip for each fold.
+                let mut beside = usage.beside();
+                let (folded, next) = tokio::join!(self.fold(&before, &page.credits, None, usage), async {
+                    self.page(wallet, Some(page.next.clone()?), MAX_FOLD, &mut beside).await.ok()
+                });
+                usage.add(&beside);
+                match folded {
                     Ok(Some(fold)) => {
                         settled.add(&fold, &page.credits, self.now());
                         known = Some(fold.posting().after.clone());
@@ -149,6 +155,7 @@ impl Ledger {
                         continue;
                     }
                 }
+                ahead = next;
             }
             settled.left += u64::try_from(left + page.unreadable).unwrap_or(u64::MAX);
             match page.next {
@@ -156,6 +163,19 @@ impl Ledger {
                 None => return Ok(settled),
             }
         }
+    }
+
+    /// A page of an inbox and its wallet, read side by side: whatever moves in between, the fold's conditions tell.
+    async fn page_and_wallet(
+        &self,
+        wallet: WalletId,
+        from: Option<String>,
+        usage: &mut Usage,
+    ) -> Result<(Waiting, Option<Wallet>), Fault> {
+        let mut beside = usage.beside();
+        let (page, wallet) = tokio::join!(self.page(wallet, from, MAX_FOLD, usage), self.wallet(wallet, &mut beside));
+        usage.add(&beside);
+        Ok((page?, wallet?))
     }
 
     /// Settles the first of `credits`; `None` where `wallet` can hold none of them. With a `holder`, while it holds the

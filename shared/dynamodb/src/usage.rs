@@ -40,6 +40,21 @@ impl Usage {
         self.read_half_units
     }
 
+    /// For a call that goes on beside others of the same request; [`Usage::add`] brings it back.
+    pub(crate) fn beside(&self) -> Usage {
+        Usage { until: self.until, ..Usage::default() }
+    }
+
+    pub(crate) fn add(&mut self, beside: &Usage) {
+        let Usage { until: _, calls, attempts, conflicts, lock_wait_ms, write_half_units, read_half_units } = beside;
+        self.calls += calls;
+        self.attempts += attempts;
+        self.conflicts += conflicts;
+        self.lock_wait_ms += lock_wait_ms;
+        self.write_half_units += write_half_units;
+        self.read_half_units += read_half_units;
+    }
+
     pub(crate) fn is_out_of_time(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }
