@@ -11,6 +11,7 @@ mod past;
 mod queued;
 mod rebates;
 mod reversals;
+mod statements;
 mod strategies;
 mod torn;
 

@@ -36,7 +36,9 @@ async fn entries(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let list = List::entries(call.wallet_id()?);
     let Paging { after, limit } = call.paging(&list)?;
     let wallet = app.wallet(call).await?;
-    let page = app.ledger().entries(wallet.id, after, limit, call.usage()).await?;
+    let all = wallet.version.saturating_add(1);
+    let before = after.map_or(all, |after| all.min(after));
+    let page = app.ledger().entries(wallet.id, Some(before), limit, call.usage()).await?;
     let entries: Vec<_> = page.items.iter().map(EntryView::from).collect();
     Ok(Reply::page(&list, &entries, page.next.as_ref()))
 }

@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, ReturnConsumedCapacity, TransactGetItem};
 use wallet_domain::{
-    Command, Credit, Entry, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet, WalletId,
+    Command, Credit, Entry, MAX_FOLD, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet,
+    WalletId,
 };
 
 use crate::fault::{Class, Fault};
@@ -28,6 +29,9 @@ use crate::names::{
     transaction_pk, wallet_pk,
 };
 use crate::usage::Usage;
+
+/// The most rows of one entries item.
+const LONGEST_RUN: u64 = MAX_FOLD as u64;
 
 /// Part of a list, and where the next part begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +113,9 @@ impl Ledger {
 
     /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.
     ///
+    /// One `Query`, and with `before` no more of it than the page can need, however long the statement is and in whatever
+    /// runs: `limit` rows and one, and the rest of the runs that the first and the last of them are in.
+    ///
     /// # Errors
     /// As [`Ledger::wallet`].
     pub async fn entries(
@@ -118,10 +125,14 @@ impl Ledger {
         limit: u32,
         usage: &mut Usage,
     ) -> Result<Page<Entry, u64>, Fault> {
-        let newest = match before {
+        // Versions have no gap, so the lowest of the page is known, and so is how far below it its run may begin.
+        let (oldest, newest) = match before {
             Some(0) => return Ok(Page { items: vec![], next: None }),
-            Some(before) => (before - 1).min(LAST_VERSION),
-            None => LAST_VERSION,
+            Some(before) => {
+                let newest = (before - 1).min(LAST_VERSION);
+                (newest.saturating_sub(u64::from(limit) + LONGEST_RUN - 1), newest)
+            }
+            None => (0, LAST_VERSION),
         };
         let rows = self.rows_down_from(wallet, newest, one_more(limit), usage).await?;
         Ok(Page::cut(rows, limit, |row: &Entry| row.version))
@@ -142,7 +153,7 @@ impl Ledger {
             .table_name(&*self.table)
             .key_condition_expression("PK = :pk AND SK BETWEEN :oldest AND :newest")
             .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
-            .expression_attribute_values(":oldest", AttributeValue::S(entry_sk(0)))
+            .expression_attribute_values(":oldest", AttributeValue::S(entry_sk(oldest)))
             .expression_attribute_values(":newest", AttributeValue::S(entry_sk(newest)))
             .scan_index_forward(false)
             .consistent_read(true)
