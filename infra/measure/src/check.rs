@@ -1,8 +1,9 @@
 //! What must hold after a run: the audit has nothing to say, and the table holds what the run did, once, and nothing else.
 
 use anyhow::{Context, Result, ensure};
-use wallet_audit::Audit;
-use wallet_dynamodb::Ledger;
+use wallet_audit::{Audit, Report};
+use wallet_domain::{GENESIS, WalletId};
+use wallet_dynamodb::{Ledger, Usage};
 
 /// What a run has done, all in EUR: as many transactions as were asked for show that each happened once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +22,36 @@ pub(crate) struct Done {
 pub(crate) async fn check(ledger: Ledger, done: &Done) -> Result<()> {
     let report = Audit::new(ledger, 1).table().await?;
     ensure!(report.is_clean(), "the audit finds: {:?}", report.findings);
+    found(&report, done)
+}
+
+/// The same where the credits of `hot` were batched and are settled: what came to it is looked at here, row by row.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) async fn check_settled(ledger: Ledger, done: &Done, hot: WalletId) -> Result<()> {
+    let mut usage = Usage::default();
+    let wallet = ledger.wallet(hot, &mut usage).await?.context("the hot wallet is gone")?;
+    let (incoming, _) = ledger.incoming(&wallet, &mut usage).await?;
+    ensure!(incoming.count == 0, "{} credits are not settled", incoming.count);
+    let (mut before, mut expected) = (Some(wallet.version + 1), (wallet.version, wallet.balance, wallet.head));
+    while let Some(from) = before {
+        let page = ledger.entries(hot, Some(from), 100, &mut usage).await?;
+        for row in page.items {
+            ensure!((row.version, row.balance_after, row.hash) == expected, "{row:?} does not follow: {expected:?}");
+            ensure!(row.computed_hash() == Some(row.hash), "{row:?} has another hash");
+            expected = (row.version.wrapping_sub(1), row.balance_after.minus(row.amount)?, row.previous);
+        }
+        before = page.next;
+    }
+    ensure!(expected.1.is_zero() && expected.2 == GENESIS, "the hot wallet does not begin with nothing");
+    let report = Audit::new(ledger, 1).table().await?;
+    let others: Vec<_> = report.findings.iter().filter(|finding| finding.wallet != Some(hot)).collect();
+    ensure!(others.is_empty(), "the audit finds: {others:?}");
+    found(&report, done)
+}
+
+fn found(report: &Report, done: &Done) -> Result<()> {
     let sums = report.sums.get("EUR").context("no money has moved")?;
     let (wallets, entries, transactions) = (report.wallets, report.entries, report.transactions);
     let found = Done { wallets, entries, transactions, deposited: -sums.external, rebates: -sums.rebates };

@@ -1,8 +1,12 @@
-//! Both strategies side by side at several levels of contention: one run after the other, a table, and a figure.
+//! The strategies side by side at several levels of contention: one run after the other, a table, and a figure.
 
 mod figure;
+mod folder;
 mod network;
+mod over_http;
+mod pairs;
 mod run;
+mod show;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,9 +14,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 
-use crate::text::{line, micros, progress, table};
+use crate::text::{line, progress};
 use network::Network;
-use run::{Distribution, Measured, Mix, Setting};
+use pairs::Distribution;
+use run::{Measured, Mix, Setting};
 
 /// What the command line says.
 #[derive(Debug, clap::Args)]
@@ -32,6 +37,12 @@ pub struct Arguments {
     /// Which strategies, one or several
     #[arg(long, default_value = "optimistic,pessimistic", value_delimiter = ',')]
     strategy: Vec<Mix>,
+    /// Ledgers with snapshots of their own that the callers share; default: one for each caller
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    instances: Option<u32>,
+    /// Begin no more transfers than so many in a second
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
     /// A simulated delay added to each call, in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u64).range(0..=1000))]
     delay_ms: u64,
@@ -41,9 +52,15 @@ pub struct Arguments {
     /// Chooses the wallets of each transfer
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Go through the whole local stack over HTTP, with its own strategy: no simulation, and no figures of the database
+    #[arg(long, conflicts_with_all = ["strategy", "delay_ms", "model_conflicts", "instances", "rate"])]
+    http: bool,
     /// Where the figure goes
     #[arg(long, default_value = "target/contention.svg", value_name = "FILE")]
     out: PathBuf,
+    /// Print every figure as one JSON document
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs each setting, and shows what it came to.
@@ -51,6 +68,9 @@ pub struct Arguments {
 /// # Errors
 /// When a transfer doesn't succeed in the end, a table doesn't add up, or the figure cannot be written.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.http {
+        return run_over_http(arguments);
+    }
     // Before the minutes that it takes, not after them.
     let out = &arguments.out;
     if let Some(directory) = out.parent().filter(|directory| !directory.as_os_str().is_empty()) {
@@ -65,13 +85,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         runs.push(runtime.block_on(measured(setting))?);
     }
     std::fs::write(out, figure::figure(&runs)).with_context(|| format!("--out {}", out.display()))?;
-    show(&runs);
+    if arguments.json {
+        line(format!("{:#}", show::json(&runs)));
+        return Ok(());
+    }
+    line(show::table(&runs));
     if network != Network::default() {
         let conflicts = if network.conflicts { ", and conflicts of transactions in flight" } else { "" };
         line(format!("simulated: {} ms per call{conflicts}", delay.as_millis()));
     }
-    line("WCU: of what went through; DynamoDB bills a cancelled try as well");
+    line(
+        "billed WCU: of what went through and of what was cancelled, for which DynamoDB takes as much; folds are in calls, conflicts and WCU",
+    );
     line("last/first: transfers per second of a run's last tenth by those of its first");
+    line("hot/uniform: transfers per second by those of the uniform run with the same callers and strategy");
     let sum = |of: fn(&Measured) -> u64| runs.iter().map(of).sum::<u64>();
     let (wallets, entries) = (sum(|run| run.done.wallets), sum(|run| run.done.entries));
     line(format!(
@@ -81,13 +108,42 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn settings(arguments: &Arguments, network: Network) -> Vec<Setting> {
+fn run_over_http(arguments: &Arguments) -> Result<()> {
     let &Arguments { transfers, wallets, seed, .. } = arguments;
+    let runtime = Runtime::new().context("no threads to run on")?;
+    let mut runs = vec![];
+    for &distribution in &arguments.distribution {
+        for &callers in &arguments.callers {
+            let setting = over_http::Setting { distribution, callers, transfers, wallets, seed };
+            let run = runtime.block_on(over_http::measure(setting));
+            runs.push(run.with_context(|| format!("{distribution}, {callers} callers"))?);
+        }
+    }
+    if arguments.json {
+        line(format!("{:#}", show::json_over_http(&runs)));
+    } else {
+        line(show::table_over_http(&runs));
+    }
+    Ok(())
+}
+
+fn settings(arguments: &Arguments, network: Network) -> Vec<Setting> {
+    let &Arguments { transfers, wallets, instances, rate, seed, .. } = arguments;
     let mut settings = vec![];
     for &distribution in &arguments.distribution {
         for &callers in &arguments.callers {
             for &mix in &arguments.strategy {
-                settings.push(Setting { distribution, mix, callers, transfers, wallets, network, seed });
+                settings.push(Setting {
+                    distribution,
+                    mix,
+                    callers,
+                    transfers,
+                    instances,
+                    rate,
+                    wallets,
+                    network,
+                    seed,
+                });
             }
         }
     }
@@ -102,40 +158,6 @@ async fn measured(setting: Setting) -> Result<Measured> {
     bar.finish_and_clear();
     anstream::eprintln!("{name}: done and checked in {:.1} s", start.elapsed().as_secs_f64());
     Ok(run)
-}
-
-fn show(runs: &[Measured]) {
-    let head = [
-        "wallets",
-        "callers",
-        "strategy",
-        "transfers/s",
-        "last/first",
-        "p50 ms",
-        "p99 ms",
-        "conflicts",
-        "calls",
-        "WCU",
-        "lock wait ms",
-        "409s",
-    ];
-    let row = |run: &Measured| {
-        vec![
-            run.setting.distribution.to_string(),
-            run.setting.callers.to_string(),
-            run.setting.mix.to_string(),
-            format!("{:.0}", run.rate()),
-            format!("{:.2}", run.last_by_first),
-            micros(run.latency.value_at_quantile(0.5)),
-            micros(run.latency.value_at_quantile(0.99)),
-            format!("{:.2}", run.per_transfer(run.conflicts)),
-            format!("{:.2}", run.per_transfer(run.calls)),
-            format!("{:.1}", run.per_transfer(run.write_half_units) / 2.0),
-            format!("{:.1}", run.per_transfer(run.lock_wait_ms)),
-            run.repeated.to_string(),
-        ]
-    };
-    line(table(head, 3, runs.iter().map(row)));
 }
 
 #[cfg(test)]

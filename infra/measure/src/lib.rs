@@ -8,6 +8,7 @@ mod caller;
 mod check;
 pub mod cold_start;
 pub mod contention;
+mod http;
 pub mod rebates;
 mod requests;
 mod text;

@@ -19,7 +19,7 @@ pub(crate) fn figure(runs: &[Measured]) -> String {
          <text x=\"12\" y=\"24\" font-size=\"15\" font-weight=\"bold\">Transfers per second, embedded database{}</text>\n",
         note(runs)
     );
-    let heads = ["p50 ms", "p99 ms", "conflicts", "calls", "lock wait ms"];
+    let heads = ["p50 ms", "p99 ms", "conflicts", "calls", "billed WCU"];
     for (place, head) in heads.iter().enumerate() {
         text(&mut svg, 640 + 78 * place, 48, "end", head);
     }
@@ -32,6 +32,7 @@ pub(crate) fn figure(runs: &[Measured]) -> String {
             Mix::Optimistic => "#2f6fb0",
             Mix::Pessimistic => "#c2703d",
             Mix::Mixed => "#6d8f3a",
+            Mix::Batched => "#7a4fa3",
         };
         let top = middle - 12;
         let _ = writeln!(
@@ -46,7 +47,7 @@ pub(crate) fn figure(runs: &[Measured]) -> String {
             run.latency.value_at_quantile(0.99) as f64 / 1000.0,
             run.per_transfer(run.conflicts),
             run.per_transfer(run.calls),
-            run.per_transfer(run.lock_wait_ms),
+            run.billed(),
         ];
         for (place, value) in values.iter().enumerate() {
             text(&mut svg, 640 + 78 * place, middle, "end", &format!("{value:.1}"));
