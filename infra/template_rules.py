@@ -39,7 +39,7 @@ def of_keys(beginning):
 # What a function may write, where it is less than any item.
 WRITES_OF = {"SettleFunction": of_keys("WALLET#*")}
 # Who settles credits, and with that deletes them from inboxes: who folds, and who debits.
-SETTLERS = {"SettleFunction", "WithdrawFunction", "TransferFunction", "ReversalFunction"}
+SETTLERS = {"SettleFunction", "WithdrawFunction", "TransferFunction", "ReversalFunction", "RequestsFunction"}
 
 CHECKPOINTS = [
     ({"s3:ListBucket"}, "${Checkpoints.Arn}", {"StringLike": {"s3:prefix": "checkpoints/*"}}),
@@ -228,8 +228,9 @@ def check_logs(template):
 
 
 def check_concurrency(template):
-    most = sum(template["Parameters"][name]["Default"] for name in ("RebateConcurrency", "SettleConcurrency"))
-    demand(most <= 5, f"RebateConcurrency and SettleConcurrency, {most} by default, take most of the 10 that a new account may run")
+    names = ("RebateConcurrency", "RequestsConcurrency", "SettleConcurrency")
+    most = sum(template["Parameters"][name]["Default"] for name in names)
+    demand(most <= 6, f"{', '.join(names)}, {most} by default, take most of the 10 that a new account may run")
 
 
 def events(function, kind):

@@ -7,17 +7,17 @@ mod processes;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use wallet_domain::{Change, Command, Credits, Kind, Outcome, Refusal, Transaction, TransactionId};
+use wallet_domain::{Change, Credits, Kind, Outcome, Refusal, Transaction, TransactionId};
 
 use super::check::{Books, audit};
 use super::fault::Climate;
 use super::table::Table;
-use super::truth::{Moments, Window};
+use super::truth::Moments;
 use super::world::{World, fair, runtime};
 use crate::ledger::caller;
 use asked::{Answer, Asked, Attempt};

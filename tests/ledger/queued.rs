@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wallet_domain::{Command, LONGEST_WAIT, Outcome, Refusal, Request, Terms, Timestamp, Transaction, TransactionId};
+use wallet_domain::{Command, LONGEST_WAIT, Outcome, Refusal, Terms, Timestamp, Transaction, TransactionId};
 use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Usage};
 
 use crate::ledger::{Bench, order, posted, run};
@@ -10,7 +10,7 @@ use crate::ledger::{Bench, order, posted, run};
 const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
 
 async fn accept(ledger: &Ledger, command: &Command) -> Result<Accepted, ExecuteError> {
-    let request = Request::of(command, ledger.now()).expect("it can be carried out").expect("it may wait");
+    let request = command.request(ledger.now()).expect("it can be carried out").expect("it may wait");
     ledger.accept(&request, None, &mut Usage::default()).await
 }
 
@@ -49,7 +49,7 @@ async fn a_request_waits_and_is_executed_once() {
     assert_eq!(resume(&bench.another(), transfer.transaction()).await, first, "delivered twice");
     assert_eq!((bench.wallet(alice).await.balance.to_string(), first.legs().len()), ("6.00".to_owned(), 2));
     match accept(&bench.another(), &transfer).await {
-        Ok(Accepted::Done(Done::Replayed(again))) => assert_eq!(again, first),
+        Ok(Accepted::Done(done)) => assert_eq!(*done, Done::Replayed(first)),
         other => panic!("{other:?}"),
     }
     assert_eq!(bench.recomputed(&[alice, bob]).await, 1_000);
@@ -80,7 +80,7 @@ async fn one_key_is_one_movement_whichever_comes_first() {
     // Directly first, then queued.
     let direct = posted(run(&ledger, &with("three", "1"), Strategy::Optimistic).await.0);
     match accept(&ledger, &with("three", "1")).await {
-        Ok(Accepted::Done(Done::Replayed(again))) => assert_eq!(again, direct),
+        Ok(Accepted::Done(done)) => assert_eq!(*done, Done::Replayed(direct)),
         other => panic!("{other:?}"),
     }
     reused(accept(&ledger, &with("three", "2")).await.expect_err("another request"));
@@ -107,7 +107,7 @@ async fn every_refusal_is_recorded_when_it_is_executed() {
     let listed = bench.another().attempts(missing, None, 10, &mut Usage::default()).await.expect("an answer");
     assert_eq!(listed.items, [], "no wallet's owner is told of one that was not his to refuse");
     let same = bench.transfer(alice, alice, "1");
-    assert_eq!(Request::of(&same, Timestamp::UNIX_EPOCH), Err(Refusal::SameWallet), "refused at once");
+    assert_eq!(same.request(Timestamp::UNIX_EPOCH), Err(Refusal::SameWallet), "refused at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn what_waits_for_a_day_ends_as_failed() {
     let now = bench.another().now();
     let early = now.checked_sub(LONGEST_WAIT).expect("in range");
     let withdraw = bench.withdraw(alice, "1");
-    let request = Request::of(&withdraw, early).expect("it can be carried out").expect("it may wait");
+    let request = withdraw.request(early).expect("it can be carried out").expect("it may wait");
     bench.another().accept(&request, None, &mut Usage::default()).await.expect("accepted");
     let ledger = bench.another();
     let overdue = ledger.overdue_requests(now, 10, &mut Usage::default()).await.expect("an answer");

@@ -3,6 +3,7 @@
 //! | new item | queue | message |
 //! |---|---|---|
 //! | a posted deposit that pinned a rebate rule | `rebate` | deposit, wallet and rule, by their ids |
+//! | a queued request | `requests`, `publish` | the transaction that it will become, by its id; the event |
 //! | a credit in an inbox | `settle` | the wallet, named once for a whole batch |
 //! | a posted or failed transaction, openings and amendments aside | `publish` | the event |
 //! | a record that cannot be read | its own dead letters | the record, whole |
@@ -29,12 +30,13 @@ pub const NAME: &str = "dispatch";
 pub struct Queues {
     rebate: String,
     settle: String,
+    requests: String,
     publish: String,
     dead_letters: String,
 }
 
 impl Queues {
-    /// From variables: `REBATE_QUEUE_URL`, `SETTLE_QUEUE_URL`, `PUBLISH_QUEUE_URL`, `DEAD_LETTERS_URL`.
+    /// From variables: `REBATE_QUEUE_URL`, `SETTLE_QUEUE_URL`, `REQUESTS_QUEUE_URL`, `PUBLISH_QUEUE_URL`, `DEAD_LETTERS_URL`.
     ///
     /// # Errors
     /// The first variable that is not set.
@@ -46,6 +48,7 @@ impl Queues {
         Ok(Queues {
             rebate: url("REBATE_QUEUE_URL")?,
             settle: url("SETTLE_QUEUE_URL")?,
+            requests: url("REQUESTS_QUEUE_URL")?,
             publish: url("PUBLISH_QUEUE_URL")?,
             dead_letters: url("DEAD_LETTERS_URL")?,
         })
@@ -69,11 +72,12 @@ pub async fn handle(queues: &Queues, sender: &Sender, event: &str) -> Result<Val
     for (place, record) in records.iter().enumerate() {
         mail.add(place, record.get());
     }
-    let (rebate, publish, dead) = (mail.rebate, mail.publish, mail.dead);
+    let (rebate, requests, publish, dead) = (mail.rebate, mail.requests, mail.publish, mail.dead);
     let settle: Vec<_> = mail.settle.into_iter().map(|(wallet, wake_up)| wake_up.mail(wallet)).collect();
     let lowest = futures::future::join_all([
         send(sender, &queues.rebate, &rebate),
         send(sender, &queues.settle, &settle),
+        send(sender, &queues.requests, &requests),
         send(sender, &queues.publish, &publish),
         send(sender, &queues.dead_letters, &dead),
     ]);
@@ -83,6 +87,7 @@ pub async fn handle(queues: &Queues, sender: &Sender, event: &str) -> Result<Val
         records = records.len(),
         rebates = rebate.len(),
         wallets_to_settle = settle.len(),
+        requests = requests.len(),
         events = publish.len(),
         dead_letters = dead.len(),
         sent_up_to = lowest,
@@ -105,6 +110,7 @@ type Mailed = (usize, Message);
 struct Mail {
     rebate: Vec<Mailed>,
     settle: BTreeMap<WalletId, WakeUp>,
+    requests: Vec<Mailed>,
     publish: Vec<Mailed>,
     dead: Vec<Mailed>,
 }
@@ -125,6 +131,11 @@ impl Mail {
                     let wake_up =
                         self.settle.entry(wallet).or_insert_with(|| WakeUp { place, table, last: String::new() });
                     number.clone_into(&mut wake_up.last);
+                }
+                New::Request(movement) => {
+                    let body = json!({"table": table, "transaction_id": movement.id.to_string()});
+                    self.requests.push((place, plain(&body)));
+                    self.publish.push((place, plain(&event(&movement))));
                 }
                 New::Movement(movement) => {
                     if let Some(body) = rebate(&source, &movement) {

@@ -16,6 +16,7 @@ use wallet_lambda::{App, Function, Report, Settings, Task, work};
 use wallet_messaging::Sender;
 use wallet_publish::Bus;
 use wallet_rebate::Rebate;
+use wallet_requests::Execute;
 use wallet_settle::Settle;
 
 use crate::gateway::Handler;
@@ -67,6 +68,7 @@ pub(crate) fn queue(
     match function {
         Rebate::FUNCTION => task::<Rebate>(ledger, env),
         Settle::FUNCTION => task::<Settle>(ledger, env),
+        Execute::FUNCTION => task::<Execute>(ledger, env),
         wallet_publish::NAME => {
             let bus = Bus::from_vars(|name| env.get(name).cloned()).map_err(|wrong| anyhow!(wrong))?;
             let with = Arc::new((bus, sender.clone()));

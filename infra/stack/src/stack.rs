@@ -19,6 +19,7 @@ use wallet_dynamodb::Ledger;
 use wallet_lambda::Task as _;
 use wallet_messaging::Sender;
 use wallet_rebate::Rebate;
+use wallet_requests::Execute;
 use wallet_settle::Settle;
 
 use crate::admin;
@@ -162,7 +163,7 @@ impl Stack {
         for mut consumer in template.consumers {
             let name = consumer.function.as_str();
             let (queue, retry_after) = (Arc::clone(&queues[name]), options.visibility_timeout);
-            let writes = [Rebate::FUNCTION, Settle::FUNCTION].contains(&name);
+            let writes = [Rebate::FUNCTION, Settle::FUNCTION, Execute::FUNCTION].contains(&name);
             let handler = match &elsewhere {
                 Some(lambda) if writes => {
                     let handler = lambda.queue(name);

@@ -10,6 +10,7 @@ use crate::hash::Digest;
 use crate::id::{TransactionId, WalletId};
 use crate::plan::{NoPlan, Plan};
 use crate::refusal::Refusal;
+use crate::request::{Request, Terms};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Kind, Outcome, Transaction};
 use crate::verb::{fingerprint, record};
@@ -44,6 +45,39 @@ impl Command {
     #[must_use]
     pub fn taken(&self) -> Refusal {
         self.verb().taken()
+    }
+
+    /// The command as a request that waits, if it is one that can: a movement that its caller asks for, at whatever version.
+    ///
+    /// # Errors
+    /// What the request alone is refused for.
+    pub fn request(&self, now: Timestamp) -> Result<Option<Request>, Refusal> {
+        let verb = self.verb();
+        let Some(order) = verb.order().filter(|order| order.expected_version.is_none()) else { return Ok(None) };
+        verb.admissible()?;
+        Ok(Some(Request {
+            id: verb.transaction(),
+            kind: verb.kind(),
+            wallet: verb.wallet(),
+            destination: verb.destination(),
+            caller: order.caller.clone(),
+            key: order.key.clone(),
+            amount: order.amount,
+            reference: order.reference.clone(),
+            metadata: order.metadata.clone(),
+            fingerprint: self.fingerprint(),
+            accepted_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
+        }))
+    }
+
+    /// The command that `request` asks for. `None` for a kind that only a newer version of this code knows, and where what
+    /// is stored is not what was asked.
+    #[must_use]
+    pub fn of(request: &Request, terms: &Terms) -> Option<Command> {
+        Command::requested(request, terms).filter(|command| {
+            let (id, kind, fingerprint) = (command.transaction(), command.kind(), command.fingerprint());
+            (id, kind, fingerprint) == (request.id, request.kind, request.fingerprint)
+        })
     }
 
     /// What has to be read before deciding, beside its own record.

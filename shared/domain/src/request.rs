@@ -13,10 +13,8 @@ use crate::hash::{Digest, Hasher};
 use crate::id::{TransactionId, WalletId};
 use crate::money::Amount;
 use crate::rebate::RebateTerms;
-use crate::refusal::Refusal;
 use crate::text::{IdempotencyKey, Metadata, Reference};
 use crate::transaction::Kind;
-use crate::verbs::Command;
 
 /// How long a request waits at most: whoever finds it older ends it as failed.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
@@ -58,38 +56,6 @@ pub struct Terms {
 }
 
 impl Request {
-    /// `command` as a request that waits, if it is one that can: a movement that its caller asks for, at whatever version.
-    ///
-    /// # Errors
-    /// What the request alone is refused for.
-    pub fn of(command: &Command, now: Timestamp) -> Result<Option<Request>, Refusal> {
-        let verb = command.verb();
-        let Some(order) = verb.order().filter(|order| order.expected_version.is_none()) else { return Ok(None) };
-        verb.admissible()?;
-        Ok(Some(Request {
-            id: verb.transaction(),
-            kind: verb.kind(),
-            wallet: verb.wallet(),
-            destination: verb.destination(),
-            caller: order.caller.clone(),
-            key: order.key.clone(),
-            amount: order.amount,
-            reference: order.reference.clone(),
-            metadata: order.metadata.clone(),
-            fingerprint: command.fingerprint(),
-            accepted_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
-        }))
-    }
-
-    /// The command that it asks for. `None` for a kind that only a newer version of this code knows, and where what is
-    /// stored is not what was asked.
-    #[must_use]
-    pub fn command(&self, terms: &Terms) -> Option<Command> {
-        Command::requested(self, terms).filter(|command| {
-            command.transaction() == self.id && command.kind() == self.kind && command.fingerprint() == self.fingerprint
-        })
-    }
-
     /// Whether it has waited so long that it is not executed any more.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {

@@ -20,7 +20,7 @@ mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{Command, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
+use wallet_domain::{Command, Credit, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
 use crate::items::Record;
@@ -31,7 +31,6 @@ use crate::policy::Strategy;
 use crate::read::Read;
 use crate::transact::{Moved, Rejected};
 use crate::usage::Usage;
-use settle::Looked;
 use waits::Waits;
 
 impl Ledger {
@@ -130,6 +129,14 @@ enum Basis {
     /// These wallets were seen in the table since the request began, each at a moment of its own.
     Items(BTreeSet<WalletId>),
     Moment,
+}
+
+/// All of an inbox, as it was looked through after its wallet was seen at `version`.
+struct Looked {
+    version: u64,
+    incoming: Incoming,
+    /// Those that the wallet can hold.
+    credits: Vec<Credit>,
 }
 
 /// One command on its way.

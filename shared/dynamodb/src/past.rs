@@ -77,7 +77,7 @@ impl Ledger {
     /// Row `top` and some before it, newest first.
     async fn visible(&self, wallet: WalletId, top: u64, usage: &mut Usage) -> Result<Vec<Entry>, Fault> {
         for round in 0..self.policy.max_attempts {
-            let rows = self.rows_down_from(wallet, top, ITEMS.into(), usage).await?;
+            let rows = self.rows_between(wallet, 0..=top, ITEMS.into(), usage).await?;
             if rows.first().is_some_and(|row| row.version == top) {
                 return Ok(rows);
             }

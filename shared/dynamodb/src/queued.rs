@@ -5,7 +5,7 @@
 //! table's stream.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use wallet_domain::{Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
+use wallet_domain::{Command, Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
 
 use crate::fault::{Class, Fault};
 use crate::item::Fields;
@@ -28,7 +28,7 @@ pub enum Accepted {
         before: bool,
     },
     /// It has an outcome already.
-    Done(Done),
+    Done(Box<Done>),
 }
 
 impl Ledger {
@@ -92,7 +92,7 @@ impl Ledger {
             Some(Record::Queued(queued)) => queued,
         };
         let unreadable = || Fault::damaged(format!("{id}: the queued request is none that this code can execute"));
-        let command = queued.request.command(terms).ok_or_else(unreadable)?;
+        let command = Command::of(&queued.request, terms).ok_or_else(unreadable)?;
         let strategy = queued.strategy.unwrap_or(strategy);
         if queued.request.has_expired(self.now()) {
             return self.expire(&command, usage).await.map(Some);
@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// Ends a request that has waited too long.
-    async fn expire(&self, command: &wallet_domain::Command, usage: &mut Usage) -> Result<Done, ExecuteError> {
+    async fn expire(&self, command: &Command, usage: &mut Usage) -> Result<Done, ExecuteError> {
         if let Some(seconds) = self.skew.beyond_bounds() {
             return Err(ExecuteError::ClockSkew { seconds });
         }
@@ -159,7 +159,7 @@ fn accepted(request: &Request, record: Record, unknown: bool) -> Result<Accepted
         return Err(ExecuteError::Refused(Refusal::IdempotencyKeyReused));
     }
     Ok(match record {
-        Record::Transaction(transaction) => Accepted::Done(Done::Replayed(*transaction)),
+        Record::Transaction(transaction) => Accepted::Done(Box::new(Done::Replayed(*transaction))),
         // After a put of unknown outcome, the request found is most likely our own.
         Record::Queued(queued) => Accepted::Waits { queued, before: !unknown },
     })

@@ -7,6 +7,7 @@
 //! Round trips: one each.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
@@ -134,15 +135,16 @@ impl Ledger {
             }
             None => (0, LAST_VERSION),
         };
-        let rows = self.rows_down_from(wallet, newest, one_more(limit), usage).await?;
+        let rows = self.rows_between(wallet, oldest..=newest, one_more(limit), usage).await?;
         Ok(Page::cut(rows, limit, |row: &Entry| row.version))
     }
 
-    /// The rows of the newest so many items of a wallet's statement, newest first, of versions up to `newest`.
-    pub(crate) async fn rows_down_from(
+    /// The rows of the newest so many items of a wallet's statement that begin at one of `versions`, newest first, up to the
+    /// last of them.
+    pub(crate) async fn rows_between(
         &self,
         wallet: WalletId,
-        newest: u64,
+        versions: RangeInclusive<u64>,
         items: i32,
         usage: &mut Usage,
     ) -> Result<Vec<Entry>, Fault> {
@@ -153,8 +155,8 @@ impl Ledger {
             .table_name(&*self.table)
             .key_condition_expression("PK = :pk AND SK BETWEEN :oldest AND :newest")
             .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
-            .expression_attribute_values(":oldest", AttributeValue::S(entry_sk(oldest)))
-            .expression_attribute_values(":newest", AttributeValue::S(entry_sk(newest)))
+            .expression_attribute_values(":oldest", AttributeValue::S(entry_sk(*versions.start())))
+            .expression_attribute_values(":newest", AttributeValue::S(entry_sk(*versions.end())))
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(items)
@@ -162,10 +164,10 @@ impl Ledger {
             .send();
         let output = usage.answer("Query", output).await?;
         usage.read(output.consumed_capacity());
-        // An item is a run of rows, and the run that `newest` falls into has newer ones too.
+        // An item is a run of rows, and the run that the last version falls into has newer ones too.
         let mut rows = vec![];
         for item in output.items() {
-            rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= newest));
+            rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= *versions.end()));
         }
         Ok(rows)
     }

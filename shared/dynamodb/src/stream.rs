@@ -8,12 +8,13 @@ use serde_json::Value;
 use wallet_domain::{Kind, RuleId, TransactionId, WalletId};
 
 use crate::fault::Fault;
+use crate::items::QUEUED;
 use crate::names::{
     AMOUNT, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, ID, INBOX, PARENT_ID, PK, REFUSAL, RULE_ID, SK, STATUS, TXN,
     TYPE, WALLET_ID,
 };
 
-/// An item that was put where none was.
+/// An item that was put where none was, or where a request waited.
 #[derive(Debug)]
 pub struct NewItem {
     /// The ARN of the stream.
@@ -29,6 +30,8 @@ pub struct NewItem {
 pub enum New {
     /// Money moved, or was refused to.
     Movement(Box<Movement>),
+    /// A request waits to be executed.
+    Request(Box<Movement>),
     /// A credit waits to be settled.
     Credit {
         /// In whose inbox.
@@ -38,14 +41,14 @@ pub enum New {
     Other,
 }
 
-/// A posted or failed deposit, withdrawal, transfer, .., as its record says it. Nothing in it is a balance.
+/// A posted, failed or queued deposit, withdrawal, transfer, .., as its record says it. Nothing in it is a balance.
 #[derive(Debug)]
 pub struct Movement {
     /// Its id.
     pub id: TransactionId,
     /// What it does.
     pub kind: Kind,
-    /// `posted` or `failed`.
+    /// `posted`, `failed` or `queued`.
     pub status: String,
     /// Why it failed.
     pub code: Option<String>,
@@ -95,14 +98,19 @@ impl NewItem {
     /// [`Fault`] names the attribute that is missing or not readable, and quotes no value but the item's key.
     pub fn read(record: &Value) -> Result<Option<NewItem>, Fault> {
         let fields = Fields(&record["dynamodb"]["NewImage"]);
-        match record["eventName"].as_str() {
-            Some("INSERT") => {}
-            Some("MODIFY" | "REMOVE") => return Ok(None),
+        let changed = match record["eventName"].as_str() {
+            Some("INSERT") => false,
+            Some("MODIFY") => true,
+            Some("REMOVE") => return Ok(None),
             _ => return Err(fields.wrong("eventName")),
-        }
+        };
         let source = record["eventSourceARN"].as_str().unwrap_or_default().to_owned();
         let table = table_of(&source).ok_or_else(|| fields.wrong("eventSourceARN"))?.to_owned();
         let (pk, sk): (String, String) = (fields.text(PK)?, fields.text(SK)?);
+        // A record changes once: when a request that waited gets its outcome.
+        if changed && sk != TXN {
+            return Ok(None);
+        }
         let what = if let Some(wallet) = pk.strip_prefix(INBOX) {
             New::Credit { wallet: wallet.parse().map_err(|_| fields.wrong(PK))? }
         } else if sk == TXN {
@@ -122,11 +130,11 @@ fn movement(fields: Fields<'_>) -> Result<New, Fault> {
     }
     let status: String = fields.text(STATUS)?;
     let code = match status.as_str() {
-        "posted" => None,
+        "posted" | QUEUED => None,
         "failed" => Some(Fields(&fields.0[REFUSAL]["M"]).text(CODE).map_err(|_| fields.wrong(REFUSAL))?),
         _ => return Err(fields.wrong(STATUS)),
     };
-    Ok(New::Movement(Box::new(Movement {
+    let movement = Box::new(Movement {
         id: fields.text(ID)?,
         kind,
         status,
@@ -138,7 +146,8 @@ fn movement(fields: Fields<'_>) -> Result<New, Fault> {
         parent: fields.maybe_text(PARENT_ID)?,
         created_at: fields.text(CREATED_AT)?,
         rule: fields.maybe_text(RULE_ID)?,
-    })))
+    });
+    Ok(if movement.status == QUEUED { New::Request(movement) } else { New::Movement(movement) })
 }
 
 /// An image's attributes in DynamoDB's JSON: `{"id": {"S": ".."}, ..}`.
@@ -198,7 +207,13 @@ mod tests {
         for image in [opening, entry] {
             assert!(matches!(read(&record(image)).expect("new").what, New::Other));
         }
-        let mut changed = record(transfer());
+        let mut queued = transfer();
+        queued["status"]["S"] = json!("queued");
+        assert!(matches!(read(&record(queued)).expect("new").what, New::Request(_)));
+        let mut executed = record(transfer());
+        executed["eventName"] = json!("MODIFY");
+        assert!(matches!(read(&executed).expect("its outcome").what, New::Movement(_)));
+        let mut changed = record(json!({"PK": {"S": "WALLET#wal_1"}, "SK": {"S": "WALLET"}}));
         changed["eventName"] = json!("MODIFY");
         assert!(read(&changed).is_none());
     }

@@ -59,7 +59,7 @@ impl App {
             return Reply::dry_run(&decided, named, &call.reader());
         }
         if call.prefers_async() {
-            let request = Request::of(command, self.ledger.now()).map_err(|refusal| Problem::from(&refusal))?;
+            let request = command.request(self.ledger.now()).map_err(|refusal| Problem::from(&refusal))?;
             if let Some(request) = request {
                 return self.accept(call, &request, asked).await;
             }

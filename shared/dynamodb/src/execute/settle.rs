@@ -6,9 +6,9 @@
 //! nothing was settled in between: so the credits are not in the balance yet, and what was there before the look is among
 //! them. A credit that came during the look may be counted or not.
 
-use wallet_domain::{Credit, Incoming, MAX_FOLD, WalletId};
+use wallet_domain::{Credit, MAX_FOLD, WalletId};
 
-use super::{Basis, Known, Lost, Run};
+use super::{Basis, Known, Looked, Lost, Run};
 use crate::fault::Class;
 use crate::outcome::ExecuteError;
 use crate::read::places;
@@ -17,14 +17,6 @@ use crate::transact::Rejected;
 /// The most items of one `TransactGetItems`. A refusal rests on no more credits than there is room for beside all else that
 /// its command reads; where more wait, some are settled whether they are needed or not.
 const MOST_READ: usize = 100;
-
-/// All of an inbox, as it was looked through after its wallet was seen at `version`.
-pub(super) struct Looked {
-    pub(super) version: u64,
-    pub(super) incoming: Incoming,
-    /// Those that the wallet can hold.
-    pub(super) credits: Vec<Credit>,
-}
 
 impl Run<'_> {
     /// Finds out what waits for `wallet`, or settles some of it, and comes back with what is known then.
