@@ -6,7 +6,7 @@
 //! nothing was settled in between: so the credits are not in the balance yet, and what was there before the look is among
 //! them. A credit that came during the look may be counted or not.
 
-use wallet_domain::{Credit, MAX_FOLD, WalletId};
+use wallet_domain::{Credit, Incoming, MAX_FOLD, WalletId};
 
 use super::{Basis, Known, Looked, Lost, Run};
 use crate::fault::Class;
