@@ -33,9 +33,9 @@ async fn read_until(stream: &mut Response, wanted: &str) -> String {
 async fn a_silent_stream_is_kept_alive_and_goes_on() {
     let app = TestApp::start().await;
     let wallet = app.open("alice").await;
+    let start = tokio::time::Instant::now();
     let mut stream = listen(&app, "alice").await;
     tokio::time::pause();
-    let start = tokio::time::Instant::now();
     // Nothing happens for so long that a proxy would hang up: a comment comes, and another.
     for seconds in [15, 30] {
         let chunk = stream.chunk().await.expect("the connection holds").expect("the stream goes on");
