@@ -1,5 +1,6 @@
 //! Whole-system tests: the real handlers, the real SDK, and an embedded DynamoDB, each test on a table of its own.
 
+mod api;
 mod architecture;
 mod audit;
 mod cargo_lambda;

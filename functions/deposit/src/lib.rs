@@ -3,6 +3,9 @@
 //! Who holds `funds:deposit` may credit any wallet. The rebate rule in force is pinned in the deposit's record; the rebate
 //! itself is paid elsewhere, from the table's stream.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use wallet_domain::Command;
 use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
 

@@ -2,8 +2,13 @@
 //!
 //! All of it is undone, once, in one transaction. A deposit's rebate is taken back in the same transaction, or never paid.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
+#[cfg(feature = "openapi")]
+use wallet_lambda::openapi as types;
 use wallet_lambda::{App, Call, DRY_RUN, Function, Problem, Reply, Texts, metadata, optional, scope};
 
 /// The `reversal` function.
@@ -12,10 +17,14 @@ pub struct Reversal;
 const POST: &str = "POST /v1/transactions/{transaction_id}/reversals";
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Reversal))]
 #[serde(deny_unknown_fields)]
 struct Body {
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Reference>))]
     reference: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Labels>))]
     metadata: Option<Texts>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::LockingStrategy>))]
     locking_strategy: Option<String>,
     #[serde(default)]
     allow_overdraft: bool,

@@ -1,5 +1,8 @@
 //! Answers with transactions, statements and refused attempts. Writes nothing.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use wallet_domain::{MarkName, Reference};
 use wallet_lambda::{
     App, Call, EntryView, Function, List, PAGING, Paging, Problem, QueuedView, Record, Reply, TransactionView, may_see,

@@ -1,7 +1,12 @@
 //! Money moves across: `POST /v1/transfers`, from one of the caller's own wallets to any other.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use serde::Deserialize;
 use wallet_domain::Command;
+#[cfg(feature = "openapi")]
+use wallet_lambda::openapi as types;
 use wallet_lambda::{AmountText, App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Texts, parsed, scope};
 
 /// The `transfer` function.
@@ -29,13 +34,21 @@ impl Function for Transfer {
 /// The fields of an [`OrderBody`] and two wallets. serde cannot refuse unknown fields of a struct that is flattened into
 /// another, so they are written out.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Transfer))]
 #[serde(deny_unknown_fields)]
 struct Body {
+    #[cfg_attr(feature = "openapi", schema(value_type = types::WalletId))]
     source: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = types::WalletId))]
     destination: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = types::Amount))]
     amount: AmountText,
+    #[cfg_attr(feature = "openapi", schema(value_type = types::Currency))]
     currency: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Reference>))]
     reference: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Labels>))]
     metadata: Option<Texts>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::LockingStrategy>))]
     locking_strategy: Option<String>,
 }

@@ -5,32 +5,44 @@
 use crate::open::credits;
 use serde::{Deserialize, Deserializer};
 use wallet_domain::{Amend, Change, Command, Status};
-use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, scope};
+#[cfg(feature = "openapi")]
+use wallet_lambda::openapi as types;
+use wallet_lambda::{AmountText, App, Call, Count, Object, Problem, Reply, scope};
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Amendment, min_properties = 1))]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = types::Status))]
     status: Option<String>,
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = types::Credits))]
     credits: Option<String>,
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = types::NotPositive))]
     floor: Option<AmountText>,
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::NotNegative>))]
     ceiling: Option<Option<AmountText>>,
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = LimitsBody))]
     limits: Option<Object<LimitsBody>>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AmendedLimits, min_properties = 1))]
 #[serde(deny_unknown_fields)]
 struct LimitsBody {
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Amount>))]
     max_movement: Option<Option<AmountText>>,
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Amount>))]
     max_daily_outflow: Option<Option<AmountText>>,
     #[serde(default, deserialize_with = "present")]
-    transfers_per_minute: Option<Option<u32>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, format = "int64", maximum = 4_294_967_295_i64))]
+    transfers_per_minute: Option<Option<Count>>,
 }
 
 /// Tells `null` from an absent field.
@@ -50,6 +62,12 @@ pub(crate) async fn amend(app: &App, call: &mut Call) -> Result<Reply, Problem> 
 
 impl Body {
     fn change(self) -> Result<Change, Problem> {
+        if matches!(
+            self.limits,
+            Some(Object(LimitsBody { max_movement: None, max_daily_outflow: None, transfers_per_minute: None }))
+        ) {
+            return Err(Problem::malformed("`limits` changes nothing: it needs a limit, or `null` for one."));
+        }
         let limits = self.limits.unwrap_or_default().0;
         let change = Change {
             status: self.status.map(|text| status(&text)).transpose()?,
@@ -58,7 +76,7 @@ impl Body {
             ceiling: term("ceiling", self.ceiling)?,
             max_movement: term("limits.max_movement", limits.max_movement)?,
             max_daily_outflow: term("limits.max_daily_outflow", limits.max_daily_outflow)?,
-            transfers_per_minute: limits.transfers_per_minute,
+            transfers_per_minute: limits.transfers_per_minute.map(|term| term.map(|Count(count)| count)),
         };
         if change == Change::default() {
             let detail = "The body changes nothing: it needs `status`, `credits`, `floor`, `ceiling` or `limits`.";
@@ -116,6 +134,7 @@ mod tests {
         for (body, code) in [
             ("{}", Code::MalformedRequest),
             (r#"{"limits": {}}"#, Code::MalformedRequest),
+            (r#"{"status": "frozen", "limits": {}}"#, Code::MalformedRequest),
             (r#"{"status": "open"}"#, Code::MalformedRequest),
             (r#"{"floor": -5}"#, Code::InvalidAmount),
             (r#"{"limits": {"max_movement": 5}}"#, Code::InvalidAmount),

@@ -2,6 +2,8 @@
 
 mod amend;
 mod open;
+#[cfg(feature = "openapi")]
+mod openapi;
 
 use wallet_domain::{Owner, Timestamp, Wallet};
 use wallet_lambda::{App, Call, Code, Function, List, Paging, PastView, Problem, Reply, WalletView, optional, scope};

@@ -3,26 +3,40 @@
 
 use serde::Deserialize;
 use wallet_domain::{Command, Credits, Currency, Limits, Money, Open};
-use wallet_lambda::{AmountText, App, Call, Object, Problem, Reply, Texts, currency, metadata, optional, scope};
+#[cfg(feature = "openapi")]
+use wallet_lambda::openapi as types;
+use wallet_lambda::{AmountText, App, Call, Count, Object, Problem, Reply, Texts, currency, metadata, optional, scope};
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Opening))]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
+    #[cfg_attr(feature = "openapi", schema(value_type = types::Currency))]
     currency: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Owner>))]
     owner: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::NotPositive>))]
     floor: Option<AmountText>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::NotNegative>))]
     ceiling: Option<AmountText>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<LimitsBody>))]
     limits: Option<Object<LimitsBody>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Credits>))]
     credits: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Labels>))]
     metadata: Option<Texts>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OpeningLimits))]
 #[serde(deny_unknown_fields)]
 struct LimitsBody {
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Amount>))]
     max_movement: Option<AmountText>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Amount>))]
     max_daily_outflow: Option<AmountText>,
-    transfers_per_minute: Option<u32>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, format = "int64", maximum = 4_294_967_295_i64))]
+    transfers_per_minute: Option<Count>,
 }
 
 pub(crate) async fn open(app: &App, call: &mut Call) -> Result<Reply, Problem> {
@@ -56,7 +70,7 @@ impl LimitsBody {
         Ok(Limits {
             max_movement: amount("limits.max_movement", max_movement)?,
             max_daily_outflow: amount("limits.max_daily_outflow", max_daily_outflow)?,
-            transfers_per_minute,
+            transfers_per_minute: transfers_per_minute.map(|Count(count)| count),
         })
     }
 }

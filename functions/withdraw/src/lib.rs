@@ -1,5 +1,8 @@
 //! Money goes out: `POST /v1/wallets/{wallet_id}/withdrawals`, from the caller's own wallets.
 
+#[cfg(feature = "openapi")]
+mod openapi;
+
 use wallet_domain::Command;
 use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use wallet_dispatch::Queues;
 use wallet_dynamodb::Ledger;
+use wallet_lambda::openapi::{Described, Operation};
 use wallet_lambda::{App, Function, Report, Settings, Task, work};
 use wallet_messaging::Sender;
 use wallet_publish::Bus;
@@ -29,6 +30,28 @@ pub(crate) type MakeLedger<'a> = &'a dyn Fn() -> Ledger;
 /// The handler of a function that reads a queue.
 pub(crate) type QueueHandler = Box<dyn Fn(SqsEvent) -> BoxFuture<'static, Report> + Send + Sync>;
 
+/// Calls `$each::<F>` for each function that answers HTTP: the only list of them.
+macro_rules! http_functions {
+    ($each:ident($($argument:expr),*)) => {
+        [
+            $each::<wallet_wallets::Wallets>($($argument),*),
+            $each::<wallet_deposit::Deposit>($($argument),*),
+            $each::<wallet_withdraw::Withdraw>($($argument),*),
+            $each::<wallet_transfer::Transfer>($($argument),*),
+            $each::<wallet_reversal::Reversal>($($argument),*),
+            $each::<wallet_transactions::Transactions>($($argument),*),
+        ]
+    };
+}
+
+/// What each route does, as its function says.
+pub(crate) fn described() -> Vec<Operation> {
+    fn of<F: Described>() -> Vec<Operation> {
+        F::operations()
+    }
+    http_functions!(of()).into_iter().flatten().collect()
+}
+
 /// The handlers of the functions that answer HTTP, by the names of their binaries.
 ///
 /// # Errors
@@ -39,19 +62,13 @@ pub(crate) fn http(
     routes: &[Route],
 ) -> Result<HashMap<String, Handler>> {
     let mut handlers = HashMap::new();
-    let mut add = |(name, served, handler): (&str, &[&str], Handler)| {
+    for served in http_functions!(of(ledger, env)) {
+        let (name, served, handler) = served?;
         let routed: BTreeSet<String> = routes.iter().filter(|r| r.function == name).map(Route::key).collect();
         let served: BTreeSet<String> = served.iter().map(|route| (*route).to_owned()).collect();
         ensure!(routed == served, "template.yaml routes {routed:?} to `{name}`, which serves {served:?}");
         handlers.insert(name.to_owned(), handler);
-        Ok(())
-    };
-    add(of::<wallet_deposit::Deposit>(ledger, env)?)?;
-    add(of::<wallet_withdraw::Withdraw>(ledger, env)?)?;
-    add(of::<wallet_transfer::Transfer>(ledger, env)?)?;
-    add(of::<wallet_wallets::Wallets>(ledger, env)?)?;
-    add(of::<wallet_transactions::Transactions>(ledger, env)?)?;
-    add(of::<wallet_reversal::Reversal>(ledger, env)?)?;
+    }
     Ok(handlers)
 }
 

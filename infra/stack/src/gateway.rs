@@ -210,11 +210,7 @@ fn bounded(parts: &Parts) -> Result<(), Problem> {
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     let line = parts.method.as_str().len() + target + "  HTTP/1.1".len();
     let bytes = parts.headers.values().fold(line, |bytes, value| bytes + value.len());
-    if bytes <= HEAD_LIMIT_BYTES {
-        return Ok(());
-    }
-    let detail = format!("The request line and the headers have more than {HEAD_LIMIT_BYTES} bytes together.");
-    Err(Problem::new(Code::HeadersTooLarge, detail))
+    if bytes <= HEAD_LIMIT_BYTES { Ok(()) } else { Err(Problem::headers_too_large(HEAD_LIMIT_BYTES)) }
 }
 
 /// The claims of the request's token.

@@ -17,6 +17,7 @@
 //! ```
 
 mod admin;
+pub mod api;
 mod around;
 mod bus;
 pub mod clock;

@@ -23,6 +23,7 @@ use wallet_requests::Execute;
 use wallet_settle::Settle;
 
 use crate::admin;
+use crate::api;
 use crate::database::listen;
 use crate::events::{self, Events};
 use crate::functions;
@@ -156,7 +157,8 @@ impl Stack {
         let gateway = Gateway { address, handlers, after: reader.waker(), observer: options.observer };
         let router = gateway::router(gateway, &template.routes)?
             .merge(events::router(events))
-            .merge(admin::router(queues.clone()));
+            .merge(admin::router(queues.clone()))
+            .merge(api::router());
         let (delivering, delivers) = watch::channel(options.deliver);
         let (_, always) = watch::channel(true);
         let mut pollers = vec![];
@@ -180,7 +182,8 @@ impl Stack {
         }
 
         let mut tasks = JoinSet::new();
-        let server = axum::serve(listener, router.clone()).with_graceful_shutdown(is_true(stopped.clone()));
+        let server =
+            axum::serve(listener, api::of_loopback(router.clone())).with_graceful_shutdown(is_true(stopped.clone()));
         tasks.spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!("the gateway failed: {error}");

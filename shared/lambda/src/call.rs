@@ -2,7 +2,7 @@
 //!
 //! Each method answers with a valid value or with the [`Problem`] that names what is wrong. Nothing here does I/O.
 
-mod headers;
+pub(crate) mod headers;
 mod query;
 
 use lambda_http::http::HeaderMap;
@@ -18,6 +18,8 @@ use crate::log::Line;
 use crate::problem::Problem;
 use crate::route::Route;
 use query::Query;
+#[cfg(feature = "openapi")]
+pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 pub use query::{DRY_RUN, PAGING};
 
 /// The preference for an answer before the request is executed.

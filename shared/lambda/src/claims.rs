@@ -61,7 +61,7 @@ impl Claims {
     }
 }
 
-fn absent() -> Problem {
+pub(crate) fn absent() -> Problem {
     Problem::unauthenticated("The request needs one header `Authorization: Bearer <token>`.", None)
 }
 

@@ -68,6 +68,19 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
+/// A whole number from 0 to 4,294,967,295, of which JSON Schema says that `5.0` is one too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count(pub u32);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Count, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?.to_string();
+        let whole = number.strip_suffix(".0").unwrap_or(&number);
+        let expected = format_args!("`{number}` is no whole number from 0 to {}", u32::MAX);
+        whole.parse().map(Count).map_err(|_| D::Error::custom(expected))
+    }
+}
+
 /// An object of texts, such as labels or one amount per currency. Each name may be there once: of two, readers of JSON
 /// disagree which one counts.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +160,19 @@ mod tests {
         check("", "The body is not JSON: EOF while parsing a value at line 1 column 0.");
         check(r#"{"name": "n"} {}"#, "The body is not JSON: trailing characters at line 1 column 15.");
         check(r#"{"name": "n",}"#, "The body is not JSON: trailing comma at line 1 column 14.");
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number_however_it_is_written() {
+        let count =
+            |text: &str| serde_json::from_str::<Count>(text).map(|count| count.0).map_err(|error| error.to_string());
+        for (text, expected) in [("0", 0), ("5", 5), ("5.0", 5), ("4294967295", u32::MAX)] {
+            assert_eq!(count(text), Ok(expected));
+        }
+        for bad in ["-1", "-0.0", "5.5", "4294967296", "1e30"] {
+            assert!(count(bad).expect_err(bad).contains("is no whole number from 0 to 4294967295"), "{bad}");
+        }
+        assert!(count("\"5\"").expect_err("a text").contains("expected a JSON number"));
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod function;
 mod json;
 mod log;
 mod metrics;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod order;
 mod problem;
 mod queue;
@@ -23,6 +25,8 @@ mod reply;
 mod request;
 mod response;
 mod route;
+#[cfg(feature = "openapi")]
+mod schema;
 mod settings;
 mod view;
 
@@ -33,7 +37,7 @@ pub use claims::scope;
 pub use cursor::{List, Position};
 pub use deadline::{bounded, caught, deadline};
 pub use function::{Function, answer, serve, serve_queue, serve_schedule, serve_sender};
-pub use json::{Object, Texts};
+pub use json::{Count, Object, Texts};
 pub use log::{Line, log_to};
 pub use metrics::{Metric, Unit, emit};
 pub use order::{OrderBody, optional, parsed};

@@ -11,20 +11,28 @@ use crate::amount::{self, AmountText};
 use crate::call::Call;
 use crate::json::Texts;
 use crate::problem::Problem;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// The body of a deposit or withdrawal; a transfer's has these fields too.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Order))]
 #[serde(deny_unknown_fields)]
 pub struct OrderBody {
     /// In the currency's major unit, such as `"12.50"`.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Amount))]
     pub amount: AmountText,
     /// By its ISO 4217 code.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Currency))]
     pub currency: String,
     /// The caller's own name for it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Reference>))]
     pub reference: Option<String>,
     /// The caller's labels.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::Labels>))]
     pub metadata: Option<Texts>,
     /// `optimistic` or `pessimistic`; the deployment's choice without it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::LockingStrategy>))]
     pub locking_strategy: Option<String>,
 }
 

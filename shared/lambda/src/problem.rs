@@ -3,6 +3,8 @@
 //! `detail` is for the caller; `cause` is for the log and is never shown.
 
 mod code;
+#[cfg(any(test, feature = "openapi"))]
+pub(crate) mod examples;
 mod from;
 
 use lambda_http::Body;
@@ -13,6 +15,8 @@ use wallet_domain::{AmountError, CurrencyError, Money, WalletId};
 pub use code::Code;
 
 use crate::response::{json_response, to_json};
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// Why something is not done, for the caller and for the log.
 #[derive(Debug)]
@@ -24,14 +28,19 @@ pub struct Problem {
 
 /// What the caller is told, in a problem or in a failed transaction.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Reason {
     detail: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Code))]
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     wallet_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = schema::Money))]
     available: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = schema::Money))]
     requested: Option<String>,
 }
 
@@ -81,6 +90,13 @@ impl Problem {
     #[must_use]
     pub fn route_not_found(method: &str, path: &str) -> Problem {
         Problem::new(Code::RouteNotFound, format!("There is no {method} {path}."))
+    }
+
+    /// The request line and the headers' values have more than `limit` bytes together.
+    #[must_use]
+    pub fn headers_too_large(limit: usize) -> Problem {
+        let detail = format!("The request line and the headers have more than {limit} bytes together.");
+        Problem::new(Code::HeadersTooLarge, detail)
     }
 
     /// No token, or one that says too little. `error` is the token's fault in the words of RFC 6750, if there is one.
@@ -212,7 +228,8 @@ impl Problem {
 
 /// The body: RFC 9457's members first, then ours.
 #[derive(Serialize)]
-struct ProblemBody<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Problem))]
+pub(crate) struct ProblemBody<'a> {
     r#type: String,
     title: &'static str,
     status: u16,

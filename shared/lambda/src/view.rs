@@ -12,8 +12,7 @@ pub use entry::EntryView;
 pub use past::PastView;
 pub use queued::QueuedView;
 pub use transaction::{TransactionView, may_see};
-pub(crate) use wallet::AmendedView;
-pub use wallet::WalletView;
+pub use wallet::{AmendedView, WalletView};
 
 #[cfg(test)]
 mod tests;

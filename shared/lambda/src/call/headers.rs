@@ -17,7 +17,7 @@ pub(super) fn has_key(headers: &HeaderMap) -> bool {
     headers.contains_key(&IDEMPOTENCY_KEY)
 }
 
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
     let Some(text) = single(headers, &IDEMPOTENCY_KEY, "Idempotency-Key")? else {
         let detail = "The request needs a header `Idempotency-Key` of 1 to 255 printable characters. \
                       Use a new one for each new request, and the same one to repeat a request.";
@@ -26,7 +26,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Pro
     text.parse().map_err(|error| Problem::malformed(format!("`Idempotency-Key` {error}.")))
 }
 
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(text) = single(headers, &IF_MATCH, "If-Match")? else { return Ok(None) };
     let why = match text {
         "*" => "`*` is not taken, because it pins no version",
@@ -54,7 +54,7 @@ pub(super) fn if_match_is_any(headers: &HeaderMap) -> Result<bool, Problem> {
     Ok(single(headers, &IF_MATCH, "If-Match")? == Some("*"))
 }
 
-pub(super) fn precondition_required() -> Problem {
+pub(crate) fn precondition_required() -> Problem {
     Problem::new(Code::PreconditionRequired, format!("{IF_MATCH_SHAPE}: it says which version is to be changed."))
 }
 
@@ -66,7 +66,7 @@ fn version(tag: &str) -> Option<u64> {
 }
 
 /// Refuses a body that doesn't say that it is JSON in UTF-8.
-pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let text = single(headers, &CONTENT_TYPE, "Content-Type")?;
     if text.is_some_and(is_json) {
         return Ok(());

@@ -11,9 +11,9 @@ use crate::problem::Problem;
 pub const PAGING: &[&str] = &["limit", "cursor"];
 /// What a movement takes: `true` decides and writes nothing.
 pub const DRY_RUN: &[&str] = &["dry_run"];
-const DEFAULT_LIMIT: u32 = 20;
+pub(crate) const DEFAULT_LIMIT: u32 = 20;
 /// A page of entries is then some 50 KB, far below Lambda's 6 MB.
-const MAX_LIMIT: u32 = 100;
+pub(crate) const MAX_LIMIT: u32 = 100;
 
 #[derive(Debug)]
 pub(super) struct Query(BTreeMap<String, String>);

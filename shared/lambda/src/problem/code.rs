@@ -103,6 +103,20 @@ impl Code {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Code {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let codes = utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("What went wrong. Codes are added, never changed"))
+            .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())));
+        codes.into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Code {}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

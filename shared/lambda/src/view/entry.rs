@@ -6,23 +6,35 @@ use serde::Serialize;
 use wallet_domain::{Account, Entry, Kind, Reference};
 
 use super::time::time;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// One line of a statement. An amendment says what it changed and by whom.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Entry))]
 pub struct EntryView<'a> {
     version: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::TransactionId))]
     transaction_id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Kind))]
     r#type: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     amount: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance_after: String,
+    #[cfg_attr(feature = "openapi", schema(required))]
     counterparty: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(required))]
     reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<&'a BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     created_at: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Hash))]
     previous_hash: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Hash))]
     hash: String,
 }
 

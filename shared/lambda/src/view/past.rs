@@ -5,16 +5,24 @@ use wallet_domain::{Timestamp, Wallet};
 use wallet_dynamodb::Past;
 
 use super::time::time;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// What a wallet's statement says of one moment. Terms and status are those of now, and not shown.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PastWallet))]
 pub struct PastView {
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::WalletId))]
     id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Currency))]
     currency: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     at: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance: String,
     version: u64,
     /// When the wallet came to that version.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     updated_at: String,
 }
 

@@ -6,20 +6,33 @@ use serde::Serialize;
 use wallet_domain::{Caller, Reference, Request};
 
 use super::time::time;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// A request that waits. What it costs and moves is known when it is executed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Queued))]
 pub struct QueuedView<'a> {
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::TransactionId))]
     id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Kind))]
     r#type: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Waiting))]
     status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     amount: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Currency))]
     currency: &'static str,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::Money>))]
     fee: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>, max_items = 0))]
     legs: [(); 0],
+    #[cfg_attr(feature = "openapi", schema(required))]
     reference: Option<&'a str>,
     metadata: &'a BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::TransactionId>))]
     parent_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     created_at: String,
 }
 

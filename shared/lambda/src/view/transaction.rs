@@ -7,55 +7,82 @@ use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, Trans
 
 use super::time::time;
 use crate::problem::{Problem, Reason};
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 
 /// A transaction as one caller sees it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Transaction))]
 pub struct TransactionView<'a> {
+    /// `null` of what was not to be written.
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::TransactionId>))]
     id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Kind))]
     r#type: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Outcome))]
     status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     dry_run: Option<bool>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     amount: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Currency))]
     currency: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     fee: String,
     legs: Vec<LegView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     rebate: Option<RebateView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = schema::TransactionId, required = false))]
     reversed_by: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(required))]
     reference: Option<&'a str>,
     metadata: &'a BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::TransactionId>))]
     parent_id: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     created_at: String,
 }
 
 /// Where to look for the rebate of a deposit, and what came of it if that was looked up.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Rebate))]
 struct RebateView {
     rule_id: String,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::TransactionId>))]
     transaction_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, required = false, value_type = schema::RebateOutcome))]
     status: Option<&'static str>,
 }
 
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Leg))]
 struct LegView {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = schema::WalletId))]
     wallet_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     account: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     amount: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = schema::Money))]
     balance_after: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     version_after: Option<u64>,
     /// Of a credit into an inbox, where that was looked up: whether it is in the statement by now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     settled: Option<bool>,
 }
 

@@ -6,33 +6,53 @@ use serde::Serialize;
 use wallet_domain::{Amount, Incoming, Limits, Money, Wallet};
 
 use super::time::time;
+#[cfg(feature = "openapi")]
+use crate::schema;
 
 /// A wallet as its owner sees it. A bound or limit that is not set is `null`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Wallet))]
 pub struct WalletView<'a> {
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::WalletId))]
     id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Owner))]
     owner: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Currency))]
     currency: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance: String,
+    /// What can be spent: the balance less the floor.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     available: String,
     /// Where it was looked up: what waits, or nothing where nothing can.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<IncomingView>))]
     incoming: Option<Option<IncomingView>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Credits))]
     credits: &'static str,
     version: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Status))]
     status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     floor: String,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::Money>))]
     ceiling: Option<String>,
     limits: LimitsView,
     metadata: &'a BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     created_at: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     updated_at: String,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Limits))]
 struct LimitsView {
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::Money>))]
     max_movement: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::Money>))]
     max_daily_outflow: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(required, format = "int64", maximum = 4_294_967_295_i64))]
     transfers_per_minute: Option<u32>,
 }
 
@@ -60,7 +80,9 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
 
 /// Credits that wait to be settled: of 1,000 at most, and whether that is all.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Incoming))]
 struct IncomingView {
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     amount: String,
     count: usize,
     complete: bool,
@@ -81,10 +103,14 @@ impl WalletView<'_> {
 
 /// What an administrator who may not read is told of a wallet that he has amended.
 #[derive(Debug, Serialize)]
-pub(crate) struct AmendedView {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Amended))]
+pub struct AmendedView {
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::WalletId))]
     id: String,
     version: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Status))]
     status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
     updated_at: String,
 }
 

@@ -1,0 +1,34 @@
+//! What the route is described by.
+
+use wallet_domain::Command;
+use wallet_lambda::openapi::{Described, Operation, Story};
+use wallet_lambda::{Code, Function, OrderBody, TransactionView, scope};
+
+use crate::Deposit;
+
+impl Described for Deposit {
+    fn operations() -> Vec<Operation> {
+        let mut story = Story::begin();
+        let deposit = Command::Deposit(story.deposit("100"));
+        let body = r#"{"amount": "100.00", "currency": "EUR", "reference": "order 1"}"#;
+        let route =
+            Operation::new(Self::ROUTES[0], "Movements", "deposit", "Bring money into a wallet", scope::FUNDS_DEPOSIT)
+                .about("Into any wallet. If a rebate rule is for it, `rebate` says where its rebate will be found.")
+                .keyed()
+                .may_be_dry()
+                .may_wait(&story, &deposit)
+                .pinned()
+                .takes::<OrderBody>(body)
+                .ends::<TransactionView<'_>>(story.done(&deposit), &story.caller("alice", false))
+                .problems(&[
+                    Code::WalletNotFound,
+                    Code::MaxBalanceExceeded,
+                    Code::LimitExceeded,
+                    Code::WalletClosed,
+                    Code::CurrencyMismatch,
+                    Code::InvalidAmount,
+                    Code::InvalidCurrency,
+                ]);
+        vec![route]
+    }
+}

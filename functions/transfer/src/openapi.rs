@@ -1,0 +1,41 @@
+//! What the route is described by.
+
+use wallet_domain::Command;
+use wallet_lambda::openapi::{Described, Operation, Story};
+use wallet_lambda::{Code, Function, TransactionView, scope};
+
+use crate::{Body, Transfer};
+
+impl Described for Transfer {
+    fn operations() -> Vec<Operation> {
+        let mut story = Story::funded();
+        let (source, destination) = (story.alice(), story.bob());
+        let transfer = wallet_domain::Transfer { order: story.order("25"), source, destination, fee: None };
+        let transfer = Command::Transfer(transfer);
+        let body = format!(
+            r#"{{"source": "{source}", "destination": "{destination}", "amount": "25.00", "currency": "EUR", "reference": "order 1"}}"#
+        );
+        let route = Operation::new(Self::ROUTES[0], "Movements", "transfer", "Send money to another wallet", scope::WALLETS_WRITE)
+            .about("From one of the caller's own wallets; with `wallets:admin`, from any. A fee, if the deployment has one, comes on top.")
+            .keyed()
+            .may_be_dry()
+            .may_wait(&story, &transfer)
+            .pinned()
+            .takes::<Body>(&body)
+            .ends::<TransactionView<'_>>(story.done(&transfer), &story.caller("alice", false))
+            .problems(&[
+                Code::WalletNotFound,
+                Code::SameWallet,
+                Code::InsufficientFunds,
+                Code::MaxBalanceExceeded,
+                Code::LimitExceeded,
+                Code::RateLimited,
+                Code::WalletFrozen,
+                Code::WalletClosed,
+                Code::CurrencyMismatch,
+                Code::InvalidAmount,
+                Code::InvalidCurrency,
+            ]);
+        vec![route]
+    }
+}

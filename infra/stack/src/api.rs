@@ -1,0 +1,82 @@
+//! The API as a document and as a page: `/openapi.json`, and `/docs`, from which each call can be tried.
+//!
+//! Neither needs a token and neither holds one: who tries a call pastes his own. The page is built in, and loads nothing from
+//! elsewhere.
+
+use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+use wallet_lambda::openapi;
+
+use crate::functions;
+
+/// Swagger UI sets styles from its script and draws from data; everything else is from here.
+const POLICY: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| openapi::document(functions::described()));
+
+/// The document: every route of the functions, as they describe it.
+pub fn document() -> &'static OpenApi {
+    &DOCUMENT
+}
+
+/// The document as it is printed and kept: JSON with a line for each value.
+pub fn text() -> String {
+    let mut text = document().to_pretty_json().expect("a document is JSON");
+    text.push('\n');
+    text
+}
+
+pub(crate) fn router() -> Router {
+    // Its validator would send the document elsewhere.
+    let config =
+        Config::from("/openapi.json").try_it_out_enabled(true).display_request_duration(true).validator_url("none");
+    let page: Router = SwaggerUi::new("/docs").url("/openapi.json", document().clone()).config(config).into();
+    page.layer(from_fn(async |request, next: Next| {
+        let mut response = next.run(request).await;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }))
+}
+
+/// `router` for requests whose `Host` is this machine: to a page of elsewhere, whose name was made to lead here, all else would
+/// be its own.
+pub(crate) fn of_loopback(router: Router) -> Router {
+    router.layer(from_fn(
+        async |request: Request, next: Next| {
+            if is_for_loopback(&request) { next.run(request).await } else { misdirected() }
+        },
+    ))
+}
+
+fn is_for_loopback(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    is_loopback(authority.host())
+}
+
+/// Whether `host`, as a URL has it, is this machine, whatever a name server says.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn misdirected() -> Response {
+    let why = "This answers requests to localhost, 127.0.0.1 and [::1] alone.\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
+#[cfg(test)]
+mod tests;
