@@ -4,6 +4,7 @@
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
 //! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
 
+mod api;
 mod audit;
 mod console;
 mod demo;
@@ -13,7 +14,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use jiff::SignedDuration;
 use owo_colors::OwoColorize as _;
 use wallet_domain::Owner;
@@ -67,6 +68,15 @@ enum Command {
     ///
     /// Reads only, and writes to standard output as it reads: a table of any size.
     Export(export::Arguments),
+    #[command(flatten)]
+    Api(api::Verb),
+    /// Print what makes a shell complete this command, such as `source <(wallet completions bash)`
+    Completions {
+        /// Of which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the description of the API, an OpenAPI 3.1 document
+    Openapi,
     /// List the dead letters of a running `up`, and drive them back
     Dlq(dlq::Arguments),
 }
@@ -94,6 +104,17 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => return audit::run(&arguments),
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Api(verb) => return api::run(verb),
+        Command::Completions { shell } => {
+            let mut completions = vec![];
+            clap_complete::generate(shell, &mut Arguments::command().bin_name("wallet"), "wallet", &mut completions);
+            console::line(&String::from_utf8_lossy(&completions));
+            Ok(())
+        }
+        Command::Openapi => {
+            console::line(wallet_stack::api::text().trim_end());
+            Ok(())
+        }
         Command::Dlq(arguments) => dlq::run(&arguments),
     };
     match outcome {
