@@ -28,13 +28,14 @@ cursors, wallets = set(), []
 def before_call(context, case, kwargs):
     """A new key for each request, no cursor that no list gave, and mostly wallets that are there, with what they hold."""
     headers, query = case.headers or {}, case.query or {}
-    if well_formed(KEY, headers.get("Idempotency-Key")):
+    # `*` names no version, so that it wants a key.
+    if well_formed(KEY, headers.get("Idempotency-Key")) or headers.get("If-Match") == "*":
         headers["Idempotency-Key"] = str(uuid.uuid4())
     if well_formed(CURSOR, query.get("cursor")) and query["cursor"] not in cursors:
         del query["cursor"]
     if chance.random() < 0.25 or not wallets:
         return
-    if well_formed(VERSION, headers.get("If-Match")) and case.method.upper() == "POST":
+    if case.method.upper() == "POST" and well_formed(VERSION, headers.get("If-Match")):
         del headers["If-Match"]
     body = case.body if isinstance(case.body, dict) else {}
     if well_formed(CURRENCY, body.get("currency")):
