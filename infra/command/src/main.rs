@@ -1,8 +1,9 @@
 //! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
-//! dead letters; `audit` checks a table and `export` writes it out; `contention` and `rebates` measure.
+//! dead letters; `audit` checks a table and `export` writes it out; `contention` and `rebates` measure; `open`, `send`, `show` and
+//! others call the API.
 //!
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
-//! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run.
+//! `audit`: 0 everything adds up, 1 something doesn't, 2 it could not run. What calls the API has more (`api/failure.rs`).
 
 mod api;
 mod audit;

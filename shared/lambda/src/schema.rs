@@ -40,7 +40,7 @@ const KEY: &str = r##"^("[ !#-\[\]-~]{1,255}"|[!#-\[\]-~]([ !#-\[\]-~]{0,253}[!#
 texts! {
     WalletId "A wallet's id" "wal_14954bb8def5d1ca5833a3711f8a6bd8"
         |text| text.pattern(Some("^wal_[0-9a-f]{32}$"));
-    TransactionId "A transaction's id" "txn_14954bb8def5d1ca5833a3711f8a6bd8"
+    TransactionId "A transaction's id" "txn_82eacf7bf93d30017ccc42998e23720f"
         |text| text.pattern(Some("^txn_[0-9a-f]{32}$"));
     Currency "ISO 4217 code of a currency with minor units" "EUR"
         |text| text.pattern(Some("^[A-Z]{3}$"));

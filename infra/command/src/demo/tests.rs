@@ -23,6 +23,13 @@ async fn seeded(env: &[(&str, &str)]) -> (Demo, [String; 2]) {
 }
 
 #[tokio::test]
+async fn what_the_page_of_the_api_fills_in_is_the_demo_s() {
+    let (demo, _) = seeded(&[]).await;
+    let page = wallet_stack::api::text();
+    assert!([demo.alice.id, demo.bob.id].iter().all(|id| page.contains(id.as_str())));
+}
+
+#[tokio::test]
 async fn without_a_rule_for_the_deposit_nothing_is_waited_for() {
     for rules in ["[]", r#"[{"id":"m","basis_points":100,"currencies":["USD"]}]"#] {
         let (demo, balances) = seeded(&[("REBATE_RULES", rules)]).await;

@@ -337,12 +337,19 @@ impl Operation {
     }
 
     fn parameter<T: PartialSchema>(mut self, place: ParameterIn, name: &str, needed: bool, about: &str) -> Operation {
+        let mut schema = T::schema();
+        // The page fills in what has an example: what may be left out is.
+        let example = match &mut schema {
+            RefOr::T(Schema::Object(text)) => std::mem::take(&mut text.examples).pop().filter(|_| needed),
+            _ => None,
+        };
         let parameter: Parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(place)
             .required(if needed { Required::True } else { Required::False })
             .description(Some(about))
-            .schema(Some(T::schema()))
+            .schema(Some(schema))
+            .example(example)
             .build();
         self.inner = self.inner.parameter(parameter);
         self

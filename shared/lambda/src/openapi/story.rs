@@ -6,7 +6,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::Done;
 
-/// Alice and bob with a wallet each, and what they did.
+/// Alice and bob with a wallet each, and what they did. The wallets have the ids of those of the demo, so that what is shown can be tried.
 #[derive(Debug)]
 pub struct Story {
     snapshots: Snapshots,
@@ -67,7 +67,7 @@ impl Story {
         let eur = "EUR".parse().expect("a currency");
         Open {
             caller: self.caller(owner, false),
-            key: "open-1".parse().expect("a key"),
+            key: "demo-open".parse().expect("a key"),
             owner: owner.parse().expect("an owner"),
             currency: eur,
             floor: Money::zero(eur),
