@@ -128,7 +128,8 @@ impl Client {
         let sent = sent.body(body).map_err(|error| Failure::Unclear(format!("a header cannot be sent: {error}")))?;
         let sent = sent.try_into().map_err(|error| Failure::Failed(format!("the request cannot be sent: {error}")))?;
         let response = self.connector.call(sent).await.map_err(|error| {
-            let unsent = error.is_io() && format!("{error:?}").contains("Connect");
+            // Only the name of its error tells that no connection was made, and so nothing sent.
+            let unsent = error.is_io() && format!("{error:?}").contains("ConnectError");
             match (unsent, writes) {
                 (true, _) if self.local => Failure::Failed(format!(
                     "nothing answers at {}. Start `cargo wallet up`, or say with --url where it is ready.",
