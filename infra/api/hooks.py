@@ -1,5 +1,5 @@
-"""What schemathesis cannot know from the description: which keys are new, which cursors were given, which wallets are there, and that
-lengths are counted in bytes.
+"""What schemathesis cannot know from the description: which keys are new, which cursors were given, which wallets are there, what
+time it is, and that lengths are counted in bytes.
 
 Changes only what is well formed; what is wrong on purpose is sent as it is.
 """
@@ -8,6 +8,7 @@ import os
 import random
 import re
 import uuid
+from datetime import datetime, timezone
 
 import schemathesis
 
@@ -15,6 +16,7 @@ KEY = re.compile(r'("[ !#-\[\]-~]{1,255}"|[!#-\[\]-~]([ !#-\[\]-~]{0,253}[!#-\[\
 CURSOR = re.compile(r"[0-9A-Za-z_-]+")
 CURRENCY = re.compile(r"[A-Z]{3}")
 WALLET = re.compile(r"wal_[0-9a-f]{32}")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ].*")
 VERSION = re.compile(r'"(0|[1-9][0-9]{0,18})"')
 
 # In bytes of UTF-8.
@@ -36,6 +38,11 @@ def before_call(context, case, kwargs):
         headers["Idempotency-Key"] = str(uuid.uuid4())
     if well_formed(CURSOR, query.get("cursor")) and query["cursor"] not in cursors:
         del query["cursor"]
+    # What is not known before is not asked for; and only a dry run does without a key.
+    if well_formed(TIME, query.get("at")):
+        query["at"] = datetime.now(timezone.utc).isoformat()
+    if "dry_run" in query and "Idempotency-Key" not in headers:
+        del query["dry_run"]
     if chance.random() < 0.25:
         return
     if case.method.upper() == "POST" and well_formed(VERSION, headers.get("If-Match")):
