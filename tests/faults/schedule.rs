@@ -13,6 +13,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use wallet_domain::{Change, Credits, Kind, Outcome, Refusal, Transaction, TransactionId};
+use wallet_dynamodb::DryRun;
 
 use super::check::{Books, audit};
 use super::fault::Climate;
@@ -20,7 +21,7 @@ use super::table::Table;
 use super::truth::Moments;
 use super::world::{World, fair, runtime};
 use crate::ledger::caller;
-use asked::{Answer, Asked, Attempt};
+use asked::{Answer, Asked, Attempt, Tried};
 use client::Client;
 use folder::Folder;
 use processes::Processes;
@@ -153,6 +154,7 @@ fn merged(asked: Vec<Asked>) -> Vec<Asked> {
                 // Or two callers pay the same rebate.
                 place.get_mut().alone = false;
                 place.get_mut().attempts.extend(asked.attempts);
+                place.get_mut().tried.extend(asked.tried);
             }
         }
     }
@@ -166,7 +168,10 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
     let reversed = books.transactions.values().filter(|made| made.kind == Kind::REVERSAL && !made.legs().is_empty());
     let barred = reversed.filter_map(|made| books.transactions.get(&made.parent?)?.rebate());
     let mut expected: BTreeSet<_> = barred.chain(opened.iter().copied()).collect();
-    for Asked { command, attempts, alone } in asked {
+    for Asked { command, attempts, tried, alone } in asked {
+        tried
+            .iter()
+            .for_each(|tried| count(format!("dry run: {}", if tried.told.is_ok() { "told" } else { "refused" })));
         expected.insert(command.transaction());
         let record = books.transactions.get(&command.transaction());
         let ours = record.filter(|record| record.fingerprint == command.fingerprint());
@@ -209,7 +214,17 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
 
 /// Whether each refusal was true at a moment between its request and its answer.
 fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(), String> {
-    let Asked { command, attempts, .. } = asked;
+    let Asked { command, attempts, tried, .. } = asked;
+    for Tried { window, told } in tried {
+        let is_true = match told {
+            Ok(DryRun::Decided(transaction)) => moments.allow(command, transaction, window),
+            Ok(DryRun::Replayed(transaction)) => books.transactions.get(&transaction.id) == Some(transaction),
+            Err(refusal) => moments.have(command, refusal, std::slice::from_ref(window)),
+        };
+        if !is_true {
+            return Err(format!("at no moment of {window:?} was it true: {told:?}, told to a dry run of {command:?}"));
+        }
+    }
     for Attempt { window, answer } in attempts {
         let Answer::Refused(refusal) = answer else { continue };
         if !moments.have(command, refusal, std::slice::from_ref(window)) {

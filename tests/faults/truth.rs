@@ -180,6 +180,25 @@ impl Moments<'_> {
         Incoming::of(wallet, &waits.map(|(came, _)| came.what.clone()).collect::<Vec<_>>())
     }
 
+    /// Whether `command` would have come to `transaction` at a moment of `window`, when it had no record yet. Where an inbox
+    /// had to be settled for it, how much of it would have been is not told by the moment.
+    pub(crate) fn allow(&self, command: &Command, transaction: &Transaction, window: &Window) -> bool {
+        let begun = (window.begun, 0);
+        let inside = self.times.range(begun..=(window.ended, u64::MAX)).copied();
+        [begun].into_iter().chain(inside).any(|moment| {
+            [Commit::Decided, Commit::Applied].into_iter().any(|commit| {
+                let snapshots = self.at(command, moment, commit);
+                let own = self.transactions.get(&command.transaction());
+                let told = |now| match decide(&snapshots, command, self.clock(now, window.skew_seconds)) {
+                    Ok(plan) => plan.transaction().legs() == transaction.legs(),
+                    Err(NoPlan::Unsettled(_)) => true,
+                    Err(_) => false,
+                };
+                own.is_none_or(|own| commit.of(own) > moment) && (told(moment.0) || told(window.ended))
+            })
+        })
+    }
+
     fn was_true(&self, command: &Command, refusal: &Refusal, window: &Window, moment: Moment, commit: Commit) -> bool {
         let snapshots = self.at(command, moment, commit);
         let own = self.transactions.get(&command.transaction()).filter(|own| commit.of(own) <= moment);

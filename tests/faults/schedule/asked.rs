@@ -1,6 +1,7 @@
 //! What was asked and answered.
 
 use wallet_domain::{Command, Refusal, Transaction};
+use wallet_dynamodb::DryRun;
 
 use crate::faults::truth::Window;
 
@@ -25,10 +26,19 @@ pub(super) struct Attempt {
     pub(super) answer: Answer,
 }
 
+/// A dry run: when, by which clock, and what it was told. What could not be told is not kept.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) window: Window,
+    pub(super) told: Result<DryRun, Refusal>,
+}
+
 /// A command and all its answers.
 pub(super) struct Asked {
     pub(super) command: Command,
     pub(super) attempts: Vec<Attempt>,
+    /// What dry runs of it were told.
+    pub(super) tried: Vec<Tried>,
     /// Asked by one caller, so that the last answer is about everything that was sent.
     pub(super) alone: bool,
 }

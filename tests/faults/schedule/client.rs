@@ -12,7 +12,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
-use super::asked::{Answer, Asked, Attempt};
+use super::asked::{Answer, Asked, Attempt, Tried};
 use super::processes::Processes;
 use crate::faults::truth::Window;
 use crate::ledger::{caller, order};
@@ -67,7 +67,17 @@ impl Client {
     /// Asks with the same key until there is an answer, or patience runs out.
     async fn ask(&mut self, command: Command) -> Asked {
         let patience = [1, 1, 3, 12][self.rng.usize(..4)];
-        let mut asked = Asked { command, attempts: vec![], alone: true };
+        let mut asked = Asked { command, attempts: vec![], tried: vec![], alone: true };
+        if self.rng.u8(..6) == 0 {
+            // At the same time as it is asked for, or before.
+            let mut tries = JoinSet::new();
+            tries.spawn(self.dry_run(asked.command.clone()));
+            if self.rng.bool() {
+                let attempt = self.attempt(asked.command.clone()).await;
+                asked.attempts.push(attempt);
+            }
+            asked.tried.extend(tries.join_all().await.into_iter().flatten());
+        }
         for _ in 0..patience {
             let at_once = if self.rng.u8(..8) == 0 { self.rng.usize(2..4) } else { 1 };
             asked.alone &= at_once == 1;
@@ -92,6 +102,22 @@ impl Client {
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         asked
+    }
+
+    /// A dry run, on any process.
+    fn dry_run(&mut self, command: Command) -> impl Future<Output = Option<Tried>> + Send + use<> {
+        let processes = Arc::clone(&self.processes);
+        let process = self.rng.usize(..processes.traits.len());
+        async move {
+            let (mut usage, begun) = (Usage::default(), Instant::now());
+            let told = match processes.ledger(process).dry_run(&command, &mut usage).await {
+                Ok(told) => Ok(told),
+                Err(ExecuteError::Refused(refusal)) => Err(refusal),
+                Err(_) => return None,
+            };
+            let window = Window { begun, ended: Instant::now(), skew_seconds: processes.traits[process].0 };
+            Some(Tried { window, told })
+        }
     }
 
     /// One attempt, on any process, by either strategy, perhaps cut short by the death of the process.
