@@ -70,12 +70,17 @@ fn calls() -> Vec<Call> {
     let transferred = json!({
         "source": alice, "destination": bob, "amount": "25.00", "currency": "EUR", "reference": "demo: a transfer",
     });
+    let paid = json!({
+        "source": alice, "currency": "EUR", "reference": "demo: a payout",
+        "payments": [{"destination": bob, "amount": "5.00", "reference": "demo: a payment"}],
+    });
     let withdrawals = format!("/v1/wallets/{alice}/withdrawals");
     vec![
         post("wallets-open", "alice", "/v1/wallets".to_owned(), "demo-open", json!({"currency": "EUR"}), 201),
         post("wallets-open-bob", "bob", "/v1/wallets".to_owned(), "demo-open", json!({"currency": "EUR"}), 201),
         post("deposit", "alice", format!("/v1/wallets/{alice}/deposits"), "demo-deposit", deposited, 201),
         post("transfer", "alice", "/v1/transfers".to_owned(), "demo-transfer", transferred, 201),
+        post("payout", "alice", "/v1/payouts".to_owned(), "event-payout", paid, 201),
         post("withdraw", "alice", withdrawals.clone(), "event-withdraw", eur("10.00"), 201),
         post("withdraw-refused", "alice", withdrawals, "event-too-much", eur("1000.00"), 422),
         get("wallets-list", "/v1/wallets?limit=10".to_owned()),
@@ -97,8 +102,8 @@ fn calls() -> Vec<Call> {
             caller: "root",
             method: Method::PATCH,
             path: format!("/v1/wallets/{bob}"),
-            // Opened, credited by the transfer, debited by its reversal.
-            headers: vec![("if-match", "\"2\"")],
+            // Opened, credited by transfer and payout, debited by the reversal.
+            headers: vec![("if-match", "\"3\"")],
             body: Some(json!({"limits": {"max_movement": "50.00"}})),
             status: 200,
         },
@@ -181,10 +186,10 @@ async fn each_event_is_answered_by_its_function() {
     let deployed = template.routes.iter().map(|route| (route.key(), route.function.clone())).collect();
     assert_eq!(routes, deployed, "each route has an event");
 
-    // 100.00 deposited, 1.00 of rebate, 25.00 sent and taken back, 10.00 withdrawn.
+    // 100.00 deposited, 1.00 of rebate, 25.00 sent and taken back, 5.00 paid out, 10.00 withdrawn.
     let answer = lambda.invoke("wallets", &stored("wallets-get").to_string()).await;
     let wallet: Value = serde_json::from_str(answer["body"].as_str().expect("a text")).expect("JSON");
-    assert_eq!((&wallet["balance"], &wallet["version"]), (&json!("91.00"), &json!(5)));
+    assert_eq!((&wallet["balance"], &wallet["version"]), (&json!("86.00"), &json!(6)));
     stack.stop().await;
 }
 

@@ -66,7 +66,8 @@ const RECORDED_CODES: [&str; 10] = [
     "wallet_closed",
     "wallet_frozen",
 ];
-const POSTED_KINDS: [&str; 7] = ["amendment", "deposit", "opening", "rebate", "reversal", "transfer", "withdrawal"];
+const POSTED_KINDS: [&str; 8] =
+    ["amendment", "deposit", "opening", "payout", "rebate", "reversal", "transfer", "withdrawal"];
 const SEED: &str = "WALLET_FAULT_SEED";
 const LENGTH: &str = "WALLET_FAULT_OPERATIONS";
 

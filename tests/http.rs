@@ -12,6 +12,7 @@ mod dry_run;
 mod events;
 mod idempotency;
 mod past;
+mod payout;
 mod problems;
 mod queued;
 mod rebate;

@@ -8,6 +8,7 @@ mod leases;
 mod limits;
 mod moments;
 mod past;
+mod payouts;
 mod queued;
 mod rebates;
 mod reversals;

@@ -29,8 +29,8 @@ from table_template import table_alone  # noqa: E402: it is found by the line ab
 
 WITHIN_S = 30
 SCOPES = "wallets:read wallets:write funds:deposit"
-WRITERS = ("DepositRole", "WithdrawRole", "ReversalRole", "TransferRole", "WalletsRole", "RebateRole")
-SETTLERS = ("SettleRole", "WithdrawRole", "ReversalRole", "TransferRole")
+WRITERS = ("DepositRole", "WithdrawRole", "ReversalRole", "PayoutRole", "TransferRole", "WalletsRole", "RebateRole")
+SETTLERS = ("SettleRole", "WithdrawRole", "ReversalRole", "PayoutRole", "TransferRole")
 
 port, stack, issuer, certificate = 0, None, None, None
 keys = (f"key {number}" for number in itertools.count())

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use wallet_audit::{Audit, Report};
 use wallet_domain::{
     Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Credit, Credits, Deposit, Expected, FeeSchedule, Fold,
-    Limits, Metadata, Money, NoPlan, Open, Order, PayRebate, RebateTerms, Reverse, Snapshots, Status, Timestamp,
-    Transaction, Transfer, WalletId, Withdraw, decide,
+    Limits, Metadata, Money, NoPlan, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, Snapshots, Status,
+    Timestamp, Transaction, Transfer, WalletId, Withdraw, decide,
 };
 use wallet_dynamodb::{Ledger, items_of, items_of_posting};
 
@@ -55,6 +55,10 @@ impl Book {
         let second = book.deposit(alice, "50.50");
         let transfer = book.transfer(alice, bob, "25");
         book.withdraw(bob, "1.25");
+        let carol = book.open("carol", "0", "9");
+        let paid = book.payout(alice, &[bob, carol], "4");
+        book.payout(alice, &[bob, carol], "6");
+        book.reverse(&paid, false);
         // Refused: for funds, for room, for a limit; a rebate below its minimum; the reversal of what was spent.
         book.withdraw(alice, "450");
         book.deposit(bob, "999");
@@ -161,6 +165,16 @@ impl Book {
         let fee = FeeSchedule::new(BasisPoints::new(0).expect("a share"), minimum, Bounds::default());
         let order = self.order(amount);
         self.run(Command::Transfer(Transfer { order, source, destination, fee: fee.ok() }))
+    }
+
+    /// As much to each; the last under a reference of its own.
+    pub(crate) fn payout(&mut self, source: WalletId, payees: &[WalletId], amount: &str) -> Transaction {
+        let order = self.order(amount);
+        let payment = |payee: &WalletId| Payment { destination: *payee, amount: order.amount, reference: None };
+        let mut payments: Vec<_> = payees.iter().map(payment).collect();
+        payments.last_mut().expect("a payee").reference = Some("salary 4".parse().expect("printable"));
+        let order = Order { amount: Payout::total(&payments).expect("an amount"), ..order };
+        self.run(Command::Payout(Payout { order, source, payments, fee: None }))
     }
 
     pub(crate) fn reverse(&mut self, original: &Transaction, allow_overdraft: bool) -> Transaction {

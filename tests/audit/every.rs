@@ -137,7 +137,7 @@ fn id_of(pk: &str) -> &str {
 
 /// Short histories: in each, what is written once `written` is cleared is what is changed. Together they have each kind of item
 /// with each attribute that it can have.
-const HISTORIES: [fn(&mut Book); 13] = [
+const HISTORIES: [fn(&mut Book); 15] = [
     |book| {
         book.open("alice", "-5", "1000");
     },
@@ -170,6 +170,21 @@ const HISTORIES: [fn(&mut Book); 13] = [
         book.transfer(alice, bob, "400");
         book.transfer(alice, bob, "2");
         book.deposit(alice, "1001");
+    },
+    // To many, refused by one of them, and undone.
+    |book| {
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        let carol = book.open("carol", "0", "9");
+        book.deposit(alice, "100");
+        book.written.clear();
+        book.payout(alice, &[bob, carol], "4");
+    },
+    |book| {
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        let carol = book.open("carol", "0", "1");
+        book.deposit(alice, "100");
+        book.written.clear();
+        book.payout(alice, &[bob, carol], "4");
     },
     // A rebate below its minimum, and the reversal of what was spent.
     |book| {

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Function, Settings, answer, work};
+use wallet_payout::Payout;
 use wallet_rebate::Rebate;
 use wallet_reversal::Reversal;
 use wallet_stack::Stack;
@@ -60,6 +61,7 @@ impl Lambda {
         match function {
             "deposit" => http::<Deposit>(app, event).await,
             "withdraw" => http::<Withdraw>(app, event).await,
+            "payout" => http::<Payout>(app, event).await,
             "transfer" => http::<Transfer>(app, event).await,
             "reversal" => http::<Reversal>(app, event).await,
             "wallets" => http::<Wallets>(app, event).await,

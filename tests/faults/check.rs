@@ -169,15 +169,13 @@ fn terms(
             // It stops at the largest value.
             let largest = Money::largest(wallet.currency());
             counters.outflow = counters.outflow.minus(entry.amount).unwrap_or(largest);
-            if entry.kind == Kind::TRANSFER {
-                counters.transfers += 1;
-            }
+            let transfer = matches!(entry.kind, Kind::TRANSFER | Kind::PAYOUT);
+            counters.transfers += u32::from(transfer);
             let largest = terms.limits.max_movement.map(Amount::money);
             ensure!(largest.is_none_or(|limit| !less(limit, transaction.amount)), "{what}: too much at once");
             let daily = terms.limits.max_daily_outflow.map(Amount::money);
             ensure!(daily.is_none_or(|limit| !less(limit, counters.outflow)), "{what}: too much in one day");
             let rate = terms.limits.transfers_per_minute;
-            let transfer = entry.kind == Kind::TRANSFER;
             ensure!(!transfer || rate.is_none_or(|rate| counters.transfers <= rate), "{what}: too many transfers");
         }
     }

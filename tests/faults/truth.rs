@@ -211,17 +211,23 @@ impl Moments<'_> {
                 matches!(decide(snapshots, command, now), Err(NoPlan::Refused(told)) if same(&told, refusal))
             })
         };
-        // What is said of one of two wallets says nothing of the other, which may have been read at another moment.
+        // What is said of one wallet says nothing of the others, each of which may have been read at another moment, or may
+        // not have been there at all.
         let about = refusal.facts().wallet;
-        let other = command.reads().wallets.into_iter().find(|id| about.is_some_and(|about| about != *id));
-        let Some(other) = other else { return refused(&snapshots) };
-        // It may not have been there at all.
-        refused(&snapshots)
-            || self.within(other, window).any(|state| {
-                let mut snapshots = snapshots.clone();
-                snapshots.wallets.insert(other, state.clone());
-                refused(&snapshots)
-            })
+        let others = command.reads().wallets.into_iter().filter(|id| about.is_some_and(|about| about != *id));
+        let (mut all, others) = (vec![snapshots], others.collect::<BTreeSet<_>>());
+        for other in others {
+            for at in 0..all.len() {
+                let among = self.within(other, window).map(|state| {
+                    let mut snapshots = all[at].clone();
+                    snapshots.wallets.insert(other, state.clone());
+                    snapshots
+                });
+                let among: Vec<_> = among.collect();
+                all.extend(among);
+            }
+        }
+        all.iter().any(refused)
     }
 
     /// What there was to decide on.

@@ -151,6 +151,9 @@ async fn amounts(app: &TestApp, book: &mut Book) {
     book.add("no currency", app.post("alice", &deposits, &json!({"amount": "1", "currency": "eur"})).await);
     book.add("another currency", app.post("alice", &deposits, &json!({"amount": "1", "currency": "USD"})).await);
     book.add("to itself", app.transfer("alice", &wallet, &wallet, "1").await);
+    let twice = vec![json!({"destination": app.open("bob").await, "amount": "1"}); 2];
+    let twice = json!({"source": wallet, "currency": "EUR", "payments": twice});
+    book.add("one wallet twice", app.post("alice", "/v1/payouts", &twice).await);
     app.post_with("alice", &deposits, "used", &eur("1")).await.check(201);
     book.add("a used key", app.post_with("alice", &deposits, "used", &eur("2")).await);
 }

@@ -38,7 +38,7 @@ struct Ask {
     body: Option<&'static str>,
 }
 
-const ASKS: [Ask; 16] = [
+const ASKS: [Ask; 17] = [
     Ask { method: "POST", path: "/v1/wallets/{wallet}/deposits", body: Some(r#"{"amount":"1.00","currency":"EUR"}"#) },
     Ask {
         method: "POST",
@@ -49,6 +49,13 @@ const ASKS: [Ask; 16] = [
         method: "POST",
         path: "/v1/transfers",
         body: Some(r#"{"source":"{wallet}","destination":"{wallet}","amount":"1","currency":"EUR"}"#),
+    },
+    Ask {
+        method: "POST",
+        path: "/v1/payouts",
+        body: Some(
+            r#"{"source":"{wallet}","currency":"EUR","payments":[{"destination":"{wallet}","amount":"1","reference":"r"}]}"#,
+        ),
     },
     Ask {
         method: "POST",
@@ -181,6 +188,7 @@ impl World {
             "deposits" => answer::<wallet_deposit::Deposit>(app, request).await,
             "withdrawals" => answer::<wallet_withdraw::Withdraw>(app, request).await,
             "transfers" => answer::<wallet_transfer::Transfer>(app, request).await,
+            "payouts" => answer::<wallet_payout::Payout>(app, request).await,
             "reversals" => answer::<wallet_reversal::Reversal>(app, request).await,
             "entries" | "attempts" => answer::<wallet_transactions::Transactions>(app, request).await,
             _ if path.contains("transactions") => answer::<wallet_transactions::Transactions>(app, request).await,

@@ -57,6 +57,11 @@ impl World {
         self.post("/v1/transfers", &across(source, &self.own, amount))
     }
 
+    fn payout(&self, source: &str, payees: &[&str]) -> RequestBuilder {
+        let payments: Vec<_> = payees.iter().map(|payee| json!({"destination": payee, "amount": "1"})).collect();
+        self.post("/v1/payouts", &json!({"source": source, "currency": "EUR", "payments": payments}))
+    }
+
     /// All that eve could learn from asking, and all that it was to us.
     async fn told(&self, ask: Ask, id: &str) -> Told {
         self.wire.take();
@@ -93,7 +98,7 @@ struct Told {
 
 /// How eve asks about a wallet, by route. All but deposits: whoever may bring money in anywhere learns where there is a
 /// wallet, as a payer does of a destination.
-const WALLETS: [(&str, Ask); 19] = [
+const WALLETS: [(&str, Ask); 23] = [
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}"))),
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2020-01-01T00:00:00Z"))),
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2126-01-01T00:00:00Z"))),
@@ -118,6 +123,10 @@ const WALLETS: [(&str, Ask); 19] = [
         world.post("/v1/transfers?dry_run=true", &across(id, &world.own, "1")).header("if-match", "\"7\"")
     }),
     ("POST /v1/transfers", |world, id| world.post("/v1/transfers?dry_run=true", &across(id, NONE_EITHER, "1"))),
+    ("POST /v1/payouts", |world, id| world.payout(id, &[&world.own])),
+    ("POST /v1/payouts", |world, id| world.payout(id, &[&world.own]).header("if-match", "\"7\"")),
+    ("POST /v1/payouts", |world, id| world.payout(id, &[NONE_EITHER, &world.own])),
+    ("POST /v1/payouts", |world, id| world.payout(id, &[&world.own, id])),
     ("PATCH /v1/wallets/{wallet_id}", |world, id| {
         let patch = world.app.request("eve", Method::PATCH, &format!("/v1/wallets/{id}"));
         patch.header("if-match", "\"1\"").json(&json!({"status": "frozen"}))

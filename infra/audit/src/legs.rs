@@ -1,8 +1,8 @@
 //! A transaction by itself: its seal, and the legs that its kind, amount and fee make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{Account, Currency, Kind, Leg, Money, Outcome, Transaction, TransactionId, Wallet};
+use wallet_domain::{Account, Currency, Kind, Leg, MAX_PAYMENTS, Money, Outcome, Transaction, TransactionId, Wallet};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::row::{keeps_the_wallet, may_wait};
@@ -50,11 +50,18 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
             };
             Some(vec![(about, -amount - fee), (Account::Wallet(destination), amount), (Account::Fees, fee)])
         }
+        Kind::PAYOUT => {
+            free = false;
+            differences.extend(paid(transaction, legs));
+            let payees = payments(transaction, legs).map(|leg| (leg.account(), leg.amount().minor_units()));
+            Some([(about, -amount - fee), (Account::Fees, fee)].into_iter().chain(payees).collect())
+        }
         Kind::REVERSAL => None,
         _ => return findings(transaction.id, differences),
     };
     if free && fee != 0 {
-        differences.push(format!("it costs {} {currency}, and only a transfer has a fee", transaction.fee));
+        differences
+            .push(format!("it costs {} {currency}, and only a transfer and a payout have a fee", transaction.fee));
     }
     if wallet.is_some() && !keeps_the_wallet(transaction.kind) {
         differences.push("it keeps a wallet, as only an opening and an amendment do".to_owned());
@@ -67,6 +74,29 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
         differences.extend(off(expected, legs, currency));
     }
     findings(transaction.id, differences)
+}
+
+/// The legs of a payout's payees.
+fn payments<'a>(payout: &Transaction, legs: &'a [Leg]) -> impl Iterator<Item = &'a Leg> {
+    legs.iter().filter(|leg| leg.wallet().is_some_and(|payee| payee != payout.wallet))
+}
+
+/// What is wrong with the payments of a payout, whose record says of them only what they come to.
+fn paid(payout: &Transaction, legs: &[Leg]) -> Option<String> {
+    let sum: i128 = payments(payout, legs).map(|leg| leg.amount().minor_units()).sum();
+    let each = payments(payout, legs).map(Leg::wallet).collect::<BTreeSet<_>>().len();
+    let count = payments(payout, legs).count();
+    if each != count
+        || !(1..=MAX_PAYMENTS).contains(&count)
+        || payments(payout, legs).any(|leg| leg.amount().minor_units() <= 0)
+    {
+        return Some(format!("it has {count} payments to {each} wallets, or one that pays nothing"));
+    }
+    let currency = payout.amount.currency();
+    let said = payout.amount.minor_units();
+    (sum != said).then(|| {
+        format!("its payments come to {} {currency}, not to {}", decimal(sum, currency), decimal(said, currency))
+    })
 }
 
 /// How `legs` differ from what each account, named once, should gain; told account by account. Each has one leg at most.

@@ -24,7 +24,7 @@ pub(crate) fn check(reversal: &Transaction, undone: &Undone<'_>) -> Vec<Finding>
         return vec![finding("what it reverses is missing or cannot be read".to_owned())];
     };
     if !is_reversible(parent) {
-        return vec![finding(format!("{} is no posted deposit, withdrawal or transfer", parent.id))];
+        return vec![finding(format!("{} is no posted deposit, withdrawal, transfer or payout", parent.id))];
     }
     let mut findings = vec![];
     match undone.marked {

@@ -56,28 +56,28 @@ impl<'a> Row<'a> {
     /// One for each wallet's leg, and one for the wallet that was opened or amended.
     pub(crate) fn of_transaction(of: &'a Transaction) -> Vec<Row<'a>> {
         let Outcome::Posted { legs, wallet } = &of.outcome else { return vec![] };
-        let row = |wallet, amount, place, left| Row {
+        let row = |wallet, amount, place, reference: Option<&'a Reference>, left| Row {
             transaction: of.id,
             kind: of.kind,
             wallet,
             amount,
             place,
             from: payer(legs).filter(|_| may_wait(of.kind, amount)),
-            reference: of.reference.as_ref(),
+            reference: reference.or(of.reference.as_ref()),
             caller: &of.caller,
             seal: of.seal,
             left,
         };
         let moved = legs.iter().filter_map(|leg| match leg {
             Leg::Wallet { wallet, amount, balance_after, version_after, .. } => {
-                Some(row(*wallet, *amount, Some((*version_after, *balance_after)), None))
+                Some(row(*wallet, *amount, Some((*version_after, *balance_after)), leg.reference(), None))
             }
-            Leg::Credit { wallet, amount, .. } => Some(row(*wallet, *amount, None, None)),
+            Leg::Credit { wallet, amount, .. } => Some(row(*wallet, *amount, None, leg.reference(), None)),
             Leg::System { .. } => None,
         });
         let result = wallet.iter().map(|wallet| {
             let left = keeps_the_wallet(of.kind).then(|| (wallet.head, wallet.state()));
-            row(wallet.id, Money::zero(wallet.currency()), Some((wallet.version, wallet.balance)), left)
+            row(wallet.id, Money::zero(wallet.currency()), Some((wallet.version, wallet.balance)), None, left)
         });
         moved.chain(result).collect()
     }

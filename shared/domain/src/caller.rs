@@ -1,5 +1,6 @@
 //! Who asks, and what every movement of money carries.
 
+use crate::id::WalletId;
 use crate::money::Amount;
 use crate::text::{IdempotencyKey, Metadata, Owner, Reference};
 use crate::wallet::Wallet;
@@ -36,4 +37,15 @@ pub struct Order {
     pub metadata: Metadata,
     /// The version that the (source) wallet must be at (`If-Match`).
     pub expected_version: Option<u64>,
+}
+
+/// One payment of a payout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Where to. No other payment of the payout goes there.
+    pub destination: WalletId,
+    /// How much.
+    pub amount: Amount,
+    /// The caller's own name for it, in the place of the payout's.
+    pub reference: Option<Reference>,
 }

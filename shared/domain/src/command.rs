@@ -60,6 +60,7 @@ impl Command {
             kind: verb.kind(),
             wallet: verb.wallet(),
             destination: verb.destination(),
+            payments: verb.payments().to_vec(),
             caller: order.caller.clone(),
             key: order.key.clone(),
             amount: order.amount,
@@ -112,7 +113,7 @@ impl Command {
     #[must_use]
     pub fn queued_attempt(&self, snapshots: &Snapshots, refusal: &Refusal, now: Timestamp) -> Option<Plan> {
         let (verb, facts) = (self.verb(), refusal.facts());
-        if !facts.recorded && !matches!(refusal, Refusal::WalletNotFound { .. }) {
+        if !facts.recorded && refusal.code() != "wallet_not_found" {
             return None;
         }
         let asked = verb.asked(snapshots)?;

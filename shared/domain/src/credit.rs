@@ -38,16 +38,18 @@ pub(crate) struct Arrival {
     owner: Owner,
     pub(crate) amount: Money,
     counterparty: Account,
+    pub(crate) reference: Option<Reference>,
 }
 
 impl Arrival {
     pub(crate) fn new(wallet: &Wallet, amount: Money, counterparty: Account) -> Arrival {
-        Arrival { wallet: wallet.id, owner: wallet.owner.clone(), amount, counterparty }
+        Arrival { wallet: wallet.id, owner: wallet.owner.clone(), amount, counterparty, reference: None }
     }
 
     /// The wallet's side of the transaction.
     pub(crate) fn leg(&self) -> Leg {
-        Leg::Credit { wallet: self.wallet, owner: self.owner.clone(), amount: self.amount }
+        let (wallet, owner, reference) = (self.wallet, self.owner.clone(), self.reference.clone());
+        Leg::Credit { wallet, owner, amount: self.amount, reference }
     }
 
     pub(crate) fn credit(self, transaction: &Transaction) -> Credit {
@@ -57,7 +59,7 @@ impl Arrival {
             kind: transaction.kind,
             amount: self.amount,
             counterparty: self.counterparty,
-            reference: transaction.reference.clone(),
+            reference: self.reference.or_else(|| transaction.reference.clone()),
             caller: transaction.caller.clone(),
             created_at: transaction.created_at,
             seal: transaction.seal,

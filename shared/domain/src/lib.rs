@@ -32,7 +32,7 @@ mod verb;
 mod verbs;
 mod wallet;
 
-pub use caller::{Caller, Order};
+pub use caller::{Caller, Order, Payment};
 pub use clock::{MAX_CLOCK_SKEW, believed_until};
 pub use command::{decide, replay};
 pub use credit::Credit;

@@ -5,37 +5,13 @@
 use crate::caller::{Caller, Order};
 use crate::clock::Moment;
 use crate::credit::Arrival;
-use crate::hash::Hasher;
 use crate::id::WalletId;
 use crate::money::{Money, MoneyError};
 use crate::plan::{Guard, NoPlan, Side, Step};
 use crate::refusal::{Limit, Refusal};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Leg, Outcome};
-use crate::verb::Asked;
 use crate::wallet::{Credits, Status, Wallet};
-
-impl Order {
-    /// What the record of a movement says of its request.
-    pub(crate) fn asked(&self) -> Asked {
-        Asked {
-            caller: self.caller.subject.clone(),
-            amount: self.amount.money(),
-            reference: self.reference.clone(),
-            metadata: self.metadata.clone(),
-        }
-    }
-
-    /// What the caller said.
-    pub(crate) fn said(&self, hasher: Hasher) -> Hasher {
-        let amount = self.amount.money();
-        hasher
-            .texts(self.metadata.labels())
-            .field(amount.currency().code())
-            .field(&amount.to_string())
-            .maybe(self.reference.as_ref())
-    }
-}
 
 pub(crate) fn posted(legs: Vec<Leg>) -> Outcome {
     Outcome::Posted { legs, wallet: None }
@@ -51,7 +27,12 @@ pub(crate) fn receive(wallet: &Wallet, amount: Money, from: Account, caller: Opt
 }
 
 /// Adds `amount` to `wallet` at once. `caller` is who will read the refusal; `None` may read everything.
-pub(crate) fn credit(wallet: &Wallet, amount: Money, from: Account, caller: Option<&Caller>) -> Result<Step, NoPlan> {
+pub(crate) fn credit(
+    wallet: &Wallet,
+    amount: Money,
+    from: impl Into<Option<Account>>,
+    caller: Option<&Caller>,
+) -> Result<Step, NoPlan> {
     let highest = wallet.highest_balance().minus(amount);
     match highest {
         Ok(highest) if !highest.is_less_than(wallet.balance)? => {
@@ -92,7 +73,7 @@ pub(crate) fn debit(
     snapshots: &Snapshots,
     wallet: &Wallet,
     outflow: &Outflow,
-    to: Account,
+    to: impl Into<Option<Account>>,
     moment: Moment,
 ) -> Result<Side, NoPlan> {
     if wallet.status == Status::Frozen {

@@ -10,6 +10,7 @@ use crate::id::WalletId;
 use crate::mark::Mark;
 use crate::money::{Money, MoneyError};
 use crate::refusal::Refusal;
+use crate::text::Reference;
 use crate::transaction::{Account, Leg, Outcome, Transaction};
 use crate::wallet::Wallet;
 
@@ -123,6 +124,15 @@ impl Side {
         }
     }
 
+    /// The same under a reference of its own.
+    pub(crate) fn named(mut self, reference: Option<Reference>) -> Side {
+        match &mut self {
+            Side::Step(step) => step.reference = reference,
+            Side::Credit(arrival) => arrival.reference = reference,
+        }
+        self
+    }
+
     fn wallet(&self) -> WalletId {
         match self {
             Side::Step(step) => step.after.id,
@@ -152,6 +162,7 @@ pub(crate) struct Step {
     pub(crate) after: Wallet,
     amount: Money,
     counterparty: Option<Account>,
+    reference: Option<Reference>,
     guard: Guard,
     changes: BTreeMap<String, String>,
 }
@@ -160,26 +171,30 @@ impl Step {
     /// The first version of a wallet.
     pub(crate) fn opening(wallet: Wallet) -> Step {
         let amount = Money::zero(wallet.currency());
-        let changes = BTreeMap::new();
-        Step { before: None, after: wallet, amount, counterparty: None, guard: Guard::None, changes }
+        Step::of(wallet, amount)
     }
 
     /// A version on which no money moves.
     pub(crate) fn amendment(before: &Wallet, after: Wallet, changes: BTreeMap<String, String>) -> Step {
         let amount = Money::zero(before.currency());
-        Step { before: Some(before.clone()), after, amount, counterparty: None, guard: Guard::None, changes }
+        Step { before: Some(before.clone()), changes, ..Step::of(after, amount) }
     }
 
     /// `amount` comes (positive) or goes (negative).
     pub(crate) fn movement(
         before: &Wallet,
         amount: Money,
-        counterparty: Account,
+        counterparty: impl Into<Option<Account>>,
         guard: Guard,
     ) -> Result<Step, MoneyError> {
         let after = Wallet { balance: before.balance.plus(amount)?, ..before.clone() };
-        let (before, counterparty) = (Some(before.clone()), Some(counterparty));
-        Ok(Step { before, after, amount, counterparty, guard, changes: BTreeMap::new() })
+        let (before, counterparty) = (Some(before.clone()), counterparty.into());
+        Ok(Step { before, counterparty, guard, ..Step::of(after, amount) })
+    }
+
+    fn of(after: Wallet, amount: Money) -> Step {
+        let (counterparty, reference, guard, changes) = (None, None, Guard::None, BTreeMap::new());
+        Step { before: None, after, amount, counterparty, reference, guard, changes }
     }
 
     /// The wallet's side of the transaction.
@@ -190,6 +205,7 @@ impl Step {
             amount: self.amount,
             balance_after: self.after.balance,
             version_after: self.version(),
+            reference: self.reference.clone(),
         }
     }
 
@@ -222,7 +238,7 @@ impl Step {
             amount: self.amount,
             balance_after: after.balance,
             counterparty: self.counterparty,
-            reference: transaction.reference.clone(),
+            reference: self.reference.or_else(|| transaction.reference.clone()),
             changes: self.changes,
             caller: transaction.caller.clone(),
             created_at: transaction.created_at,

@@ -37,6 +37,22 @@ pub enum Refusal {
     /// A transfer from a wallet to itself.
     #[error("source and destination are the same wallet")]
     SameWallet,
+    /// A payout that pays one wallet twice.
+    #[error("wallet {wallet} is paid more than once; a payout pays each wallet one sum")]
+    DuplicateDestination {
+        /// The wallet.
+        wallet: WalletId,
+    },
+    /// One payment of a payout is refused, and with it the payout.
+    #[error("`payments[{payment}]`: {refusal}")]
+    Payment {
+        /// Its place, counted from 0.
+        payment: u32,
+        /// What it was to pay.
+        amount: Money,
+        /// Why it is refused.
+        refusal: Box<Refusal>,
+    },
     /// The key has been used for a different request.
     #[error("this idempotency key belongs to a different request; use a new key for a new request")]
     IdempotencyKeyReused,
@@ -47,7 +63,7 @@ pub enum Refusal {
         transaction: TransactionId,
     },
     /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
-    #[error("transaction {transaction} cannot be reversed: only a posted deposit, withdrawal or transfer can")]
+    #[error("transaction {transaction} cannot be reversed: only a posted deposit, withdrawal, transfer or payout can")]
     NotReversible {
         /// The transaction that was to be reversed.
         transaction: TransactionId,
@@ -228,6 +244,8 @@ pub struct Facts<'a> {
     pub available: Option<Money>,
     /// What should.
     pub requested: Option<Money>,
+    /// Which payment of a payout, counted from 0.
+    pub payment: Option<u32>,
 }
 
 impl Refusal {
@@ -242,6 +260,7 @@ impl Refusal {
             holds: None,
             available: None,
             requested: None,
+            payment: None,
         };
         let of = |code, wallet: &WalletId| Facts { wallet: Some(*wallet), ..asked(code) };
         let kept = |code, wallet: &WalletId| Facts { recorded: true, ..of(code, wallet) };
@@ -259,6 +278,10 @@ impl Refusal {
             Refusal::IdempotencyKeyReused => asked("idempotency_key_reused"),
             Refusal::AlreadyReversed { .. } => asked("already_reversed"),
             Refusal::NotReversible { .. } => asked("not_reversible"),
+            Refusal::DuplicateDestination { wallet } => of("duplicate_destination", wallet),
+            Refusal::Payment { payment, amount, refusal } => {
+                Facts { payment: Some(*payment), requested: Some(*amount), ..refusal.facts() }
+            }
             Refusal::WalletNotFound { wallet } => of("wallet_not_found", wallet),
             Refusal::VersionMismatch { wallet, .. } | Refusal::VersionNotYours { wallet } => {
                 of("version_mismatch", wallet)
@@ -302,6 +325,10 @@ impl Refusal {
     /// code wrote is known by its code. `None` where a fact is missing.
     #[must_use]
     pub fn recorded(facts: Facts<'_>, currency: Currency) -> Option<Refusal> {
+        if let Some(payment) = facts.payment {
+            let refusal = Refusal::recorded(Facts { payment: None, ..facts }, currency)?;
+            return Some(Refusal::Payment { payment, amount: facts.requested?, refusal: Box::new(refusal) });
+        }
         let Facts { code, wallet, limit, holds, available, requested, .. } = facts;
         let wallet = wallet?;
         Some(match code {

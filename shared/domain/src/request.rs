@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::caller::{Caller, Order};
+use crate::caller::{Caller, Order, Payment};
 use crate::fee::FeeSchedule;
 use crate::hash::{Digest, Hasher};
 use crate::id::{TransactionId, WalletId};
@@ -30,6 +30,8 @@ pub struct Request {
     pub wallet: WalletId,
     /// Where the money goes, if to another wallet.
     pub destination: Option<WalletId>,
+    /// Of a payout: to whom and how much.
+    pub payments: Vec<Payment>,
     /// Who asked, and with what authority.
     pub caller: Caller,
     /// What named the request.
@@ -65,7 +67,7 @@ impl Request {
     /// SHA-256 over every field.
     #[must_use]
     pub fn seal(&self) -> Digest {
-        Hasher::new("queued request:1")
+        let hasher = Hasher::new("queued request:1")
             .shown(self.id)
             .field(self.kind.as_str())
             .shown(self.wallet)
@@ -78,8 +80,11 @@ impl Request {
             .maybe(self.reference.as_ref())
             .texts(self.metadata.labels())
             .shown(self.fingerprint)
-            .shown(self.accepted_at.as_millisecond())
-            .finish()
+            .shown(self.accepted_at.as_millisecond());
+        let payments = self.payments.iter().fold(hasher, |hasher, payment| {
+            hasher.shown(payment.destination).shown(payment.amount.money()).maybe(payment.reference.as_ref())
+        });
+        payments.finish()
     }
 
     pub(crate) fn order(&self) -> Order {

@@ -95,6 +95,10 @@ impl Transaction {
             }
             Outcome::Failed { refusal, owner } => {
                 let said = refusal.facts();
+                let hasher = match said.payment {
+                    Some(payment) => hasher.field("payment").shown(payment),
+                    None => hasher,
+                };
                 hasher
                     .field("failed")
                     .field(said.code)
@@ -122,6 +126,19 @@ impl Transaction {
         match &self.outcome {
             Outcome::Posted { legs, .. } => legs,
             Outcome::Failed { .. } => &[],
+        }
+    }
+
+    /// The one account on the other side of `wallet`'s leg; `None` in a movement between more than two wallets.
+    #[must_use]
+    pub fn counterparty_of(&self, wallet: WalletId) -> Option<Account> {
+        let others = || self.legs().iter().map(Leg::account).filter(move |other| *other != Account::Wallet(wallet));
+        let mut wallets = others().filter(|other| matches!(other, Account::Wallet(_)));
+        match (wallets.next(), wallets.next()) {
+            (None, _) => others().next(),
+            (Some(other), None) => Some(other),
+            // Whoever is paid, is paid by the wallet that the request was about.
+            (Some(_), Some(_)) => Some(Account::Wallet(self.wallet)).filter(|payer| *payer != Account::Wallet(wallet)),
         }
     }
 
@@ -249,6 +266,8 @@ pub enum Leg {
         balance_after: Money,
         /// Its version after.
         version_after: u64,
+        /// The payment's own, where it has one.
+        reference: Option<Reference>,
     },
     /// What waits for a wallet in its inbox: its balance and version after are known once it is settled.
     Credit {
@@ -258,6 +277,8 @@ pub enum Leg {
         owner: Owner,
         /// Positive.
         amount: Money,
+        /// The payment's own, where it has one.
+        reference: Option<Reference>,
     },
     /// What a system account gained or gave.
     System {
@@ -271,12 +292,25 @@ pub enum Leg {
 impl Leg {
     fn hashed(&self, hasher: Hasher) -> Hasher {
         let hasher = hasher.shown(self.account()).shown(self.amount());
-        match self {
+        let hasher = match self {
             Leg::Wallet { owner, balance_after, version_after, .. } => {
                 hasher.field(owner.as_str()).shown(balance_after).shown(version_after)
             }
             Leg::Credit { owner, .. } => hasher.field(owner.as_str()).field("credit"),
             Leg::System { .. } => hasher,
+        };
+        match self.reference() {
+            Some(reference) => hasher.field("reference").field(reference.as_str()),
+            None => hasher,
+        }
+    }
+
+    /// The payment's own reference, where it has one.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        match self {
+            Leg::Wallet { reference, .. } | Leg::Credit { reference, .. } => reference.as_ref(),
+            Leg::System { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A verb is one file under `verbs/`; [`crate::Command`] lists them. Nothing else knows them all.
 
-use crate::caller::Order;
+use crate::caller::{Order, Payment};
 use crate::clock::Moment;
 use crate::hash::{Digest, GENESIS, Hasher};
 use crate::id::{TransactionId, WalletId};
@@ -14,13 +14,18 @@ use crate::snapshots::{Reads, Snapshots};
 use crate::text::{Metadata, Owner, Reference};
 use crate::transaction::{FORMAT, Kind, Outcome, Transaction};
 
-/// One thing that can be asked for.
+const NAMED: &str = "a verb that carries out no order says all of it itself";
+
+/// One thing that can be asked for. Who carries out an order says of its request what the order says.
 pub(crate) trait Verb {
     /// The kind of transaction that it makes.
     fn kind(&self) -> Kind;
 
     /// The id of the transaction that it will become.
-    fn transaction(&self) -> TransactionId;
+    fn transaction(&self) -> TransactionId {
+        let order = self.order().expect(NAMED);
+        TransactionId::requested_by(&order.caller.subject, &order.key)
+    }
 
     /// The wallet that it is about.
     fn wallet(&self) -> WalletId;
@@ -33,6 +38,11 @@ pub(crate) trait Verb {
     /// The order that it carries out, where it is one that may wait in a queue.
     fn order(&self) -> Option<&Order> {
         None
+    }
+
+    /// The payments of a payout.
+    fn payments(&self) -> &[Payment] {
+        &[]
     }
 
     /// The verb that a queued `request` asks for, if it is this one.
@@ -60,10 +70,14 @@ pub(crate) trait Verb {
 
     /// Hashes everything that the caller said beside kind and wallet, but not how (strategy, `If-Match`), and nothing that
     /// the deployment adds (fee, rebate rule).
-    fn said(&self, hasher: Hasher) -> Hasher;
+    fn said(&self, hasher: Hasher) -> Hasher {
+        self.order().expect(NAMED).said(hasher)
+    }
 
     /// What its record says of the request; `None` where the snapshots leave nothing to record it for.
-    fn asked(&self, snapshots: &Snapshots) -> Option<Asked>;
+    fn asked(&self, _snapshots: &Snapshots) -> Option<Asked> {
+        self.order().map(Order::asked)
+    }
 
     /// The one choice: what is to be written, or why not.
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan>;
@@ -86,6 +100,28 @@ pub(crate) struct Asked {
     pub(crate) amount: Money,
     pub(crate) reference: Option<Reference>,
     pub(crate) metadata: Metadata,
+}
+
+impl Order {
+    /// What the record of a movement says of its request.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            caller: self.caller.subject.clone(),
+            amount: self.amount.money(),
+            reference: self.reference.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    /// What the caller said.
+    pub(crate) fn said(&self, hasher: Hasher) -> Hasher {
+        let amount = self.amount.money();
+        hasher
+            .texts(self.metadata.labels())
+            .field(amount.currency().code())
+            .field(&amount.to_string())
+            .maybe(self.reference.as_ref())
+    }
 }
 
 /// The record of `verb`, not sealed yet.

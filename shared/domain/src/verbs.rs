@@ -3,6 +3,7 @@
 pub(crate) mod amend;
 pub(crate) mod deposit;
 pub(crate) mod open;
+pub(crate) mod payout;
 pub(crate) mod rebate;
 pub(crate) mod reversal;
 pub(crate) mod transfer;
@@ -52,6 +53,8 @@ verbs! {
     withdraw::Withdraw,
     /// Money across.
     transfer::Transfer,
+    /// Money to many.
+    payout::Payout,
     /// A share back.
     rebate::PayRebate,
     /// Undone.
@@ -59,4 +62,5 @@ verbs! {
 }
 
 pub use amend::{Change, Expected};
+pub use payout::MAX_PAYMENTS;
 pub use reversal::is_reversible;

@@ -179,11 +179,11 @@ impl Credits {
 /// Bounds on movements; `None` bounds nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest amount of one deposit, withdrawal or transfer out.
+    /// The largest amount of one deposit, or of one withdrawal, transfer or payout.
     pub max_movement: Option<Amount>,
     /// The most that may leave within one UTC day, fees included.
     pub max_daily_outflow: Option<Amount>,
-    /// The most transfers out within one UTC minute.
+    /// The most transfers and payouts out within one UTC minute.
     pub transfers_per_minute: Option<u32>,
 }
 

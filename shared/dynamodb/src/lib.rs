@@ -6,7 +6,7 @@
 //!
 //! | request | DynamoDB calls |
 //! |---|---|
-//! | deposit, withdrawal or transfer, optimistic, wallets not seen before | 2: read, commit |
+//! | deposit, withdrawal, transfer or payout, optimistic, wallets not seen before | 2: read, commit |
 //! | the same on wallets that this process wrote last | 1: commit |
 //! | the same, pessimistic | 3: read, lease, commit (2 on wallets that this process wrote last) |
 //! | each lost race | +1: the failed commit brought the fresh wallet along |

@@ -106,6 +106,8 @@ pub(crate) const CODE: &str = "code";
 pub(crate) const AVAILABLE: &str = "available";
 pub(crate) const REQUESTED: &str = "requested";
 pub(crate) const LIMIT: &str = "limit";
+pub(crate) const PAYMENT: &str = "payment";
+pub(crate) const PAYMENTS: &str = "payments";
 pub(crate) const HOLDS: &str = "holds";
 
 /// Digits of a version in an entry's sort key: string order is number order up to 10^16 versions.

@@ -40,11 +40,11 @@ pub use function::{Function, answer, serve, serve_queue, serve_schedule, serve_s
 pub use json::{Count, Object, Texts};
 pub use log::{Line, log_to};
 pub use metrics::{Metric, Unit, emit};
-pub use order::{OrderBody, optional, parsed};
+pub use order::{OrderBody, optional, order, parsed};
 pub use problem::{Code, Problem, problem_response};
 pub use queue::{Message, Report, Task, work, work_until};
 pub use reply::Reply;
 pub use request::request;
 pub use settings::{Settings, SettingsError};
 pub use view::{EntryView, PastView, QueuedView, TransactionView, WalletView, may_see};
-pub use wallet_dynamodb::{Done, Record, stream};
+pub use wallet_dynamodb::{Done, Record, Strategy, stream};

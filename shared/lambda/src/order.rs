@@ -1,10 +1,10 @@
-//! The part of the request that deposits, withdrawals and transfers share.
+//! The part of the request that deposits, withdrawals, transfers and payouts share.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use wallet_domain::Order;
+use wallet_domain::{Amount, Order};
 use wallet_dynamodb::Strategy;
 
 use crate::amount::{self, AmountText};
@@ -42,18 +42,30 @@ impl OrderBody {
     /// # Errors
     /// The problem of the first field or header that is wrong.
     pub fn order(self, call: &Call) -> Result<(Order, Option<Strategy>), Problem> {
-        let key = call.idempotency_key()?;
-        let currency = amount::currency(&self.currency)?;
-        let order = Order {
-            caller: call.caller().clone(),
-            key,
-            amount: self.amount.amount("amount", currency)?,
-            reference: optional("reference", self.reference)?,
-            metadata: amount::metadata(self.metadata)?,
-            expected_version: call.if_match()?,
-        };
+        let amount = self.amount.amount("amount", amount::currency(&self.currency)?)?;
+        let order = order(call, amount, self.reference, self.metadata)?;
         Ok((order, optional("locking_strategy", self.locking_strategy)?))
     }
+}
+
+/// The order that `call` places over `amount`, with these fields of its body.
+///
+/// # Errors
+/// The problem of the first field or header that is wrong.
+pub fn order(
+    call: &Call,
+    amount: Amount,
+    reference: Option<String>,
+    metadata: Option<Texts>,
+) -> Result<Order, Problem> {
+    Ok(Order {
+        caller: call.caller().clone(),
+        key: call.idempotency_key()?,
+        amount,
+        reference: optional("reference", reference)?,
+        metadata: amount::metadata(metadata)?,
+        expected_version: call.if_match()?,
+    })
 }
 
 /// A field's text as the value that it stands for.

@@ -42,6 +42,9 @@ pub(crate) struct Reason {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(required = false, nullable = false, value_type = schema::Money))]
     requested: Option<String>,
+    /// Which payment of a payout, counted from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<u32>,
 }
 
 impl Reason {
@@ -76,6 +79,7 @@ impl Problem {
             wallet_id: None,
             available: None,
             requested: None,
+            payment: None,
         };
         Problem { code, reason: Box::new(reason), facts: Box::default() }
     }
@@ -195,6 +199,14 @@ impl Problem {
     fn moving(mut self, requested: Money, available: Option<Money>) -> Problem {
         self.reason.requested = Some(requested.to_string());
         self.reason.available = available.map(|money| money.to_string());
+        self
+    }
+
+    /// It refuses a payout by one of its payments.
+    fn of_payment(mut self, payment: u32, amount: Money) -> Problem {
+        self.reason.detail = format!("`payments[{payment}]`: {}", self.reason.detail);
+        self.reason.payment = Some(payment);
+        self.reason.requested = Some(amount.to_string());
         self
     }
 

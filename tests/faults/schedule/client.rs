@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wallet_domain::{
     Amend, Amount, BasisPoints, Bounds, Change, Command, Credits, Deposit, Expected, FeeSchedule, IdempotencyKey,
-    Money, Open, PayRebate, RebateTerms, Reverse, Status, Transaction, Transfer, WalletId, Withdraw,
+    Money, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, Status, Transaction, Transfer, WalletId,
+    Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
@@ -163,7 +164,16 @@ impl Client {
                 Command::Deposit(Deposit { order, wallet, rules })
             }
             25..40 => Command::Withdraw(Withdraw { order, wallet }),
-            40..65 => {
+            40..48 => {
+                let payments = [(); 2].map(|()| {
+                    let destination = self.wallets[self.rng.usize(..self.wallets.len())];
+                    Payment { destination, amount: order.amount, reference: None }
+                });
+                let order = Order { amount: Payout::total(&payments).expect("an amount"), ..order };
+                let fee = self.rng.bool().then(fee);
+                Command::Payout(Payout { order, source: wallet, payments: payments.into(), fee })
+            }
+            48..65 => {
                 let destination = self.wallets[self.rng.usize(..self.wallets.len())];
                 let fee = self.rng.bool().then(fee);
                 Command::Transfer(Transfer { order, source: wallet, destination, fee })

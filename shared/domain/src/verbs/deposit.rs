@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use crate::caller::Order;
 use crate::clock::Moment;
-use crate::hash::Hasher;
-use crate::id::{TransactionId, WalletId};
+use crate::id::WalletId;
 use crate::movement::{accepts, credit, pinned, posted, receive, within_largest_movement};
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::RebateTerms;
 use crate::request::{Request, Terms};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
-use crate::verb::{Asked, Verb, record};
+use crate::verb::{Verb, record};
 
 /// Brings money in.
 #[derive(Debug, Clone)]
@@ -35,10 +34,6 @@ impl Verb for Deposit {
         Kind::DEPOSIT
     }
 
-    fn transaction(&self) -> TransactionId {
-        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
-    }
-
     fn wallet(&self) -> WalletId {
         self.wallet
     }
@@ -50,14 +45,6 @@ impl Verb for Deposit {
     fn requested(request: &Request, terms: &Terms) -> Option<Deposit> {
         let rules = Arc::clone(&terms.rules);
         (request.kind == Kind::DEPOSIT).then(|| Deposit { order: request.order(), wallet: request.wallet, rules })
-    }
-
-    fn said(&self, hasher: Hasher) -> Hasher {
-        self.order.said(hasher)
-    }
-
-    fn asked(&self, _: &Snapshots) -> Option<Asked> {
-        Some(self.order.asked())
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {

@@ -31,7 +31,7 @@ pub struct Reverse {
     pub original: Box<Transaction>,
     /// Whether a wallet may be taken below its floor.
     pub allow_overdraft: bool,
-    /// Whether the fee of a transfer is given back: a setting of the deployment.
+    /// Whether the fee is given back: a setting of the deployment.
     pub return_fee: bool,
     /// The caller's own name for it.
     pub reference: Option<Reference>,
@@ -141,10 +141,11 @@ impl Verb for Reverse {
     }
 }
 
-/// Whether it can be undone: a posted deposit, withdrawal or transfer.
+/// Whether it can be undone: a posted deposit, withdrawal, transfer or payout.
 #[must_use]
 pub fn is_reversible(original: &Transaction) -> bool {
-    matches!(original.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER) && !original.legs().is_empty()
+    let moved = matches!(original.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER | Kind::PAYOUT);
+    moved && !original.legs().is_empty()
 }
 
 impl Reverse {
@@ -158,8 +159,7 @@ impl Reverse {
     ) -> Result<Step, NoPlan> {
         let wallet = snapshots.wallet(wallet)?;
         accepts(wallet, back)?;
-        let other = self.original.legs().iter().filter_map(Leg::wallet).find(|other| *other != wallet.id);
-        let other = other.map_or(Account::External, Account::Wallet);
+        let other = self.original.counterparty_of(wallet.id);
         if !back.is_negative() {
             return credit(wallet, back, other, None);
         }

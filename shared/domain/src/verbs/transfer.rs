@@ -4,7 +4,7 @@ use crate::caller::Order;
 use crate::clock::Moment;
 use crate::fee::FeeSchedule;
 use crate::hash::Hasher;
-use crate::id::{TransactionId, WalletId};
+use crate::id::WalletId;
 use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan};
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::request::{Request, Terms};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Account, Kind, Leg};
-use crate::verb::{Asked, Verb, record};
+use crate::verb::{Verb, record};
 
 /// Moves money between two wallets.
 #[derive(Debug, Clone)]
@@ -35,10 +35,6 @@ impl Kind {
 impl Verb for Transfer {
     fn kind(&self) -> Kind {
         Kind::TRANSFER
-    }
-
-    fn transaction(&self) -> TransactionId {
-        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
     }
 
     fn wallet(&self) -> WalletId {
@@ -68,10 +64,6 @@ impl Verb for Transfer {
 
     fn said(&self, hasher: Hasher) -> Hasher {
         self.order.said(hasher).field(&self.destination.to_string())
-    }
-
-    fn asked(&self, _: &Snapshots) -> Option<Asked> {
-        Some(self.order.asked())
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {

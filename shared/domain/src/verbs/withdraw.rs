@@ -2,15 +2,14 @@
 
 use crate::caller::Order;
 use crate::clock::Moment;
-use crate::hash::Hasher;
-use crate::id::{TransactionId, WalletId};
+use crate::id::WalletId;
 use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted};
 use crate::plan::{Draft, NoPlan};
 use crate::request::{Request, Terms};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
-use crate::verb::{Asked, Verb, record};
+use crate::verb::{Verb, record};
 
 /// Takes money out.
 #[derive(Debug, Clone)]
@@ -31,10 +30,6 @@ impl Verb for Withdraw {
         Kind::WITHDRAWAL
     }
 
-    fn transaction(&self) -> TransactionId {
-        TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
-    }
-
     fn wallet(&self) -> WalletId {
         self.wallet
     }
@@ -45,14 +40,6 @@ impl Verb for Withdraw {
 
     fn requested(request: &Request, _: &Terms) -> Option<Withdraw> {
         (request.kind == Kind::WITHDRAWAL).then(|| Withdraw { order: request.order(), wallet: request.wallet })
-    }
-
-    fn said(&self, hasher: Hasher) -> Hasher {
-        self.order.said(hasher)
-    }
-
-    fn asked(&self, _: &Snapshots) -> Option<Asked> {
-        Some(self.order.asked())
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {

@@ -39,6 +39,10 @@ fn of_movements() {
         transfer("alice", "alice", "bob", "5"),
         transfer("alice", "bob", "alice", "5"),
         transfer("alice", "alice", "savings", "5"),
+        payout("alice", "alice", &[("bob", "5")]),
+        payout("alice", "alice", &[("bob", "2"), ("carol", "3")]),
+        payout("alice", "alice", &[("carol", "3"), ("bob", "2")]),
+        payout("alice", "alice", &[("bob", "3"), ("carol", "2")]),
         referenced("a"),
         referenced("b"),
         // An absent reference is none of these.
@@ -61,6 +65,7 @@ fn of_movements() {
         pinned(deposit("alice", "alice", "5"), 9),
         labelled(&[]),
     ]);
+    all_agree(&[payout("alice", "alice", &[("bob", "5")]), payout_at("2", "alice", "alice", &[("bob", "5.0")])]);
     all_agree(&[transfer("alice", "alice", "bob", "5"), transfer_at("2", "alice", "alice", "bob", "5")]);
 }
 

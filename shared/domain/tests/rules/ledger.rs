@@ -262,6 +262,14 @@ impl Ledger {
                 destination: self.ids[*to],
                 fee: fee.map(|fee| fee_schedule(fee, moved.code)),
             }),
+            Ask::Payout { from, to, moved, fee } => {
+                let order = order(moved);
+                let payments =
+                    to.map(|to| Payment { destination: self.ids[to], amount: order.amount, reference: None });
+                let order = Order { amount: Payout::total(&payments).expect("within bounds"), ..order };
+                let fee = fee.map(|fee| fee_schedule(fee, moved.code));
+                Command::Payout(Payout { order, source: self.ids[*from], payments: payments.into(), fee })
+            }
             Ask::Amend { wallet, version, terms } => Command::Amend(Amend {
                 caller: caller(request.by),
                 wallet: self.ids[*wallet],
@@ -303,6 +311,7 @@ fn told(refusal: &Refusal) -> Refused<'_> {
         Refusal::RebateBelowMinimum { requested, .. }
         | Refusal::RebateCapReached { requested, .. }
         | Refusal::RebateTooLate { requested, .. } => (None, units(requested)),
+        Refusal::Payment { refusal, .. } => return told(refusal),
         _ => (None, None),
     };
     (refusal.code(), available, requested)

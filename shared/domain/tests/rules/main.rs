@@ -13,6 +13,7 @@ mod model;
 mod monthly_cap;
 mod open;
 mod order;
+mod payout;
 mod purse;
 mod rebate;
 mod refusal;

@@ -21,6 +21,13 @@ pub(crate) struct Share {
     pub(crate) monthly: Option<i128>,
 }
 
+impl Share {
+    /// A fee on so much.
+    fn on(self, units: i128) -> i128 {
+        half_even(units * self.points).max(self.minimum).min(self.maximum)
+    }
+}
+
 /// What is to move, and the version that is pinned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moved {
@@ -31,12 +38,41 @@ pub(crate) struct Moved {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
-    Deposit { to: usize, moved: Moved, rule: Option<Share> },
-    Withdraw { from: usize, moved: Moved },
-    Transfer { from: usize, to: usize, moved: Moved, fee: Option<Share> },
-    Amend { wallet: usize, version: u64, terms: Terms },
-    Rebate { deposit: usize },
-    Reverse { movement: usize, overdraft: bool, return_fee: bool },
+    Deposit {
+        to: usize,
+        moved: Moved,
+        rule: Option<Share>,
+    },
+    Withdraw {
+        from: usize,
+        moved: Moved,
+    },
+    Transfer {
+        from: usize,
+        to: usize,
+        moved: Moved,
+        fee: Option<Share>,
+    },
+    /// As much to each of two.
+    Payout {
+        from: usize,
+        to: [usize; 2],
+        moved: Moved,
+        fee: Option<Share>,
+    },
+    Amend {
+        wallet: usize,
+        version: u64,
+        terms: Terms,
+    },
+    Rebate {
+        deposit: usize,
+    },
+    Reverse {
+        movement: usize,
+        overdraft: bool,
+        return_fee: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +159,7 @@ impl Model {
                 self.wallets[from].at_version(pin)?;
                 self.wallets[from].takes_part(code)?;
                 self.wallets[to].takes_part(code)?;
-                let fee = fee.map_or(0, |fee| half_even(units * fee.points).max(fee.minimum).min(fee.maximum));
+                let fee = fee.map_or(0, |fee| fee.on(units));
                 self.wallets[from].debit(units, fee, true, now_ms)?;
                 let destination = &self.wallets[to];
                 if !destination.batched
@@ -133,6 +169,30 @@ impl Model {
                     return Err(refused);
                 }
                 let mut moves = vec![(Place::Wallet(from), -units - fee), (Place::Wallet(to), units)];
+                moves.extend((fee > 0).then_some((Place::System("fees"), fee)));
+                moves
+            }
+            Ask::Payout { from, to, .. } if to.contains(&from) => return Err(("same_wallet", None, None)),
+            Ask::Payout { to: [one, other], .. } if one == other => return Err(("duplicate_destination", None, None)),
+            Ask::Payout { from, to, moved: Moved { units, code, pin }, fee } => {
+                if !owns(&self.wallets[from]) {
+                    return Err(("wallet_not_found", None, None));
+                }
+                self.wallets[from].at_version(pin)?;
+                self.wallets[from].takes_part(code)?;
+                let fee = 2 * fee.map_or(0, |fee| fee.on(units));
+                self.wallets[from].debit(2 * units, fee, true, now_ms)?;
+                let mut moves = vec![(Place::Wallet(from), -2 * units - fee)];
+                for payee in to {
+                    let paid = self.wallets[payee].takes_part(code);
+                    if let Err(refused) =
+                        paid.and_then(|()| self.wallets[payee].credit(units, owns(&self.wallets[payee])))
+                    {
+                        self.wallets[from].debits.pop();
+                        return Err(refused);
+                    }
+                    moves.push((Place::Wallet(payee), units));
+                }
                 moves.extend((fee > 0).then_some((Place::System("fees"), fee)));
                 moves
             }
@@ -174,7 +234,7 @@ impl Model {
         let overdraft = matches!(ask, Ask::Reverse { overdraft: true, .. });
         for (place, units) in &moves {
             match *place {
-                Place::Wallet(at) if waits == Some(at) => {
+                Place::Wallet(at) if waits.contains(&at) => {
                     self.wallets[at].waits.push((updated_ms, name.to_owned(), *units));
                 }
                 Place::Wallet(at) => {
@@ -192,19 +252,20 @@ impl Model {
     }
 
     /// Where it leaves a credit to wait.
-    fn waits(&self, ask: &Ask) -> Option<usize> {
+    fn waits(&self, ask: &Ask) -> Vec<usize> {
         let to = match *ask {
-            Ask::Deposit { to, moved: Moved { pin: None, .. }, .. } | Ask::Transfer { to, .. } => to,
+            Ask::Deposit { to, moved: Moved { pin: None, .. }, .. } | Ask::Transfer { to, .. } => vec![to],
+            Ask::Payout { to, .. } => to.into(),
             Ask::Rebate { deposit } if self.deposits[deposit].rule.is_some_and(|rule| rule.monthly.is_none()) => {
-                self.deposits[deposit].to
+                vec![self.deposits[deposit].to]
             }
             Ask::Deposit { .. }
             | Ask::Withdraw { .. }
             | Ask::Amend { .. }
             | Ask::Rebate { .. }
-            | Ask::Reverse { .. } => return None,
+            | Ask::Reverse { .. } => vec![],
         };
-        self.wallets[to].batched.then_some(to)
+        to.into_iter().filter(|to| self.wallets[*to].batched).collect()
     }
 
     /// What is paid on a deposit now: clipped to every cap first, held to the minimum last.
@@ -213,6 +274,7 @@ impl Model {
         let concerned = match *ask {
             Ask::Withdraw { from, .. } => vec![from],
             Ask::Transfer { from, to, .. } => vec![from, to],
+            Ask::Payout { from, to: [one, other], .. } => vec![from, one, other],
             Ask::Rebate { deposit } => vec![self.deposits[deposit].to],
             Ask::Deposit { .. } | Ask::Amend { .. } | Ask::Reverse { .. } => vec![],
         };
@@ -301,7 +363,10 @@ impl Model {
 
     fn code(&self, ask: &Ask) -> &'static str {
         match *ask {
-            Ask::Deposit { moved, .. } | Ask::Withdraw { moved, .. } | Ask::Transfer { moved, .. } => moved.code,
+            Ask::Deposit { moved, .. }
+            | Ask::Withdraw { moved, .. }
+            | Ask::Transfer { moved, .. }
+            | Ask::Payout { moved, .. } => moved.code,
             Ask::Amend { wallet, .. } => self.wallets[wallet].code,
             Ask::Rebate { deposit } => self.wallets[self.deposits[deposit].to].code,
             Ask::Reverse { movement, .. } => self.movements[movement].code,

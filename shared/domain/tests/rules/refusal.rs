@@ -25,6 +25,10 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (Refusal::InvalidAmount { field: "amount", error: AmountError::NotPositive }, "invalid_amount", false),
         (Refusal::InvalidCurrency("EURO".parse::<Currency>().expect_err("no code")), "invalid_currency", false),
         (Refusal::SameWallet, "same_wallet", false),
+        (Refusal::DuplicateDestination { wallet }, "duplicate_destination", false),
+        (in_payment(3, "2", Refusal::DuplicateDestination { wallet }), "duplicate_destination", false),
+        (in_payment(0, "2", closed("alice")), "wallet_closed", true),
+        (in_payment(47, "2", too_full("alice", None, "2")), "max_balance_exceeded", true),
         (Refusal::IdempotencyKeyReused, "idempotency_key_reused", false),
         (Refusal::AlreadyReversed { transaction }, "already_reversed", false),
         (Refusal::NotReversible { transaction }, "not_reversible", false),
@@ -52,7 +56,7 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (newer(Some(money("1")), Some(requested)), "too_sunny", true),
     ];
     let named: BTreeSet<_> = refusals.iter().map(|(refusal, ..)| name(refusal)).collect();
-    assert_eq!(named.len(), 27, "every refusal is in the table");
+    assert_eq!(named.len(), 28, "every refusal is in the table");
     refusals
 }
 
@@ -65,6 +69,9 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::InvalidAmount { .. } => "InvalidAmount",
         Refusal::InvalidCurrency(_) => "InvalidCurrency",
         Refusal::SameWallet => "SameWallet",
+        Refusal::DuplicateDestination { .. } => "DuplicateDestination",
+        // By what it is about.
+        Refusal::Payment { refusal, .. } => name(refusal),
         Refusal::IdempotencyKeyReused => "IdempotencyKeyReused",
         Refusal::AlreadyReversed { .. } => "AlreadyReversed",
         Refusal::NotReversible { .. } => "NotReversible",
@@ -141,6 +148,7 @@ fn what_a_newer_version_recorded_is_known_by_its_code() {
         holds: None,
         available,
         requested,
+        payment: None,
     };
     let refusal = Refusal::recorded(facts, currency("EUR")).expect("by its code");
     assert_eq!((refusal.code(), refusal.facts()), ("too_sunny", facts));

@@ -23,8 +23,9 @@ fn full_transaction() -> Transaction {
         amount: money(moved),
         balance_after: money("100"),
         version_after: VERSION,
+        reference: Some(reference(name)),
     };
-    let credit = Leg::Credit { wallet: id("carol"), owner: owner("carol"), amount: money("2") };
+    let credit = Leg::Credit { wallet: id("carol"), owner: owner("carol"), amount: money("2"), reference: None };
     let fee = Leg::System { account: Account::Fees, amount: money("1") };
     Transaction {
         id: TransactionId::amendment_of(id("alice"), 1),
@@ -135,7 +136,7 @@ fn a_seal_covers_each_field_of_each_leg() {
         assert_eq!(seen.insert(seal(changed).to_string(), what.clone()), None, "{what}");
     };
     for at in 0..whole.legs().len() {
-        let of_wallets: [Change<Leg>; 6] = [
+        let of_wallets: [Change<Leg>; 7] = [
             ("wallet", |leg| {
                 if let Leg::Wallet { wallet, .. } = leg {
                     *wallet = id("ghost")
@@ -161,9 +162,14 @@ fn a_seal_covers_each_field_of_each_leg() {
                     *version_after += 1
                 }
             }),
+            ("reference", |leg| {
+                if let Leg::Wallet { reference, .. } = leg {
+                    *reference = None
+                }
+            }),
             ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
         ];
-        let of_credits: [Change<Leg>; 4] = [
+        let of_credits: [Change<Leg>; 5] = [
             ("wallet", |leg| {
                 if let Leg::Credit { wallet, .. } = leg {
                     *wallet = id("ghost")
@@ -177,6 +183,11 @@ fn a_seal_covers_each_field_of_each_leg() {
             ("amount", |leg| {
                 if let Leg::Credit { amount, .. } = leg {
                     *amount = amount.negated()
+                }
+            }),
+            ("reference", |leg| {
+                if let Leg::Credit { reference: own, .. } = leg {
+                    *own = Some(reference("another"))
                 }
             }),
             ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
@@ -194,8 +205,10 @@ fn a_seal_covers_each_field_of_each_leg() {
             }),
         ];
         let changes = match &whole.legs()[at] {
-            Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _ } => &of_wallets[..],
-            Leg::Credit { wallet: _, owner: _, amount: _ } => &of_credits[..],
+            Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _, reference: _ } => {
+                &of_wallets[..]
+            }
+            Leg::Credit { wallet: _, owner: _, amount: _, reference: _ } => &of_credits[..],
             Leg::System { account: _, amount: _ } => &of_system[..],
         };
         for (what, change) in changes {
@@ -257,9 +270,13 @@ fn a_seal_covers_each_fact_of_a_refusal_and_whose_wallet_refused() {
             }
         }
     }
+    for (payment, amount) in [(0, "2"), (1, "2"), (0, "3")] {
+        expect_new(failed(in_payment(payment, amount, frozen("bob")), "alice"));
+    }
     for holds in ["JPY", "CHF"] {
         expect_new(failed(wrong_currency("alice", holds, "EUR"), "alice"));
     }
     let facts = too_little("alice", "1", "2");
-    let Facts { code: _, recorded: _, wallet: _, limit: _, holds: _, available: _, requested: _ } = facts.facts();
+    let Facts { code: _, recorded: _, wallet: _, limit: _, holds: _, available: _, requested: _, payment: _ } =
+        facts.facts();
 }

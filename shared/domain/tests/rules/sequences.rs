@@ -31,6 +31,7 @@ enum Verb {
     Deposit(Option<Share>),
     Withdraw,
     Transfer(Option<Share>),
+    Payout(Option<Share>),
     Amend(Terms),
     Rebate(usize),
     Reverse { nth: usize, overdraft: bool, return_fee: bool },
@@ -135,6 +136,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => share(10_000).prop_map(Verb::Deposit),
         4 => Just(Verb::Withdraw),
         6 => fee().prop_map(Verb::Transfer),
+        3 => fee().prop_map(Verb::Payout),
         2 => terms().prop_map(Verb::Amend),
         5 => (0_usize..1_000).prop_map(Verb::Rebate),
         3 => (0_usize..1_000, any::<bool>(), any::<bool>())
@@ -178,6 +180,7 @@ fn units(step: &Step, to: usize, model: &Model, now_ms: i64) -> i128 {
     let (from, to) = (&model.wallets[step.from], &model.wallets[to]);
     let flat_fee = match &step.verb {
         Verb::Transfer(Some(fee)) => fee.minimum,
+        Verb::Payout(Some(fee)) => 2 * fee.minimum,
         _ => 0,
     };
     let units = match step.size {
@@ -188,7 +191,10 @@ fn units(step: &Step, to: usize, model: &Model, now_ms: i64) -> i128 {
         Size::LeftToday(more) => from.left_today(now_ms).unwrap_or(500) - flat_fee + more,
         Size::Largest(less) => LARGEST - less,
     };
-    units.clamp(1, LARGEST)
+    match step.verb {
+        Verb::Payout(_) => (units / 2).clamp(1, LARGEST / 2),
+        _ => units.clamp(1, LARGEST),
+    }
 }
 
 /// The request that a step stands for now; `None` where there is nothing to repeat or to pay a rebate on.
@@ -211,6 +217,10 @@ fn request(step: &Step, model: &Model, asked: &[Request], now_ms: i64) -> Option
         Verb::Deposit(rule) => Ask::Deposit { to: from, moved, rule: *rule },
         Verb::Withdraw => Ask::Withdraw { from, moved },
         Verb::Transfer(fee) => Ask::Transfer { from, to, moved, fee: *fee },
+        Verb::Payout(fee) => {
+            let next = (0..WALLETS).map(|more| (to + 1 + more) % WALLETS).find(|other| is_fit(*other));
+            Ask::Payout { from, to: [to, next.unwrap_or(to)], moved, fee: *fee }
+        }
         Verb::Amend(terms) => {
             let version = purse.version + step.pin.unwrap_or(0);
             Ask::Amend { wallet: from, version, terms: terms.clone() }

@@ -24,10 +24,15 @@ pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: 
     for credit in plan.credits() {
         let wallet = &snapshots.wallets[&credit.wallet];
         assert_eq!((wallet.credits, wallet.ceiling), (Credits::Batched, None));
-        let leg = Leg::Credit { wallet: wallet.id, owner: wallet.owner.clone(), amount: credit.amount };
+        let reference = credit.reference.clone().filter(|own| Some(own) != transaction.reference.as_ref());
+        let (id, owner, amount) = (wallet.id, wallet.owner.clone(), credit.amount);
+        let leg = Leg::Credit { wallet: id, owner, amount, reference: reference.clone() };
         assert!(transaction.legs().contains(&leg) && credit.amount.minor_units() > 0, "{credit:?}");
         assert_eq!((credit.transaction, credit.kind), (transaction.id, transaction.kind));
-        assert_eq!((&credit.caller, &credit.reference), (&transaction.caller, &transaction.reference));
+        assert_eq!(
+            (&credit.caller, &credit.reference),
+            (&transaction.caller, &reference.or(transaction.reference.clone()))
+        );
         assert_eq!((credit.created_at, credit.seal), (transaction.created_at, transaction.seal));
         assert!(postings.iter().all(|posting| posting.after.id != wallet.id), "the wallet stays as it is");
     }
@@ -53,7 +58,9 @@ fn step(snapshots: &Snapshots, command: &Command, transaction: &Transaction, pos
     assert_eq!(after.updated_at, transaction.created_at);
     assert_eq!((entry.wallet, entry.version), (after.id, version));
     assert_eq!((entry.transaction, entry.kind), (transaction.id, transaction.kind));
-    assert_eq!((&entry.caller, &entry.reference), (&transaction.caller, &transaction.reference));
+    let leg = transaction.legs().iter().find(|leg| leg.wallet() == Some(after.id));
+    let reference = leg.and_then(Leg::reference).or(transaction.reference.as_ref());
+    assert_eq!((&entry.caller, entry.reference.as_ref()), (&transaction.caller, reference));
     assert_eq!(entry.created_at, transaction.created_at);
     assert_eq!(balance.plus(entry.amount), Ok(after.balance), "the entry is the difference");
     assert_eq!(entry.balance_after, after.balance);
@@ -94,6 +101,8 @@ fn wallet_legs(transaction: &Transaction, postings: &[Posting]) {
         amount: posting.rows[0].amount,
         balance_after: posting.after.balance,
         version_after: posting.after.version,
+        // Its own, where it isn't the request's.
+        reference: posting.rows[0].reference.clone().filter(|own| Some(own) != transaction.reference.as_ref()),
     });
     assert_eq!(legs.cloned().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     for leg in transaction.legs() {

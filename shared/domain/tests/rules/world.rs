@@ -12,7 +12,7 @@ pub(crate) const NOW: &str = "2026-03-01T12:00:30.250Z";
 /// The version at which the tables find their wallets.
 pub(crate) const VERSION: u64 = 7;
 
-const NAMES: [&str; 4] = ["alice", "bob", "savings", "ghost"];
+const NAMES: [&str; 5] = ["alice", "bob", "carol", "savings", "ghost"];
 
 pub(crate) fn currency(code: &str) -> Currency {
     code.parse().expect("a currency of ISO 4217")
@@ -140,6 +140,25 @@ pub(crate) fn transfer_at(fee: &str, by: &str, from: &str, to: &str, moved: &str
     Command::Transfer(Transfer { order: order(by, moved), source: id(from), destination: id(to), fee })
 }
 
+/// A payout of `payments`, each an amount to a wallet, of which each costs a flat `fee` in its currency.
+pub(crate) fn payout_at(fee: &str, by: &str, from: &str, payments: &[(&str, &str)]) -> Command {
+    let payments =
+        payments.iter().map(|(to, moved)| Payment { destination: id(to), amount: amount(moved), reference: None });
+    let payments: Vec<_> = payments.collect();
+    let amount = Payout::total(&payments).expect("payments within bounds");
+    let Command::Transfer(Transfer { fee, .. }) = transfer_at(fee, by, from, from, "1") else { panic!("a transfer") };
+    Command::Payout(Payout { order: Order { amount, ..order(by, "1") }, source: id(from), payments, fee })
+}
+
+pub(crate) fn payout(by: &str, from: &str, payments: &[(&str, &str)]) -> Command {
+    payout_at("0", by, from, payments)
+}
+
+/// The refusal of a payout for that of one payment.
+pub(crate) fn in_payment(payment: u32, amount: &str, refusal: Refusal) -> Refusal {
+    Refusal::Payment { payment, amount: money(amount), refusal: Box::new(refusal) }
+}
+
 /// A rebate of so many basis points on every deposit.
 pub(crate) fn share(rule: &str, points: u32) -> RebateTerms {
     RebateTerms::new(rule.parse().expect("a rule's name"), BasisPoints::new(points).expect("a share"))
@@ -154,7 +173,8 @@ pub(crate) fn bounds(texts: &[&str]) -> Bounds {
 pub(crate) fn with(mut command: Command, change: impl FnOnce(&mut Order)) -> Command {
     let (Command::Deposit(Deposit { order, .. })
     | Command::Withdraw(Withdraw { order, .. })
-    | Command::Transfer(Transfer { order, .. })) = &mut command
+    | Command::Transfer(Transfer { order, .. })
+    | Command::Payout(Payout { order, .. })) = &mut command
     else {
         panic!("only movements have an order");
     };

@@ -1,14 +1,14 @@
 //! A request that was queued, in the place of the transaction that it will become.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_domain::{Amount, Caller, Currency, Digest, Kind, Request, Transaction};
+use wallet_domain::{Amount, Caller, Currency, Digest, Kind, Payment, Request, Transaction};
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::transaction::transaction_from_item;
 use crate::names::{
     ADMIN, AMOUNT, CALLER, CREATED_AT, CURRENCY, DESTINATION, DUE, DUE_AT, FINGERPRINT, ID, IDEMPOTENCY_KEY,
-    LOCKING_STRATEGY, METADATA, PK, REFERENCE, SEAL, SK, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
+    LOCKING_STRATEGY, METADATA, PAYMENTS, PK, REFERENCE, SEAL, SK, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
 };
 use crate::policy::Strategy;
 
@@ -60,7 +60,11 @@ pub(crate) fn due(share: u8) -> String {
 
 pub(crate) fn request_item(queued: &Queued) -> Item {
     let Queued { request, strategy } = queued;
-    Builder::default()
+    let builder = match &request.payments[..] {
+        [] => Builder::default(),
+        payments => Builder::default().value(PAYMENTS, AttributeValue::L(payments.iter().map(payment).collect())),
+    };
+    builder
         .text(PK, transaction_pk(request.id))
         .text(SK, TXN)
         .text(ID, request.id)
@@ -84,15 +88,33 @@ pub(crate) fn request_item(queued: &Queued) -> Item {
         .build()
 }
 
+fn payment(payment: &Payment) -> AttributeValue {
+    let item = Builder::default()
+        .text(DESTINATION, payment.destination)
+        .number(AMOUNT, payment.amount.money())
+        .maybe_text(REFERENCE, payment.reference.as_ref());
+    AttributeValue::M(item.build())
+}
+
+fn payment_from(fields: Fields<'_>, currency: Currency) -> Result<Payment, Fault> {
+    Ok(Payment {
+        destination: fields.parsed(DESTINATION)?,
+        amount: Amount::new(fields.money(AMOUNT, currency)?).map_err(|_| fields.wrong(AMOUNT))?,
+        reference: fields.maybe_parsed(REFERENCE)?,
+    })
+}
+
 pub(crate) fn request_from_item(item: &Item) -> Result<Queued, Fault> {
     let fields = Fields(item);
     let currency: Currency = fields.parsed(CURRENCY)?;
     let admin = item.get(ADMIN).and_then(|admin| admin.as_bool().ok()).ok_or_else(|| fields.wrong(ADMIN))?;
+    let payments = if item.contains_key(PAYMENTS) { fields.maps(PAYMENTS)? } else { vec![] };
     let request = Request {
         id: fields.parsed(ID)?,
         kind: fields.named(TYPE, Kind::from_name)?,
         wallet: fields.parsed(WALLET_ID)?,
         destination: fields.maybe_parsed(DESTINATION)?,
+        payments: payments.into_iter().map(|payment| payment_from(payment, currency)).collect::<Result<_, _>>()?,
         caller: Caller { subject: fields.parsed(CALLER)?, admin: *admin },
         key: fields.parsed(IDEMPOTENCY_KEY)?,
         amount: Amount::new(fields.money(AMOUNT, currency)?).map_err(|_| fields.wrong(AMOUNT))?,

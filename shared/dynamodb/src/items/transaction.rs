@@ -11,8 +11,8 @@ use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
     ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CALLER_REFERENCE,
     CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT,
-    METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING, RULE,
-    RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, caller_reference, transaction_pk,
+    METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING,
+    RULE, RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, caller_reference, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -45,8 +45,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     };
     match &transaction.outcome {
         Outcome::Posted { legs, wallet } => {
-            let counterparty =
-                legs.iter().map(Leg::account).find(|other| *other != Account::Wallet(transaction.wallet));
+            let counterparty = transaction.counterparty_of(transaction.wallet);
             let legs = legs.iter().map(|leg| AttributeValue::M(leg_item(leg))).collect();
             let builder = builder
                 .text(STATUS, POSTED)
@@ -135,7 +134,7 @@ fn posted(fields: Fields<'_>, currency: Currency) -> Result<Outcome, Fault> {
 }
 
 fn leg_item(leg: &Leg) -> Item {
-    let builder = Builder::default().number(AMOUNT, leg.amount());
+    let builder = Builder::default().number(AMOUNT, leg.amount()).maybe_text(REFERENCE, leg.reference());
     match leg {
         Leg::Wallet { wallet, owner, balance_after, version_after, .. } => builder
             .text(WALLET_ID, wallet)
@@ -153,9 +152,10 @@ fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
     if fields.maybe_text(ACCOUNT)?.is_some() {
         return Ok(Leg::System { account: fields.named(ACCOUNT, Account::system)?, amount });
     }
-    let (wallet, owner) = (fields.parsed(WALLET_ID)?, fields.parsed(OWNER)?);
+    let (wallet, owner, reference) =
+        (fields.parsed(WALLET_ID)?, fields.parsed(OWNER)?, fields.maybe_parsed(REFERENCE)?);
     if fields.0.get(VERSION_AFTER).is_none() {
-        return Ok(Leg::Credit { wallet, owner, amount });
+        return Ok(Leg::Credit { wallet, owner, amount, reference });
     }
     Ok(Leg::Wallet {
         wallet,
@@ -163,12 +163,13 @@ fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
         amount,
         balance_after: fields.money(BALANCE_AFTER, currency)?,
         version_after: fields.number(VERSION_AFTER)?,
+        reference,
     })
 }
 
 /// A refusal that is recorded, as a map, and whose wallet refused. The amounts are in the transaction's currency.
 fn refusal_item(refusal: &Refusal, owner: &wallet_domain::Owner) -> Item {
-    let Facts { code, wallet, limit, holds, available, requested, recorded: _ } = refusal.facts();
+    let Facts { code, wallet, limit, holds, available, requested, payment, recorded: _ } = refusal.facts();
     Builder::default()
         .text(CODE, code)
         .text(OWNER, owner)
@@ -177,6 +178,7 @@ fn refusal_item(refusal: &Refusal, owner: &wallet_domain::Owner) -> Item {
         .maybe_text(HOLDS, holds)
         .maybe_number(AVAILABLE, available)
         .maybe_number(REQUESTED, requested)
+        .maybe_number(PAYMENT, payment)
         .build()
 }
 
@@ -189,6 +191,7 @@ fn refusal_from(fields: Fields<'_>, currency: Currency) -> Result<Option<Refusal
         holds: fields.maybe_parsed(HOLDS)?,
         available: fields.maybe_money(AVAILABLE, currency)?,
         requested: fields.maybe_money(REQUESTED, currency)?,
+        payment: fields.maybe_number(PAYMENT)?,
     };
     Ok(Refusal::recorded(facts, currency))
 }

@@ -14,7 +14,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Array, ObjectBuilder, Schema, Schema
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
-use wallet_domain::{Caller, Command, Request};
+use wallet_domain::{Caller, Command};
 use wallet_dynamodb::Done;
 
 use super::problems;
@@ -209,7 +209,7 @@ impl Operation {
     #[must_use]
     pub fn may_wait(mut self, story: &Story, command: &Command) -> Operation {
         self.codes.push(Code::RequestExpired);
-        let request = Request::of(command, story.now()).expect("it is not refused").expect("it may wait");
+        let request = command.request(story.now()).expect("it is not refused").expect("it may wait");
         let schema = self.refer::<QueuedView<'_>>();
         for before in [false, true] {
             let about = "It waits to be executed, as preferred; `Location` tells what comes of it";

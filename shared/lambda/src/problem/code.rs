@@ -61,6 +61,7 @@ codes! {
     InvalidCurrency       "invalid_currency"        422 final "The currency is not known";
     CeilingWithBatchedCredits "ceiling_with_batched_credits" 422 final "A ceiling and batched credits exclude each other";
     SameWallet            "same_wallet"             422 final "Source and destination are the same";
+    DuplicateDestination  "duplicate_destination"   422 final "A wallet is paid more than once";
     IdempotencyKeyReused  "idempotency_key_reused"  422 final "The key belongs to another request";
     PreconditionRequired  "precondition_required"   428 final "An If-Match is needed";
     RateLimited           "rate_limited"            429 again "Too many transfers in this minute";

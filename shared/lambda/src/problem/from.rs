@@ -20,6 +20,7 @@ impl From<&Refusal> for Problem {
             Refusal::MissingScope { scope } => Problem::missing_scope(scope),
             Refusal::InvalidAmount { field, error } => Problem::invalid_amount(field, error),
             Refusal::InvalidCurrency(error) => Problem::invalid_currency(error),
+            Refusal::Payment { payment, amount, refusal } => Problem::from(&**refusal).of_payment(*payment, *amount),
             Refusal::SameWallet
             | Refusal::IdempotencyKeyReused
             | Refusal::AlreadyReversed { .. }
@@ -29,6 +30,7 @@ impl From<&Refusal> for Problem {
             }
             Refusal::VersionMismatch { wallet, .. }
             | Refusal::CeilingWithBatchedCredits { wallet }
+            | Refusal::DuplicateDestination { wallet }
             | Refusal::VersionNotYours { wallet }
             | Refusal::WalletNotEmpty { wallet, .. }
             | Refusal::WalletFrozen { wallet }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wallet_domain::{Caller, Leg, Outcome, Reference, Refusal, Transaction, TransactionId, WalletId};
+use wallet_domain::{Caller, Leg, Money, Outcome, Owner, Reference, Refusal, Transaction, TransactionId, WalletId};
 
 use super::time::time;
 use crate::problem::{Problem, Reason};
@@ -80,6 +80,9 @@ struct LegView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     version_after: Option<u64>,
+    /// The payment's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
     /// Of a credit into an inbox, where that was looked up: whether it is in the statement by now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -93,6 +96,7 @@ impl<'a> TransactionView<'a> {
         let asked = caller.admin || transaction.caller == caller.subject;
         // Of a request that was refused, the labels are for who gave them.
         let labelled = asked || matches!(transaction.outcome, Outcome::Posted { .. });
+        let part = if asked { None } else { part_of(transaction, &caller.subject) };
         let reason = match &transaction.outcome {
             Outcome::Posted { .. } => None,
             Outcome::Failed { refusal, owner } => Some(reason(refusal, asked || *owner == caller.subject)),
@@ -102,10 +106,15 @@ impl<'a> TransactionView<'a> {
             r#type: transaction.kind.as_str(),
             status: status(transaction),
             dry_run: None,
-            amount: transaction.amount.to_string(),
+            amount: part.unwrap_or(transaction.amount).to_string(),
             currency: transaction.amount.currency().code(),
-            fee: transaction.fee.to_string(),
-            legs: transaction.legs().iter().map(|leg| LegView::new(leg, caller)).collect(),
+            fee: part.map_or(transaction.fee, |part| Money::zero(part.currency())).to_string(),
+            legs: transaction
+                .legs()
+                .iter()
+                .filter(|leg| part.is_none() || leg.owner() == Some(&caller.subject))
+                .map(|leg| LegView::new(leg, caller))
+                .collect(),
             reason,
             rebate: transaction.rule.as_ref().map(|rule| RebateView {
                 rule_id: rule.id.as_str().to_owned(),
@@ -134,9 +143,10 @@ impl TransactionView<'_> {
     /// The same with whether its credits into inboxes are settled: all but those of the wallets in `waiting`.
     #[must_use]
     pub fn with_settled(mut self, transaction: &Transaction, waiting: &[WalletId]) -> Self {
-        for (view, leg) in self.legs.iter_mut().zip(transaction.legs()) {
-            if let Leg::Credit { wallet, .. } = leg {
-                view.settled = Some(!waiting.contains(wallet));
+        for wallet in transaction.credited() {
+            let id = Some(wallet.to_string());
+            if let Some(view) = self.legs.iter_mut().find(|view| view.wallet_id == id) {
+                view.settled = Some(!waiting.contains(&wallet));
             }
         }
         self
@@ -169,6 +179,27 @@ fn status(transaction: &Transaction) -> &'static str {
     }
 }
 
+/// What `subject` may see of a payout that he neither asked for nor pays, or of the reversal of one: what it comes to for
+/// him, since payees know nothing of each other. `None` for everything.
+fn part_of(transaction: &Transaction, subject: &Owner) -> Option<Money> {
+    let legs = match &transaction.outcome {
+        Outcome::Posted { legs, .. } => legs,
+        Outcome::Failed { refusal, .. } => {
+            let said = refusal.facts();
+            return said.payment.and(said.requested);
+        }
+    };
+    let pays = |leg: &Leg| leg.wallet() == Some(transaction.wallet) && leg.owner() == Some(subject);
+    if legs.iter().filter_map(Leg::wallet).count() <= 2 || legs.iter().any(pays) {
+        return None;
+    }
+    let own = legs.iter().filter(|leg| leg.owner() == Some(subject)).map(Leg::amount);
+    let sum = own.fold(Money::zero(transaction.amount.currency()), |sum, amount| {
+        sum.plus(amount).expect("the payments of one transaction come to an amount")
+    });
+    Some(if sum.is_negative() { sum.negated() } else { sum })
+}
+
 /// Whether `caller` may see `transaction` at all. An opening or amendment has no legs; it concerns the wallet's owner.
 #[must_use]
 pub fn may_see(caller: &Caller, transaction: &Transaction) -> bool {
@@ -187,7 +218,7 @@ fn reason(refusal: &Refusal, with_figures: bool) -> Reason {
 
 impl LegView {
     fn new(leg: &Leg, caller: &Caller) -> LegView {
-        let amount = leg.amount().to_string();
+        let (amount, reference) = (leg.amount().to_string(), leg.reference().map(Reference::to_string));
         match leg {
             Leg::System { account, .. } => LegView { account: Some(account.to_string()), amount, ..LegView::default() },
             Leg::Wallet { wallet, owner, balance_after, version_after, .. } => {
@@ -197,10 +228,13 @@ impl LegView {
                     amount,
                     balance_after: own.then(|| balance_after.to_string()),
                     version_after: own.then_some(*version_after),
+                    reference,
                     ..LegView::default()
                 }
             }
-            Leg::Credit { wallet, .. } => LegView { wallet_id: Some(wallet.to_string()), amount, ..LegView::default() },
+            Leg::Credit { wallet, .. } => {
+                LegView { wallet_id: Some(wallet.to_string()), amount, reference, ..LegView::default() }
+            }
         }
     }
 }
