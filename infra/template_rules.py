@@ -39,7 +39,7 @@ def of_keys(beginning):
 # What a function may write, where it is less than any item.
 WRITES_OF = {"SettleFunction": of_keys("WALLET#*")}
 # Who settles credits, and with that deletes them from inboxes: who folds, and who debits.
-SETTLERS = {"SettleFunction", "WithdrawFunction", "TransferFunction", "ReversalFunction", "RequestsFunction"}
+SETTLERS = {"SettleFunction", "WithdrawFunction", "PayoutFunction", "TransferFunction", "ReversalFunction", "RequestsFunction"}
 
 CHECKPOINTS = [
     ({"s3:ListBucket"}, "${Checkpoints.Arn}", {"StringLike": {"s3:prefix": "checkpoints/*"}}),

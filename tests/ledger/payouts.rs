@@ -1,7 +1,7 @@
 //! Payouts on a table: what one of 48 costs beside 48 transfers, that it is all or nothing among others on its wallets, and
 //! that it is undone whole.
 
-use wallet_domain::{Command, MAX_PAYMENTS, Order, Payment, Payout, Request, Terms, WalletId};
+use wallet_domain::{Command, MAX_PAYMENTS, Order, Payment, Payout, Terms, WalletId};
 use wallet_dynamodb::{Done, Strategy, Usage};
 
 use super::inbox::mode;

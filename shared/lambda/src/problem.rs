@@ -44,6 +44,7 @@ pub(crate) struct Reason {
     requested: Option<String>,
     /// Which payment of a payout, counted from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     payment: Option<u32>,
 }
 

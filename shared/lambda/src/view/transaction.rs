@@ -82,6 +82,7 @@ struct LegView {
     version_after: Option<u64>,
     /// The payment's own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     reference: Option<String>,
     /// Of a credit into an inbox, where that was looked up: whether it is in the statement by now.
     #[serde(skip_serializing_if = "Option::is_none")]
