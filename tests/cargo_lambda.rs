@@ -74,6 +74,8 @@ fn calls() -> Vec<Call> {
         "source": alice, "currency": "EUR", "reference": "demo: a payout",
         "payments": [{"destination": bob, "amount": "5.00", "reference": "demo: a payment"}],
     });
+    let held = json!({"source": alice, "destination": bob, "amount": "5.00", "currency": "EUR"});
+    let hold = format!("/v1/holds/{}", transaction("event-hold"));
     let withdrawals = format!("/v1/wallets/{alice}/withdrawals");
     vec![
         post("wallets-open", "alice", "/v1/wallets".to_owned(), "demo-open", json!({"currency": "EUR"}), 201),
@@ -107,6 +109,18 @@ fn calls() -> Vec<Call> {
             body: Some(json!({"limits": {"max_movement": "50.00"}})),
             status: 200,
         },
+        post("holds-authorise", "alice", "/v1/holds".to_owned(), "event-hold", held, 201),
+        get("holds-get", hold.clone()),
+        get("holds-list", format!("/v1/wallets/{alice}/holds")),
+        post(
+            "holds-capture",
+            "bob",
+            format!("{hold}/captures"),
+            "event-capture",
+            json!({"amount": "2.00", "final": false}),
+            201,
+        ),
+        post("holds-void", "bob", format!("{hold}/void"), "event-void", json!({}), 201),
     ]
 }
 
@@ -186,10 +200,10 @@ async fn each_event_is_answered_by_its_function() {
     let deployed = template.routes.iter().map(|route| (route.key(), route.function.clone())).collect();
     assert_eq!(routes, deployed, "each route has an event");
 
-    // 100.00 deposited, 1.00 of rebate, 25.00 sent and taken back, 5.00 paid out, 10.00 withdrawn.
+    // 100.00 deposited, 1.00 of rebate, 25.00 sent and taken back, 5.00 paid out, 10.00 withdrawn, 2.00 of a hold captured.
     let answer = lambda.invoke("wallets", &stored("wallets-get").to_string()).await;
     let wallet: Value = serde_json::from_str(answer["body"].as_str().expect("a text")).expect("JSON");
-    assert_eq!((&wallet["balance"], &wallet["version"]), (&json!("86.00"), &json!(6)));
+    assert_eq!((&wallet["balance"], &wallet["version"]), (&json!("84.00"), &json!(9)));
     stack.stop().await;
 }
 

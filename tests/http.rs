@@ -10,6 +10,7 @@ mod deadline;
 mod deposit;
 mod dry_run;
 mod events;
+mod holds;
 mod idempotency;
 mod past;
 mod payout;

@@ -3,6 +3,7 @@
 mod counts;
 mod database;
 mod hangs;
+mod holds;
 mod inbox;
 mod leases;
 mod limits;

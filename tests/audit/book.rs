@@ -9,9 +9,10 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use tokio::task::JoinSet;
 use wallet_audit::{Audit, Report};
 use wallet_domain::{
-    Amend, Amount, BasisPoints, Bounds, Caller, Change, Command, Credit, Credits, Deposit, Expected, FeeSchedule, Fold,
-    Limits, Metadata, Money, NoPlan, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, Snapshots, Status,
-    Timestamp, Transaction, Transfer, WalletId, Withdraw, decide,
+    Amend, Amount, Authorise, BasisPoints, Bounds, Caller, Capture, Change, Command, Credit, Credits, Deposit,
+    Expected, Expire, FeeSchedule, Fold, Hold, Limits, Metadata, Money, NoPlan, Open, Order, PayRebate, Payment,
+    Payout, RebateTerms, Reverse, SignedDuration, Snapshots, Status, Timestamp, Transaction, Transfer, Void, WalletId,
+    Withdraw, decide,
 };
 use wallet_dynamodb::{Ledger, items_of, items_of_posting};
 
@@ -80,6 +81,23 @@ impl Book {
         book.settle();
         book.pay(&third);
         book.withdraw(shop, "7");
+        // Held, captured in part and whole, given up, released; and one that is active still.
+        let (carol, dave) = (book.open("carol", "-5", "1000"), book.open("dave", "0", "1000"));
+        let funds = book.deposit(carol, "200");
+        book.pay(&funds);
+        let parts = book.hold(carol, Some(dave), "30");
+        book.capture(&parts, Some("10"), false);
+        book.capture(&parts, None, true);
+        let (rest, given_up) = (book.hold(carol, None, "20"), book.hold(carol, Some(dave), "5"));
+        book.capture(&rest, Some("4"), true);
+        book.void(&given_up);
+        book.hold(carol, Some(dave), "7");
+        book.hold(carol, Some(dave), "8");
+        book.now += Duration::from_secs(3 * 3600);
+        book.expire(carol);
+        book.hold(carol, Some(dave), "9");
+        // Refused: for a limit.
+        book.hold(carol, Some(dave), "499");
         book
     }
 
@@ -190,6 +208,33 @@ impl Book {
         self.run(Command::Reverse(reverse))
     }
 
+    /// For three hours, at half a euro or a hundredth.
+    pub(crate) fn hold(&mut self, source: WalletId, destination: Option<WalletId>, amount: &str) -> Transaction {
+        let bound = |text| Bounds::new([eur(text)]).expect("one bound");
+        let share = BasisPoints::new(100).expect("a share");
+        let fee = FeeSchedule::new(share, bound("0.50"), bound("3")).ok();
+        let (order, expires_in) = (self.order(amount), SignedDuration::from_secs(3 * 3600));
+        self.run(Command::Authorise(Authorise { order, source, destination, expires_in, fee }))
+    }
+
+    pub(crate) fn capture(&mut self, hold: &Transaction, amount: Option<&str>, is_final: bool) -> Transaction {
+        let (caller, key) = (self.caller("root"), self.key().parse().expect("printable"));
+        let amount = amount.map(|amount| Amount::new(eur(amount)).expect("positive"));
+        self.run(Command::Capture(Capture { caller, key, hold: Box::new(hold.clone()), amount, is_final }))
+    }
+
+    pub(crate) fn void(&mut self, hold: &Transaction) -> Transaction {
+        let (caller, key) = (self.caller("root"), self.key().parse().expect("printable"));
+        self.run(Command::Void(Void { caller, key, hold: Box::new(hold.clone()) }))
+    }
+
+    /// Releases what is overdue of a wallet.
+    pub(crate) fn expire(&mut self, wallet: WalletId) -> Transaction {
+        let version = self.known.wallets[&wallet].version;
+        let holds = self.known.holds.values().filter(|hold| hold.source == wallet).map(Hold::key).collect();
+        self.run(Command::Expire(Expire { wallet, version, holds }))
+    }
+
     pub(crate) fn amend(&mut self, wallet: WalletId, change: Change) -> Transaction {
         self.key();
         let expected_version = self.known.wallets[&wallet].version;
@@ -206,6 +251,8 @@ impl Book {
         let reads = command.reads();
         let mut snapshots = self.known.clone();
         snapshots.wallets.retain(|id, _| reads.wallets.contains(id));
+        let zero = |wallet: &WalletId| (*wallet, eur("0"));
+        snapshots.overdue = snapshots.wallets.keys().map(zero).collect();
         let plan = match decide(&snapshots, &command, self.now) {
             Ok(plan) => plan,
             Err(NoPlan::Refused(refusal)) => {
@@ -218,6 +265,7 @@ impl Book {
         self.known.wallets.extend(wallets);
         let transactions = [plan.transaction()].into_iter().chain(plan.bars());
         self.known.transactions.extend(transactions.map(|transaction| (transaction.id, transaction.clone())));
+        self.known.holds.extend(plan.holds().iter().map(|change| (change.after.id, change.after.clone())));
         self.known.marks.extend(plan.marks().iter().map(|mark| ((mark.of, mark.name), mark.by)));
         self.credits.extend(plan.credits().iter().cloned());
         items_of(&plan).into_iter().for_each(|item| self.write(item));

@@ -126,6 +126,7 @@ impl Case {
         named.extend(changed.map(|item| id_of(key_of(item).0).to_owned()));
         let silent = changed.is_none() && text("status") == "failed" && text("type") != "rebate";
         let sk = if sk.starts_with("ENTRY#") { "ENTRY" } else { sk };
+        let sk = if sk.starts_with("HOLD#") { "HOLD" } else { sk };
         let sk = if pk.starts_with("INBOX#") { "INBOX" } else { sk };
         Case { what: format!("{} {} {sk}{what}", text("status"), text("type")), named, silent }
     }
@@ -137,7 +138,7 @@ fn id_of(pk: &str) -> &str {
 
 /// Short histories: in each, what is written once `written` is cleared is what is changed. Together they have each kind of item
 /// with each attribute that it can have.
-const HISTORIES: [fn(&mut Book); 15] = [
+const HISTORIES: [fn(&mut Book); 17] = [
     |book| {
         book.open("alice", "-5", "1000");
     },
@@ -235,6 +236,26 @@ const HISTORIES: [fn(&mut Book); 15] = [
         book.transfer(alice, shop, "4.25");
         book.settle();
         book.pay(&deposit);
+    },
+    // A hold, a part of it captured, and the rest.
+    |book| {
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        book.deposit(alice, "20");
+        book.written.clear();
+        let hold = book.hold(alice, Some(bob), "9");
+        book.hold(alice, None, "3");
+        book.capture(&hold, Some("4"), false);
+    },
+    // Holds that have ended: captured, given up, released.
+    |book| {
+        let (alice, bob) = (book.open("alice", "-5", "1000"), book.open("bob", "0", "1000"));
+        book.deposit(alice, "50");
+        let holds = ["5", "6", "7"].map(|amount| book.hold(alice, Some(bob), amount));
+        book.written.clear();
+        book.capture(&holds[0], Some("4"), true);
+        book.void(&holds[1]);
+        book.now += Duration::from_secs(3 * 3600);
+        book.expire(alice);
     },
 ];
 

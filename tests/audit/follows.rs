@@ -20,7 +20,7 @@ async fn a_book_of_every_kind_adds_up() {
     let bench = book.table().await;
     let report = report_at(&bench, book.now + 2 * HOUR).await;
     clean(&report);
-    assert_eq!((report.wallets, report.transactions, report.waiting), (4, 29, 0));
+    assert_eq!((report.wallets, report.transactions, report.waiting), (6, 45, 0));
 }
 
 #[tokio::test]

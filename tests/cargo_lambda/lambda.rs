@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
+use wallet_holds::Holds;
 use wallet_lambda::{App, Function, Settings, answer, work};
 use wallet_payout::Payout;
 use wallet_rebate::Rebate;
@@ -63,6 +64,7 @@ impl Lambda {
             "withdraw" => http::<Withdraw>(app, event).await,
             "payout" => http::<Payout>(app, event).await,
             "transfer" => http::<Transfer>(app, event).await,
+            "holds" => http::<Holds>(app, event).await,
             "reversal" => http::<Reversal>(app, event).await,
             "wallets" => http::<Wallets>(app, event).await,
             "transactions" => http::<Transactions>(app, event).await,

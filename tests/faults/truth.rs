@@ -250,6 +250,7 @@ impl Moments<'_> {
             wallets,
             transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
             marks: reads.marks.into_iter().filter_map(mark).collect(),
+            ..Snapshots::default()
         }
     }
 

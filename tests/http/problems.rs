@@ -80,6 +80,7 @@ async fn every_code_is_met_and_says_what_to_do() {
     wallets(&app, &mut book).await;
     reversals(&app, &mut book).await;
     credits(&app, &mut book).await;
+    holds(&app, &mut book).await;
     contention(&app, &wire, &mut book).await;
 
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -90,6 +91,10 @@ async fn every_code_is_met_and_says_what_to_do() {
     seen_elsewhere.insert("clock_skew".to_owned());
     // It takes a message that comes weeks late, as in `tests/faults`.
     seen_elsewhere.insert("rebate_too_late".to_owned());
+    // It takes a request that waits for a day, as in `tests/ledger/queued.rs`.
+    seen_elsewhere.insert("request_expired".to_owned());
+    // A hold lives a minute at least: `tests/ledger/holds.rs` has clocks of its own.
+    seen_elsewhere.insert("hold_expired".to_owned());
     // No newer version of this code has written here.
     seen_elsewhere.insert("refused".to_owned());
     let met: BTreeSet<_> = book.codes().union(&seen_elsewhere.iter().map(String::as_str).collect()).copied().collect();
@@ -240,6 +245,18 @@ async fn hold(app: &TestApp, wallet: &str) {
         .send()
         .await
         .expect("the lease is taken");
+}
+
+/// What is not there to be captured.
+async fn holds(app: &TestApp, book: &mut Book) {
+    let (alice, bob) = (app.funded("alice", "10").await, app.open("bob").await);
+    let body = json!({"source": alice, "destination": bob, "amount": "5", "currency": "EUR"});
+    let hold = app.post("alice", "/v1/holds", &body).await.check(201);
+    let captures = format!("/v1/holds/{}/captures", hold.text("id"));
+    book.add("a stranger's hold", app.get("eve", &format!("/v1/holds/{}", hold.text("id"))).await);
+    book.add("more than remains", app.post("bob", &captures, &json!({"amount": "5.01"})).await);
+    app.post("bob", &captures, &json!({})).await.check(201);
+    book.add("captured before", app.post("bob", &captures, &json!({})).await);
 }
 
 /// What cannot be undone.

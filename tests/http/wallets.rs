@@ -14,7 +14,7 @@ async fn a_wallet_opens_at_zero_and_is_shown_as_it_was_opened() {
     assert_eq!(answer.header("location"), Some(format!("/v1/wallets/{id}").as_str()));
     assert_eq!(answer.header("etag"), Some("\"0\""));
     let expected = json!({
-        "id": id, "owner": "alice", "currency": "EUR", "balance": "0.00", "available": "0.00", "credits": "immediate",
+        "id": id, "owner": "alice", "currency": "EUR", "balance": "0.00", "held": "0.00", "available": "0.00", "credits": "immediate",
         "version": 0, "status": "active",
         "floor": "0.00", "ceiling": "500.00",
         "limits": {"max_movement": null, "max_daily_outflow": null, "transfers_per_minute": null},

@@ -45,6 +45,7 @@ impl Statement {
             id: WALLET.parse().expect("an id"),
             owner: "alice".parse().expect("an owner"),
             balance: cents(newest),
+            held: cents(0),
             version: newest as u64,
             status: Status::Active,
             floor: cents(0),

@@ -181,7 +181,11 @@ async fn found(ledger: &Ledger) -> Found {
                 Scanned::Transaction(deposit) if deposit.kind == Kind::DEPOSIT => {
                     found.deposited.insert(deposit.id, deposit.created_at.as_millisecond());
                 }
-                Scanned::Transaction(_) | Scanned::Entries(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
+                Scanned::Transaction(_)
+                | Scanned::Entries(_)
+                | Scanned::Mark(_)
+                | Scanned::Credit(_)
+                | Scanned::Hold(_) => {}
                 Scanned::Unreadable(item) => panic!("{item:?}"),
             }
         }

@@ -6,11 +6,14 @@ use wallet_domain::{Digest, Entry, GENESIS, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::scan::Unreadable;
 
 use crate::finding::{Check, Finding, decimal};
+use crate::holds::is_of_holds;
 
 /// A wallet under recomputation.
 pub(crate) struct Chain {
     pub(crate) id: WalletId,
     pub(crate) findings: Vec<Finding>,
+    /// Whether it has, or had, holds.
+    pub(crate) has_holds: bool,
     next: u64,
     before: Before,
 }
@@ -30,7 +33,7 @@ const MAX_FINDINGS: usize = 100;
 
 impl Chain {
     pub(crate) fn new(id: WalletId) -> Chain {
-        Chain { id, findings: vec![], next: 0, before: Before::Nothing }
+        Chain { id, findings: vec![], has_holds: false, next: 0, before: Before::Nothing }
     }
 
     /// The next entry of the wallet.
@@ -71,6 +74,7 @@ impl Chain {
                 self.found(version, Check::Times, difference);
             }
         }
+        self.has_holds |= !entry.held_after.is_zero() || is_of_holds(entry);
         let Entry { hash, state, created_at, .. } = *entry;
         self.before = Before::Entry { hash, balance: after, state, created_at };
     }

@@ -36,10 +36,12 @@ pub enum Check {
     Inbox,
     /// A rebate is what the deposit's rule gives, once.
     Rebate,
-    /// A deposit's rebate was paid, refused or barred in time; a credit was settled in time.
+    /// A deposit's rebate was paid, refused or barred in time; a credit was settled, and a hold released, in time.
     Overdue,
     /// A reversal gives back what its parent moved, once, with the rebate; both say so.
     Reversal,
+    /// Holds are what their transactions make of them, and a wallet keeps back what they do.
+    Holds,
     /// What an earlier audit saw is all there, unchanged, and nothing was put before it.
     Checkpoint,
 }
@@ -65,6 +67,7 @@ impl Check {
             Check::Rebate => "rebate",
             Check::Overdue => "overdue",
             Check::Reversal => "reversal",
+            Check::Holds => "holds",
             Check::Checkpoint => "checkpoint",
         }
     }

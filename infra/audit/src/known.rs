@@ -36,7 +36,7 @@ impl Known {
                         wallet.map(|id| self.wallets.entry(id).or_default());
                     }
                 },
-                Scanned::Entries(_) => {}
+                Scanned::Entries(_) | Scanned::Hold(_) => {}
             }
         }
         Ok(())

@@ -56,12 +56,29 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
             let payees = payments(transaction, legs).map(|leg| (leg.account(), leg.amount().minor_units()));
             Some([(about, -amount - fee), (Account::Fees, fee)].into_iter().chain(payees).collect())
         }
+        Kind::CAPTURE => {
+            free = false;
+            let payee = transaction.destination.map_or(Account::External, Account::Wallet);
+            Some(vec![(about, -amount - fee), (payee, amount), (Account::Fees, fee)])
+        }
+        Kind::HOLD | Kind::VOID | Kind::EXPIRY => {
+            let [Leg::Wallet { wallet, amount, .. }] = &legs[..] else {
+                differences.push("it has other legs than one of its wallet".to_owned());
+                return findings(transaction.id, differences);
+            };
+            if *wallet != transaction.wallet || !amount.is_zero() {
+                differences.push(format!("it moves {amount} {currency} of {wallet}, and only holds back or releases"));
+            }
+            None
+        }
         Kind::REVERSAL => None,
         _ => return findings(transaction.id, differences),
     };
     if free && fee != 0 {
-        differences
-            .push(format!("it costs {} {currency}, and only a transfer and a payout have a fee", transaction.fee));
+        differences.push(format!(
+            "it costs {} {currency}, and only a transfer, a payout and a capture have a fee",
+            transaction.fee
+        ));
     }
     if wallet.is_some() && !keeps_the_wallet(transaction.kind) {
         differences.push("it keeps a wallet, as only an opening and an amendment do".to_owned());

@@ -15,6 +15,7 @@ mod chain;
 pub mod checkpoint;
 mod finding;
 pub mod function;
+mod holds;
 mod inbox;
 mod known;
 mod legs;

@@ -64,6 +64,13 @@ impl Reader {
         page
     }
 
+    pub(crate) async fn holds(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
+        let mut usage = self.begin();
+        let page = self.ledger.scan_holds(wallet, from, &mut usage).await;
+        self.paid(usage).await;
+        page
+    }
+
     pub(crate) async fn look_up(&self, keys: &[Key]) -> Result<Vec<Scanned>, Fault> {
         let mut usage = self.begin();
         let found = self.ledger.look_up(keys, &mut usage).await;

@@ -19,7 +19,7 @@ use crate::reader::Reader;
 use crate::report::Report;
 use crate::row::Row;
 use crate::tally::Tally;
-use crate::{inbox, legs, months, overdraft, related};
+use crate::{holds, inbox, legs, months, overdraft, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
@@ -162,6 +162,9 @@ impl Audit {
                         report.balance(&wallet);
                         self.turn_to(wallet.id, &mut current, report).await?.close(&wallet);
                         report.found(self.by_itself(&wallet).await?);
+                        if current.as_ref().is_some_and(|chain| chain.has_holds) {
+                            report.found(holds::check(&self.reader, wallet.id, self.now).await?);
+                        }
                         if let Some(chain) = current.take()
                             && !chain.findings.is_empty()
                         {
@@ -178,6 +181,7 @@ impl Audit {
                         part.tally.row(&Row::of_credit(&credit));
                         credits.push(*credit);
                     }
+                    Scanned::Hold(hold) => self.turn_to(hold.source, &mut current, report).await?.has_holds = true,
                     Scanned::Unreadable(item) => match (item.wallet, item.version) {
                         (Some(wallet), Some(_)) => {
                             report.entries += 1;

@@ -39,6 +39,7 @@ macro_rules! http_functions {
             $each::<wallet_withdraw::Withdraw>($($argument),*),
             $each::<wallet_transfer::Transfer>($($argument),*),
             $each::<wallet_payout::Payout>($($argument),*),
+            $each::<wallet_holds::Holds>($($argument),*),
             $each::<wallet_reversal::Reversal>($($argument),*),
             $each::<wallet_transactions::Transactions>($($argument),*),
         ]

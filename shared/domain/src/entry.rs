@@ -28,6 +28,8 @@ pub struct Entry {
     pub amount: Money,
     /// The balance after it.
     pub balance_after: Money,
+    /// What holds keep back after it.
+    pub held_after: Money,
     /// Where the money came from or went to; openings and amendments have none.
     pub counterparty: Option<Account>,
     /// The caller's reference.
@@ -74,6 +76,9 @@ impl Entry {
             .shown(self.seal)
             .shown(self.state)
             .texts(&self.changes);
+        // Behind the rest, so that a wallet without holds keeps the chain that it has always had.
+        let held = self.held_after;
+        let hasher = if held.is_zero() { hasher } else { hasher.field("held").shown(held) };
         Some(hasher.finish())
     }
 

@@ -1,6 +1,6 @@
 //! What a transfer costs: basis points of the amount, between a minimum and a maximum.
 
-use crate::money::{BasisPoints, Bounds, Money, Rounding};
+use crate::money::{BasisPoints, Bounds, Currency, Money, Rounding};
 
 /// The deployment's price of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,25 @@ impl FeeSchedule {
             }
         }
         Ok(FeeSchedule { basis_points, minimum, maximum })
+    }
+
+    /// The same price in `currency` alone: what a hold pins.
+    #[must_use]
+    pub fn within(&self, currency: Currency) -> FeeSchedule {
+        let one = |bounds: &Bounds| Bounds::new(bounds.get(currency)).expect("one bound is no twin");
+        FeeSchedule { basis_points: self.basis_points, minimum: one(&self.minimum), maximum: one(&self.maximum) }
+    }
+
+    /// The share of what moves.
+    #[must_use]
+    pub fn basis_points(&self) -> BasisPoints {
+        self.basis_points
+    }
+
+    /// The least and the most in `currency`.
+    #[must_use]
+    pub fn bounds(&self, currency: Currency) -> (Option<Money>, Option<Money>) {
+        (self.minimum.get(currency), self.maximum.get(currency))
     }
 
     /// The fee on `amount`, half-even to the currency's scale.

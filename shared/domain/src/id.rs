@@ -87,6 +87,13 @@ impl TransactionId {
         TransactionId(hasher.finish().first_half())
     }
 
+    /// The release of expired holds that takes `wallet` on from `version`: of one version there is one.
+    #[must_use]
+    pub fn expiry_of(wallet: WalletId, version: u64) -> TransactionId {
+        let hasher = Hasher::new("expiry").field(&wallet.to_string()).field(&version.to_string());
+        TransactionId(hasher.finish().first_half())
+    }
+
     /// The rebate that `rule` pays for `deposit`: delivered twice, the same transaction.
     #[must_use]
     pub fn rebate_of(deposit: TransactionId, rule: &RuleId) -> TransactionId {

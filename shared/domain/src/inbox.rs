@@ -81,6 +81,7 @@ impl Fold {
                 kind: credit.kind,
                 amount: credit.amount,
                 balance_after: after.balance,
+                held_after: after.held,
                 counterparty: Some(credit.counterparty),
                 reference: credit.reference.clone(),
                 changes: BTreeMap::new(),

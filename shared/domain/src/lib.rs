@@ -15,6 +15,8 @@ mod credit;
 mod entry;
 mod fee;
 mod hash;
+mod hold;
+mod hold_terms;
 mod id;
 mod inbox;
 mod mark;
@@ -39,9 +41,11 @@ pub use credit::Credit;
 pub use entry::Entry;
 pub use fee::{FeeError, FeeSchedule};
 pub use hash::{Digest, GENESIS, Hasher};
+pub use hold::{HOLD_LIFETIME, Hold, HoldChange, HoldKey, MAX_CAPTURES, MAX_RELEASED};
+pub use hold_terms::{HoldStatus, HoldTerms, Release};
 pub use id::{IdError, TransactionId, WalletId};
 pub use inbox::{Fold, Incoming, MAX_FOLD};
-pub use jiff::Timestamp;
+pub use jiff::{SignedDuration, Timestamp};
 pub use mark::{Mark, MarkName};
 pub use money::{
     Amount, AmountError, BasisPoints, BasisPointsError, Bounds, BoundsError, Currency, CurrencyError, MAX_MINOR_UNITS,

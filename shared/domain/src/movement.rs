@@ -11,7 +11,7 @@ use crate::plan::{Guard, NoPlan, Side, Step};
 use crate::refusal::{Limit, Refusal};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Leg, Outcome};
-use crate::wallet::{Credits, Status, Wallet};
+use crate::wallet::{Counters, Credits, Status, Wallet};
 
 pub(crate) fn posted(legs: Vec<Leg>) -> Outcome {
     Outcome::Posted { legs, wallet: None }
@@ -47,7 +47,7 @@ pub(crate) fn credit(
 }
 
 /// `amount`, if the `caller` may know it: a wallet's figures are for its owner. `None` may read everything.
-fn shown(amount: Money, wallet: &Wallet, caller: Option<&Caller>) -> Option<Money> {
+pub(crate) fn shown(amount: Money, wallet: &Wallet, caller: Option<&Caller>) -> Option<Money> {
     caller.is_none_or(|caller| caller.owns(wallet)).then_some(amount)
 }
 
@@ -68,6 +68,15 @@ pub(crate) struct Outflow {
     pub(crate) transfers: u32,
 }
 
+/// What a wallet lets go, and what must hold for it.
+pub(crate) struct Going {
+    /// Fee included.
+    pub(crate) leaving: Money,
+    /// The limits' counters with it.
+    pub(crate) counters: Counters,
+    pub(crate) guard: Guard,
+}
+
 /// Takes `outflow` out of `wallet`, whose owner or an administrator asks for it.
 pub(crate) fn debit(
     snapshots: &Snapshots,
@@ -76,6 +85,19 @@ pub(crate) fn debit(
     to: impl Into<Option<Account>>,
     moment: Moment,
 ) -> Result<Side, NoPlan> {
+    let Going { leaving, counters, guard } = let_go(snapshots, wallet, outflow, moment)?;
+    let mut step = Step::movement(wallet, leaving.negated(), to, guard)?;
+    step.after.counters = counters;
+    Ok(step.into())
+}
+
+/// Whether `wallet`, whose owner or an administrator asks for it, can let `outflow` go: at once, or into a hold.
+pub(crate) fn let_go(
+    snapshots: &Snapshots,
+    wallet: &Wallet,
+    outflow: &Outflow,
+    moment: Moment,
+) -> Result<Going, NoPlan> {
     if wallet.status == Status::Frozen {
         return Err(Refusal::WalletFrozen { wallet: wallet.id }.into());
     }
@@ -103,14 +125,17 @@ pub(crate) fn debit(
             return Err(Refusal::RateLimited { wallet: wallet.id, limit, retry_after_seconds }.into());
         }
     }
-    match leaving.and_then(|leaving| wallet.floor.plus(leaving)) {
+    match leaving.and_then(|leaving| lowest(wallet, leaving)) {
         Ok(lowest) if !wallet.balance.is_less_than(lowest)? => {
-            let mut step = Step::movement(wallet, requested.negated(), to, Guard::AtLeast(lowest))?;
-            step.after.counters = counters;
-            Ok(step.into())
+            Ok(Going { leaving: requested, counters, guard: Guard::AtLeast(lowest) })
         }
         _ => Err(too_little(snapshots, wallet, requested)),
     }
+}
+
+/// The lowest balance of which `leaving` can go: the rest covers floor and holds.
+pub(crate) fn lowest(wallet: &Wallet, leaving: Money) -> Result<Money, MoneyError> {
+    wallet.floor.plus(leaving)?.plus(wallet.held)
 }
 
 /// Why `requested` does not leave, which the balance does not cover.
@@ -118,23 +143,38 @@ pub(crate) fn too_little(snapshots: &Snapshots, wallet: &Wallet, requested: Mone
     uncovered(snapshots, wallet, Wallet::available, requested)
 }
 
-/// Why what is `available` of `wallet` is too little for `requested`: what waits in the inbox would cover it and has to be
-/// settled first, or it is refused.
+/// Why what is `available` of `wallet` is too little for `requested`: what holds keep back beyond their time would cover it and
+/// has to be released first, or what waits in the inbox would and has to be settled first, or it is refused.
 pub(crate) fn uncovered(
     snapshots: &Snapshots,
     wallet: &Wallet,
     available: impl Fn(&Wallet) -> Money,
     requested: Money,
 ) -> NoPlan {
+    match snapshots.overdue(wallet) {
+        Ok(overdue) => short(snapshots, wallet, available, overdue, requested),
+        Err(not_yet) => not_yet,
+    }
+}
+
+/// The same where of all that holds keep back only `overdue` counts.
+pub(crate) fn short(
+    snapshots: &Snapshots,
+    wallet: &Wallet,
+    available: impl Fn(&Wallet) -> Money,
+    overdue: Money,
+    requested: Money,
+) -> NoPlan {
     let available = || {
         let incoming = snapshots.incoming(wallet)?.amount;
         // What comes to a wallet that was overdrawn fills that up first.
         let balance = wallet.balance.plus(incoming).unwrap_or_else(|_| Money::largest(wallet.currency()));
-        let available = available(&Wallet { balance, ..wallet.clone() });
-        if !incoming.is_zero() && !available.is_less_than(requested)? {
-            return Err(NoPlan::Unsettled(wallet.id));
+        let available = available(&Wallet { balance, held: wallet.held.minus(overdue)?, ..wallet.clone() });
+        match available.is_less_than(requested)? {
+            false if !overdue.is_zero() => Err(NoPlan::Unreleased(wallet.id)),
+            false if !incoming.is_zero() => Err(NoPlan::Unsettled(wallet.id)),
+            _ => Ok(Some(available)),
         }
-        Ok(Some(available))
     };
     match available() {
         Ok(available) => Refusal::InsufficientFunds { wallet: wallet.id, available, requested }.into(),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::credit::{Arrival, Credit};
 use crate::entry::Entry;
 use crate::hash::GENESIS;
+use crate::hold::HoldChange;
 use crate::id::WalletId;
 use crate::mark::Mark;
 use crate::money::{Money, MoneyError};
@@ -26,6 +27,7 @@ pub struct Plan {
     credits: Vec<Credit>,
     bars: Vec<Transaction>,
     marks: Vec<Mark>,
+    holds: Vec<HoldChange>,
 }
 
 /// One wallet's way from one version to another.
@@ -46,7 +48,8 @@ pub struct Posting {
 pub enum Guard {
     /// Nothing moves.
     None,
-    /// A debit: the balance must be at least this, which is the floor plus what leaves.
+    /// A debit: the balance must be at least this, which is the floor, what leaves and what stays held, and what is held must
+    /// be what it was.
     AtLeast(Money),
     /// A credit: the balance must be at most this, which is the ceiling less what arrives.
     AtMost(Money),
@@ -61,6 +64,10 @@ pub enum NoPlan {
     /// What waits in the inbox of this wallet has to be known first, or settled: [`Snapshots::incoming`] says which.
     #[error("what waits in the inbox of {0} has to be settled first")]
     Unsettled(WalletId),
+    /// What holds of this wallet keep back beyond their time has to be known first, or released: [`crate::Snapshots::overdue`] and
+    /// [`crate::Snapshots::holds`] say which.
+    #[error("holds of {0} that have expired have to be released first")]
+    Unreleased(WalletId),
     /// What was decided does not add up, or what was read cannot be: a fault of ours or of the table.
     #[error(transparent)]
     Unsound(#[from] Unsound),
@@ -83,6 +90,9 @@ pub enum Unsound {
     /// by something else.
     #[error("{0}: leg and posting differ")]
     Unmatched(WalletId),
+    /// What holds keep back and what their wallet says of it differ.
+    #[error("{0}: holds and what the wallet keeps back differ")]
+    Held(WalletId),
     /// Two writes of one item.
     #[error("{0} is written twice")]
     Twice(String),
@@ -100,11 +110,12 @@ pub(crate) struct Draft {
     pub(crate) sides: Vec<Side>,
     pub(crate) bars: Vec<Transaction>,
     pub(crate) marks: Vec<Mark>,
+    pub(crate) holds: Vec<HoldChange>,
 }
 
 impl Draft {
     pub(crate) fn new(transaction: Transaction, sides: Vec<Side>) -> Draft {
-        Draft { transaction, sides, bars: vec![], marks: vec![] }
+        Draft { transaction, sides, bars: vec![], marks: vec![], holds: vec![] }
     }
 }
 
@@ -197,6 +208,12 @@ impl Step {
         Step { before: None, after, amount, counterparty, reference, guard, changes }
     }
 
+    /// No balance moves, but something is held or released.
+    pub(crate) fn holding(before: &Wallet, after: Wallet, counterparty: Option<Account>, guard: Guard) -> Step {
+        let amount = Money::zero(before.currency());
+        Step { before: Some(before.clone()), counterparty, guard, ..Step::of(after, amount) }
+    }
+
     /// The wallet's side of the transaction.
     pub(crate) fn leg(&self) -> Leg {
         Leg::Wallet {
@@ -237,6 +254,7 @@ impl Step {
             kind: transaction.kind,
             amount: self.amount,
             balance_after: after.balance,
+            held_after: after.held,
             counterparty: self.counterparty,
             reference: self.reference.or_else(|| transaction.reference.clone()),
             changes: self.changes,
@@ -257,8 +275,9 @@ impl Step {
 impl Plan {
     /// Checks that `draft` adds up, seals its records and chains its rows.
     pub(crate) fn new(draft: Draft) -> Result<Plan, Unsound> {
-        let Draft { transaction, sides, bars, marks } = draft;
+        let Draft { transaction, sides, bars, marks, holds } = draft;
         balanced(&transaction, &sides)?;
+        kept_back(&sides, &holds)?;
         let mut transaction = transaction.sealed();
         let (mut postings, mut credits) = (vec![], vec![]);
         for side in sides {
@@ -272,7 +291,7 @@ impl Plan {
             **result = posting.ok_or(Unsound::Unmatched(result.id))?.after.clone();
         }
         let bars = bars.into_iter().map(Transaction::sealed).collect();
-        let plan = Plan { transaction, postings, credits, bars, marks };
+        let plan = Plan { transaction, postings, credits, bars, marks, holds };
         plan.each_item_once()?;
         Ok(plan)
     }
@@ -280,7 +299,7 @@ impl Plan {
     /// The record of a request that was refused, and nothing besides.
     pub(crate) fn attempt(transaction: Transaction) -> Plan {
         let transaction = transaction.sealed();
-        Plan { transaction, postings: vec![], credits: vec![], bars: vec![], marks: vec![] }
+        Plan { transaction, postings: vec![], credits: vec![], bars: vec![], marks: vec![], holds: vec![] }
     }
 
     /// The record of the request.
@@ -313,13 +332,20 @@ impl Plan {
         &self.marks
     }
 
+    /// What becomes of holds.
+    #[must_use]
+    pub fn holds(&self) -> &[HoldChange] {
+        &self.holds
+    }
+
     fn each_item_once(&self) -> Result<(), Unsound> {
         let mut seen = BTreeSet::new();
         let records = [&self.transaction].into_iter().chain(&self.bars).map(|record| record.id.to_string());
         let marks = self.marks.iter().map(|mark| format!("{} {}", mark.of, mark.name.as_str()));
         let wallets = self.postings.iter().map(|posting| posting.after.id.to_string());
         let credited = self.credits.iter().map(|credit| credit.wallet.to_string());
-        for item in records.chain(marks).chain(wallets).chain(credited) {
+        let holds = self.holds.iter().map(|change| format!("hold {}", change.after.id));
+        for item in records.chain(marks).chain(wallets).chain(credited).chain(holds) {
             if let Some(twice) = seen.replace(item) {
                 return Err(Unsound::Twice(twice));
             }
@@ -349,6 +375,24 @@ fn balanced(transaction: &Transaction, sides: &[Side]) -> Result<(), Unsound> {
         Some(id) => Err(Unsound::Unmatched(id)),
         None => Ok(()),
     }
+}
+
+/// What each wallet holds back changes by what its holds do, and by nothing else.
+fn kept_back(sides: &[Side], holds: &[HoldChange]) -> Result<(), Unsound> {
+    let mut adds: BTreeMap<WalletId, i128> = BTreeMap::new();
+    for change in holds {
+        *adds.entry(change.after.source).or_default() += change.adds().map_err(Unsound::Arithmetic)?.minor_units();
+    }
+    for side in sides {
+        let Side::Step(step) = side else { continue };
+        let Step { before, after, .. } = &**step;
+        let before = before.as_ref().map_or(0, |before| before.held.minor_units());
+        let added = adds.remove(&after.id).unwrap_or(0);
+        if after.held.is_negative() || after.held.minor_units() - before != added {
+            return Err(Unsound::Held(after.id));
+        }
+    }
+    adds.into_keys().next().map_or(Ok(()), |wallet| Err(Unsound::Held(wallet)))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Amounts of a wallet that the caller doesn't own are left out where the refusal is made, not where it is shown.
 
+use crate::hold_terms::HoldStatus;
 use crate::id::{TransactionId, WalletId};
 use crate::money::{AmountError, Currency, CurrencyError, Money};
 
@@ -63,10 +64,39 @@ pub enum Refusal {
         transaction: TransactionId,
     },
     /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
-    #[error("transaction {transaction} cannot be reversed: only a posted deposit, withdrawal, transfer or payout can")]
+    #[error(
+        "transaction {transaction} cannot be reversed: only a posted deposit, withdrawal, transfer, payout or capture can"
+    )]
     NotReversible {
         /// The transaction that was to be reversed.
         transaction: TransactionId,
+    },
+    /// No such hold, or one that is not the caller's to see or to capture.
+    #[error("there is no such hold")]
+    HoldNotFound,
+    /// The hold was captured or voided before.
+    #[error("hold {hold} is {} and keeps nothing back any more", status.as_str())]
+    HoldNotActive {
+        /// The hold.
+        hold: TransactionId,
+        /// What has become of it.
+        status: HoldStatus,
+    },
+    /// The hold's time is over, and it was released.
+    #[error("hold {hold} has expired, and what it kept back was released")]
+    HoldExpired {
+        /// The hold.
+        hold: TransactionId,
+    },
+    /// More than the hold keeps back.
+    #[error("hold {hold} has less left than that")]
+    CaptureExceedsHold {
+        /// The hold.
+        hold: TransactionId,
+        /// What can be captured still.
+        remaining: Money,
+        /// What was to be.
+        requested: Money,
     },
     /// The deposit was reversed before its rebate was paid.
     #[error("the deposit of this rebate was reversed before the rebate was paid")]
@@ -88,7 +118,7 @@ pub enum Refusal {
         /// The wallet that refused.
         wallet: WalletId,
     },
-    /// Closing needs a balance of zero.
+    /// Closing needs a balance of zero, and nothing held.
     #[error("wallet {wallet} still holds {balance}; only an empty wallet can be closed")]
     WalletNotEmpty {
         /// The wallet that refused.
@@ -281,6 +311,12 @@ impl Refusal {
             Refusal::DuplicateDestination { wallet } => of("duplicate_destination", wallet),
             Refusal::Payment { payment, amount, refusal } => {
                 Facts { payment: Some(*payment), requested: Some(*amount), ..refusal.facts() }
+            }
+            Refusal::HoldNotFound => asked("hold_not_found"),
+            Refusal::HoldNotActive { .. } => asked("hold_not_active"),
+            Refusal::HoldExpired { .. } => asked("hold_expired"),
+            Refusal::CaptureExceedsHold { remaining, requested, .. } => {
+                Facts { available: Some(*remaining), requested: Some(*requested), ..asked("capture_exceeds_hold") }
             }
             Refusal::WalletNotFound { wallet } => of("wallet_not_found", wallet),
             Refusal::VersionMismatch { wallet, .. } | Refusal::VersionNotYours { wallet } => {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::hold::{Hold, HoldKey};
 use crate::id::{TransactionId, WalletId};
 use crate::inbox::Incoming;
 use crate::mark::MarkName;
+use crate::money::Money;
 use crate::plan::NoPlan;
 use crate::refusal::Refusal;
 use crate::transaction::Transaction;
@@ -19,13 +21,15 @@ pub struct Reads {
     pub transactions: Vec<TransactionId>,
     /// Whether these things have happened to these transactions.
     pub marks: Vec<(TransactionId, MarkName)>,
+    /// Holds.
+    pub holds: Vec<HoldKey>,
 }
 
 impl Reads {
-    /// Whether no other transaction and no mark has a say.
+    /// Whether no other transaction, no mark and no hold has a say.
     #[must_use]
     pub fn are_of_wallets_alone(&self) -> bool {
-        self.transactions.is_empty() && self.marks.is_empty()
+        self.transactions.is_empty() && self.marks.is_empty() && self.holds.is_empty()
     }
 }
 
@@ -40,6 +44,10 @@ pub struct Snapshots {
     pub marks: BTreeMap<(TransactionId, MarkName), TransactionId>,
     /// What waits for wallets, where that was looked up.
     pub incoming: BTreeMap<WalletId, Incoming>,
+    /// By the transaction that made each.
+    pub holds: BTreeMap<TransactionId, Hold>,
+    /// What holds of wallets keep back although their time is over, where that was looked up.
+    pub overdue: BTreeMap<WalletId, Money>,
 }
 
 impl Snapshots {
@@ -56,5 +64,16 @@ impl Snapshots {
             return Ok(Incoming::none(wallet.currency()));
         }
         self.incoming.get(&wallet.id).copied().ok_or(NoPlan::Unsettled(wallet.id))
+    }
+
+    /// What holds of `wallet` keep back although their time is over: nothing where nothing is held.
+    ///
+    /// # Errors
+    /// [`NoPlan::Unreleased`] where that was not looked up yet.
+    pub(crate) fn overdue(&self, wallet: &Wallet) -> Result<Money, NoPlan> {
+        if wallet.held.is_zero() {
+            return Ok(wallet.held);
+        }
+        self.overdue.get(&wallet.id).copied().ok_or(NoPlan::Unreleased(wallet.id))
     }
 }

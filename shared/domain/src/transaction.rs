@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::hash::{Digest, Hasher};
+use crate::hold_terms::{HoldTerms, Release};
 use crate::id::{TransactionId, WalletId};
 use crate::money::Money;
 use crate::rebate::RebateRule;
@@ -42,6 +43,10 @@ pub struct Transaction {
     pub parent: Option<TransactionId>,
     /// The rebate rule in force when a deposit was made.
     pub rule: Option<RebateRule>,
+    /// What a hold pins, of the transaction that makes one.
+    pub hold: Option<HoldTerms>,
+    /// The holds that an expiry has released.
+    pub released: Vec<Release>,
     /// Digest of the request: the same key with another request is refused.
     pub fingerprint: Digest,
     /// When it was decided.
@@ -109,6 +114,16 @@ impl Transaction {
                     .maybe(said.available)
                     .maybe(said.requested)
             }
+        };
+        let hasher = match &self.hold {
+            Some(terms) => terms.hashed(hasher.field("hold"), self.amount.currency()),
+            None => hasher,
+        };
+        let hasher = match self.released.len() {
+            0 => hasher,
+            count => self.released.iter().fold(hasher.field("released").shown(count), |hasher, release| {
+                hasher.shown(release.hold).shown(release.amount)
+            }),
         };
         Some(hasher.finish())
     }

@@ -140,6 +140,8 @@ pub(crate) fn record(verb: &dyn Verb, asked: Asked, outcome: Outcome, moment: Mo
         metadata,
         parent: verb.parent(),
         rule: None,
+        hold: None,
+        released: vec![],
         fingerprint: fingerprint(verb),
         created_at: moment.recorded,
         format: FORMAT,

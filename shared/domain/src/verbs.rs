@@ -1,12 +1,16 @@
 //! The registry of verbs: a verb is one file, and its lines here.
 
 pub(crate) mod amend;
+pub(crate) mod capture;
 pub(crate) mod deposit;
+pub(crate) mod expiry;
+pub(crate) mod hold;
 pub(crate) mod open;
 pub(crate) mod payout;
 pub(crate) mod rebate;
 pub(crate) mod reversal;
 pub(crate) mod transfer;
+pub(crate) mod void;
 pub(crate) mod withdraw;
 
 use crate::request::{Request, Terms};
@@ -59,6 +63,14 @@ verbs! {
     rebate::PayRebate,
     /// Undone.
     reversal::Reverse,
+    /// Kept back for a payee.
+    hold::Authorise,
+    /// Taken out of what was kept back.
+    capture::Capture,
+    /// Given up.
+    void::Void,
+    /// Released after their time.
+    expiry::Expire,
 }
 
 pub use amend::{Change, Expected};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::clock::believed_until;
 use crate::hash::{Digest, Hasher};
 use crate::id::WalletId;
-use crate::money::{Amount, Currency, Money};
+use crate::money::{Amount, Currency, MAX_MINOR_UNITS, Money};
 use crate::rebated::Rebated;
 use crate::text::{Metadata, Owner};
 
@@ -18,6 +18,8 @@ pub struct Wallet {
     pub owner: Owner,
     /// What it holds; its currency never changes.
     pub balance: Money,
+    /// What active holds keep back of the balance, fees included. Never negative.
+    pub held: Money,
     /// Raised by one with every entry; opening is 0.
     pub version: u64,
     /// Active, frozen or closed.
@@ -59,6 +61,7 @@ impl Wallet {
     pub fn state(&self) -> Digest {
         let Wallet {
             owner,
+            held,
             status,
             credits,
             credits_changed_at,
@@ -96,15 +99,15 @@ impl Wallet {
                 hasher.field("credits").field(credits.as_str()).maybe(credits_changed_at.map(Timestamp::as_millisecond))
             }
         };
+        let hasher = if held.is_zero() { hasher } else { hasher.field("held").shown(held) };
         hasher.finish()
     }
 
-    /// What can leave: zero for one that a reversal has taken below its floor.
+    /// What can leave, beside what holds keep back: zero for one that a reversal has taken too low.
     #[must_use]
     pub fn available(&self) -> Money {
-        let zero = Money::zero(self.currency());
-        let above = self.balance.minus(self.floor).unwrap_or_else(|_| Money::largest(self.currency()));
-        if above.is_negative() { zero } else { above }
+        let free = self.balance.minor_units() - self.held.minor_units() - self.floor.minor_units();
+        Money::from_minor(free.clamp(0, MAX_MINOR_UNITS), self.currency()).expect("within bounds")
     }
 
     /// Whether credits may wait in its inbox. Some may for a while after it has gone back to [`Credits::Immediate`].
@@ -229,6 +232,14 @@ impl Counters {
             self.transfers = 0;
         }
         self
+    }
+
+    /// Takes back `outflow` that was counted at `time`, if that day is the one being counted.
+    pub(crate) fn give_back(&mut self, outflow: Money, time: Timestamp) {
+        if self.day == time.as_second().div_euclid(SECONDS_PER_DAY) {
+            let zero = Money::zero(self.outflow.currency());
+            self.outflow = self.outflow.minus(outflow).and_then(|left| left.at_least(zero)).unwrap_or(zero);
+        }
     }
 
     /// Whole seconds from `now` until the minute being counted is over: 1 or more.

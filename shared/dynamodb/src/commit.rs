@@ -6,26 +6,34 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use rust_decimal::Decimal;
-use wallet_domain::{Guard, Plan, Posting, Transaction, Wallet, WalletId};
+use wallet_domain::{Guard, HoldChange, Plan, Posting, Transaction, Wallet, WalletId};
 
 use crate::expression::Expression;
 use crate::item::{Builder, Item};
-use crate::items::{QUEUED, credit_item, entries_item, mark_item, transaction_item, wallet_item};
+use crate::items::{QUEUED, credit_item, entries_item, hold_item, hold_key, mark_item, transaction_item, wallet_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
-use crate::names::{BALANCE, FINGERPRINT, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET, wallet_pk};
+use crate::names::{
+    BALANCE, CAPTURES, FINGERPRINT, HELD, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET, wallet_pk,
+};
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
 impl Ledger {
-    /// Writes all of `plan` or nothing. With a `holder`, only while it holds the leases, which it gives back.
-    pub(crate) async fn commit(&self, plan: &Plan, holder: Option<&Holder>, usage: &mut Usage) -> Result<(), Rejected> {
+    /// Writes all of `plan` or nothing. With a `holder`, only while it holds the leases, which it gives back, or keeps.
+    pub(crate) async fn commit(
+        &self,
+        plan: &Plan,
+        holder: Option<&Holder>,
+        keeps_lease: bool,
+        usage: &mut Usage,
+    ) -> Result<(), Rejected> {
         let mut actions = vec![(Meaning::Transaction, self.record_of(plan.transaction()))];
         for posting in plan.postings() {
             let wallet = posting.after.id;
             let write = match &posting.before {
                 None => self.put(wallet_item(&posting.after)),
-                Some(before) => self.step(posting, before, holder, false),
+                Some(before) => self.step(posting, before, holder, keeps_lease),
             };
             actions.push((Meaning::Wallet(wallet), write));
             actions.push((Meaning::Entry(wallet), self.put(entries_item(&posting.rows))));
@@ -34,6 +42,7 @@ impl Ledger {
             .extend(plan.credits().iter().map(|credit| (Meaning::Entry(credit.wallet), self.put(credit_item(credit)))));
         actions.extend(plan.bars().iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
         actions.extend(plan.marks().iter().map(|mark| (Meaning::Mark, self.put(mark_item(mark)))));
+        actions.extend(plan.holds().iter().map(|change| (Meaning::Hold, self.change(change))));
         self.transact(actions, usage).await
     }
 
@@ -103,16 +112,9 @@ impl Ledger {
         holder: Option<&Holder>,
         keeps_lease: bool,
     ) -> TransactWriteItem {
-        let mut change = Expression::default();
-        let (old, mut new) = (wallet_item(before), wallet_item(&posting.after));
-        new.remove(BALANCE);
-        for name in old.keys().filter(|name| name.as_str() != BALANCE && !new.contains_key(*name)) {
-            change.remove(name);
-        }
-        new.retain(|name, value| old.get(name) != Some(value));
-        for (name, value) in new {
-            change.set(&name, value);
-        }
+        let (mut old, mut new) = (wallet_item(before), wallet_item(&posting.after));
+        (old.remove(BALANCE), new.remove(BALANCE));
+        let mut change = Expression::from(&old, new);
         let moved: Decimal = posting.rows.iter().map(|row| row.amount.decimal()).sum();
         if !moved.is_zero() {
             change.add(BALANCE, AttributeValue::N(moved.to_string()));
@@ -120,7 +122,13 @@ impl Ledger {
         change.require(VERSION, "=", AttributeValue::N(before.version.to_string()));
         match posting.guard {
             Guard::None => {}
-            Guard::AtLeast(lowest) => change.require(BALANCE, ">=", AttributeValue::N(lowest.to_string())),
+            Guard::AtLeast(lowest) => {
+                change.require(BALANCE, ">=", AttributeValue::N(lowest.to_string()));
+                match before.held.is_zero() {
+                    true => change.require_absent(HELD),
+                    false => change.require(HELD, "=", AttributeValue::N(before.held.to_string())),
+                }
+            }
             Guard::AtMost(highest) => change.require(BALANCE, "<=", AttributeValue::N(highest.to_string())),
         }
         change.require_lease(holder, self.now());
@@ -130,12 +138,25 @@ impl Ledger {
         self.update(before.id, change)
     }
 
+    /// What becomes of a hold, if it is what it was: only an active one changes, and each capture counts.
+    fn change(&self, change: &HoldChange) -> TransactWriteItem {
+        let Some(before) = &change.before else { return self.put(hold_item(&change.after)) };
+        let mut update = Expression::from(&hold_item(before), hold_item(&change.after));
+        update.require(STATUS, "=", AttributeValue::S(before.status.as_str().to_owned()));
+        update.require(CAPTURES, "=", AttributeValue::N(before.captures.to_string()));
+        self.update_at(hold_key(&before.key()).build(), update)
+    }
+
     /// The update of a wallet's item.
     fn update(&self, wallet: WalletId, change: Expression) -> TransactWriteItem {
+        self.update_at(Builder::default().text(PK, wallet_pk(wallet)).text(SK, WALLET).build(), change)
+    }
+
+    fn update_at(&self, key: Item, change: Expression) -> TransactWriteItem {
         let (update, condition) = change.texts();
         let update = Update::builder()
             .table_name(&*self.table)
-            .set_key(Some(Builder::default().text(PK, wallet_pk(wallet)).text(SK, WALLET).build()))
+            .set_key(Some(key))
             .update_expression(update)
             .condition_expression(condition)
             .set_expression_attribute_names(Some(change.names))

@@ -10,7 +10,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{Command, Credit, Fold, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
+use wallet_domain::{
+    Command, Credit, Fold, Hold, HoldStatus, Incoming, Money, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide,
+    replay,
+};
 
 use crate::fault::{Class, Fault};
 use crate::ledger::Ledger;
@@ -125,7 +128,7 @@ impl Ledger {
         if let Some(seconds) = self.skew.beyond_bounds() {
             return Err(ExecuteError::ClockSkew { seconds });
         }
-        let mut credits = BTreeMap::new();
+        let (mut credits, mut overdue) = (BTreeMap::new(), BTreeMap::new());
         for (id, looked) in looked {
             if let Some(wallet) = snapshots.wallets.get(id).filter(|_| !settled.contains(id)) {
                 snapshots.incoming.insert(*id, Incoming::of(wallet, &looked.credits));
@@ -140,6 +143,13 @@ impl Ledger {
                     return Ok(Err(Lost::Race));
                 }
                 Err(NoPlan::Refused(refusal)) => return Err(ExecuteError::Refused(refusal)),
+                Err(NoPlan::Unreleased(wallet)) => {
+                    match self.taken_for_released(&mut snapshots, &mut overdue, wallet, usage).await {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(Err(Lost::Race)),
+                        Err(fault) => return passing(fault).map(Err),
+                    }
+                }
                 Err(NoPlan::Unsettled(wallet)) => match credits.get_mut(&wallet) {
                     None => {
                         let version = snapshots.wallets.get(&wallet).map_or(0, |wallet| wallet.version);
@@ -155,6 +165,41 @@ impl Ledger {
         }
     }
 
+    /// Looks up what holds of `wallet` are overdue, or changes the snapshots as the release of some would, those of the command
+    /// first. False where none can be released.
+    async fn taken_for_released(
+        &self,
+        snapshots: &mut Snapshots,
+        overdue: &mut BTreeMap<WalletId, Vec<Hold>>,
+        wallet: WalletId,
+        usage: &mut Usage,
+    ) -> Result<bool, Fault> {
+        let own = snapshots.holds.values().filter(|hold| hold.source == wallet && hold.status == HoldStatus::Active);
+        let own: Vec<_> = own.cloned().collect();
+        if own.is_empty() && !overdue.contains_key(&wallet) {
+            let found = self.overdue(wallet, LOOKED_THROUGH, usage).await?.holds;
+            snapshots.overdue.insert(wallet, held_by(&found, &snapshots.wallets[&wallet]));
+            overdue.insert(wallet, found);
+            return Ok(true);
+        }
+        let rest = overdue.entry(wallet).or_default();
+        let before = &snapshots.wallets[&wallet];
+        let Some(plan) = self.expiry(before, if own.is_empty() { &rest[..] } else { &own[..] })? else {
+            return Ok(false);
+        };
+        for change in plan.holds() {
+            rest.retain(|hold| hold.id != change.after.id);
+            if let Some(hold) = snapshots.holds.get_mut(&change.after.id) {
+                hold.clone_from(&change.after);
+            }
+        }
+        for posting in plan.postings() {
+            snapshots.overdue.insert(wallet, held_by(rest, &posting.after));
+            snapshots.wallets.insert(wallet, posting.after.clone());
+        }
+        Ok(true)
+    }
+
     /// Changes the snapshot of `wallet` as a fold of some of `credits` would, and leaves the others. False where none can be
     /// settled.
     fn taken_for_settled(&self, snapshots: &mut Snapshots, wallet: WalletId, credits: &mut Vec<Credit>) -> bool {
@@ -166,6 +211,12 @@ impl Ledger {
         snapshots.wallets.insert(wallet, after);
         true
     }
+}
+
+/// What `holds` of `wallet` keep back.
+fn held_by(holds: &[Hold], wallet: &Wallet) -> Money {
+    let sum = holds.iter().try_fold(Money::zero(wallet.currency()), |sum, hold| sum.plus(hold.held()?));
+    sum.unwrap_or(wallet.held)
 }
 
 /// A read has no outcome to lose: one that fails for now is tried again.

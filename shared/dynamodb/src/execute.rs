@@ -15,12 +15,15 @@
 //! A commit ends the loop, or brings what it was rejected for. One whose outcome is unknown is read back. Both strategies go
 //! the same way; the pessimistic one takes leases between deciding and committing.
 
+mod release;
 mod settle;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{Command, Credit, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay};
+use wallet_domain::{
+    Command, Credit, Hold, Incoming, Money, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide, replay,
+};
 
 use crate::fault::{Class, Fault};
 use crate::items::Record;
@@ -75,6 +78,8 @@ impl Ledger {
             known: self.guess(command),
             looked: BTreeMap::new(),
             looks: BTreeSet::new(),
+            found: BTreeMap::new(),
+            finds: BTreeSet::new(),
             unknown: false,
             waits: Waits::default(),
         };
@@ -139,6 +144,13 @@ struct Looked {
     credits: Vec<Credit>,
 }
 
+/// Overdue holds of a wallet, all of them, as they were after the wallet was seen at `version`.
+struct Found {
+    version: u64,
+    sum: Money,
+    holds: Vec<Hold>,
+}
+
 /// One command on its way.
 struct Run<'a> {
     ledger: &'a Ledger,
@@ -156,6 +168,10 @@ struct Run<'a> {
     looked: BTreeMap<WalletId, Looked>,
     /// Those of them that were in this round.
     looks: BTreeSet<WalletId>,
+    /// Wallets whose overdue holds were looked up.
+    found: BTreeMap<WalletId, Found>,
+    /// Those of them that were in this round.
+    finds: BTreeSet<WalletId>,
     /// Whether a commit of this request may be on its way still.
     unknown: bool,
     /// For leases of others.
@@ -221,6 +237,7 @@ impl Run<'_> {
     async fn round(&mut self) -> Round {
         self.usage.attempts += 1;
         self.looks.clear();
+        self.finds.clear();
         // Before the first write the table must have said what time it is. Where it has said that the clock is wrong, it is
         // asked again: without a read this process would never learn that the clock is right by now.
         if self.ledger.skew.is_unknown() || self.ledger.skew.beyond_bounds().is_some() {
@@ -253,6 +270,13 @@ impl Run<'_> {
                     break (plan, true);
                 }
                 Err(NoPlan::Unsettled(wallet)) => match self.settle(known, wallet).await? {
+                    Ok(known) => {
+                        self.known = Some(known);
+                        continue;
+                    }
+                    Err(lost) => return Ok(Err(lost)),
+                },
+                Err(NoPlan::Unreleased(wallet)) => match self.release(known, wallet).await? {
                     Ok(known) => {
                         self.known = Some(known);
                         continue;
@@ -297,7 +321,7 @@ impl Run<'_> {
         let rested_on_a_guess = moves
             && !wallets.is_empty()
             && self.known.as_ref().is_some_and(|known| matches!(known.basis, Basis::Guess));
-        let committed = self.ledger.commit(&plan, holder, self.usage).await;
+        let committed = self.ledger.commit(&plan, holder, false, self.usage).await;
         if rested_on_a_guess
             && !matches!(committed, Err(Rejected::Exists(_) | Rejected::Conflict | Rejected::Failed(_)))
         {
@@ -333,10 +357,13 @@ impl Run<'_> {
             Basis::Moment => true,
             // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
             // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
-            // if the command reads no other transaction, no mark and no inbox.
+            // if the command reads no other transaction, no mark, no hold and no inbox, and nothing held is overdue.
             Basis::Items(seen) => {
                 let reads = self.command.reads();
-                let wallets_alone = reads.are_of_wallets_alone() && known.snapshots.incoming.is_empty();
+                let Snapshots { incoming, overdue, .. } = &known.snapshots;
+                let wallets_alone = reads.are_of_wallets_alone()
+                    && incoming.is_empty()
+                    && overdue.values().all(|overdue| overdue.is_zero());
                 recorded && wallets_alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
             }
         }
@@ -430,10 +457,13 @@ impl Run<'_> {
             return if busy { Lost::Lease } else { Lost::Race };
         };
         known.saw(moved.wallets.iter().map(|found| found.wallet.id));
-        let Snapshots { wallets, transactions, marks, incoming } = &mut known.snapshots;
-        incoming.retain(|wallet, _| moved.wallets.iter().all(|found| found.wallet.id != *wallet));
+        let Snapshots { wallets, transactions, marks, incoming, holds, overdue } = &mut known.snapshots;
+        let stays = |wallet: &WalletId| moved.wallets.iter().all(|found| found.wallet.id != *wallet);
+        incoming.retain(|wallet, _| stays(wallet));
+        overdue.retain(|wallet, _| stays(wallet));
         wallets.extend(moved.wallets.into_iter().map(|found| (found.wallet.id, found.wallet)));
         transactions.extend(moved.transactions.into_iter().map(|found| (found.id, found)));
+        holds.extend(moved.holds.into_iter().map(|found| (found.id, found)));
         marks.extend(moved.marks.into_iter().map(|mark| ((mark.of, mark.name), mark.by)));
         if self.held.is_empty() { Lost::Race } else { Lost::Behind }
     }
@@ -487,7 +517,24 @@ impl Run<'_> {
                 snapshots.incoming.insert(*id, looked.incoming);
             }
         }
+        for (id, found) in &self.found {
+            if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == found.version) {
+                snapshots.overdue.insert(*id, found.sum);
+            }
+        }
         Known { snapshots, basis, busy, taken }
+    }
+
+    /// Takes over a step that this request has made beside its own: at the new version what was looked up is as it was.
+    fn moved_on(&mut self, known: &mut Known, after: &Wallet) {
+        let before = known.snapshots.wallets.insert(after.id, after.clone()).map(|before| before.version);
+        if let Some(looked) = self.looked.get_mut(&after.id).filter(|looked| Some(looked.version) == before) {
+            looked.version = after.version;
+        }
+        if let Some(found) = self.found.get_mut(&after.id).filter(|found| Some(found.version) == before) {
+            found.version = after.version;
+        }
+        known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
     }
 
     /// A read has no outcome to lose: it is only tried again.

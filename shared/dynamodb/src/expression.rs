@@ -21,6 +21,18 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
+    /// What takes an item from `old` to `new`.
+    pub(crate) fn from(old: &Item, new: Item) -> Expression {
+        let mut change = Expression::default();
+        for name in old.keys().filter(|name| !new.contains_key(*name)) {
+            change.remove(name);
+        }
+        for (name, value) in new.into_iter().filter(|(name, value)| old.get(name) != Some(value)) {
+            change.set(&name, value);
+        }
+        change
+    }
+
     pub(crate) fn remove(&mut self, name: &str) {
         let removed = self.name(name);
         self.removed.push(removed);
@@ -41,6 +53,12 @@ impl Expression {
     pub(crate) fn require(&mut self, name: &str, comparison: &str, value: AttributeValue) {
         let (name, value) = (self.name(name), self.value(value));
         self.conditions.push(format!("{name} {comparison} {value}"));
+    }
+
+    /// The attribute is not there.
+    pub(crate) fn require_absent(&mut self, name: &str) {
+        let name = self.name(name);
+        self.conditions.push(format!("attribute_not_exists({name})"));
     }
 
     /// Holds the lease, or nobody else does at `now`.

@@ -2,6 +2,7 @@
 
 mod credit;
 mod entry;
+mod hold;
 mod mark;
 mod request;
 mod transaction;
@@ -11,6 +12,7 @@ use wallet_domain::{Plan, Posting};
 
 pub(crate) use credit::{credit_from_item, credit_item, credit_key, credit_place};
 pub(crate) use entry::{entries_from_item, entries_item};
+pub(crate) use hold::{due_of, dues, hold_from_item, hold_item, hold_key, hold_key_from};
 pub(crate) use mark::{mark_from_item, mark_item};
 pub(crate) use request::{QUEUED, SHARES, due, record_from_item, request_item};
 pub use request::{Queued, Record};
@@ -26,7 +28,9 @@ pub fn items_of(plan: &Plan) -> Vec<Item> {
     let records = [plan.transaction()].into_iter().chain(plan.bars()).map(transaction_item);
     let wallets = plan.postings().iter().flat_map(items_of_posting);
     let credits = plan.credits().iter().map(credit_item);
-    records.chain(wallets).chain(credits).chain(plan.marks().iter().map(mark_item)).collect()
+    let holds = plan.holds().iter().map(|change| hold_item(&change.after));
+    let rest = credits.chain(holds).chain(plan.marks().iter().map(mark_item));
+    records.chain(wallets).chain(rest).collect()
 }
 
 /// As [`items_of`], of one wallet's step, that of a fold too: its rows and itself.

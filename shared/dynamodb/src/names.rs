@@ -1,6 +1,6 @@
 //! Every key, attribute and index name of the table, once.
 
-use wallet_domain::{Owner, Reference, TransactionId, WalletId};
+use wallet_domain::{HoldKey, Owner, Reference, TransactionId, WalletId};
 
 pub(crate) const PK: &str = "PK";
 pub(crate) const SK: &str = "SK";
@@ -18,6 +18,7 @@ pub const REFERENCE_INDEX: &str = "reference-index";
 pub(crate) const WALLET: &str = "WALLET";
 pub(crate) const TXN: &str = "TXN";
 pub(crate) const ENTRY: &str = "ENTRY#";
+pub(crate) const HOLD: &str = "HOLD#";
 
 /// Partition keys of inboxes begin with it.
 pub(crate) const INBOX: &str = "INBOX#";
@@ -36,6 +37,8 @@ pub(crate) const TYPE: &str = "type";
 // Of a wallet.
 pub(crate) const OWNER: &str = "owner";
 pub(crate) const BALANCE: &str = "balance";
+/// Absent where nothing is held.
+pub(crate) const HELD: &str = "held";
 pub(crate) const VERSION: &str = "version";
 pub(crate) const CREDITS: &str = "credits";
 pub(crate) const CREDITS_CHANGED_AT: &str = "credits_changed_at";
@@ -65,6 +68,8 @@ pub(crate) const TRANSACTION_ID: &str = "transaction_id";
 pub(crate) const ROWS: &str = "rows";
 pub(crate) const STATE: &str = "state";
 pub(crate) const BALANCE_AFTER: &str = "balance_after";
+/// Absent where nothing is held.
+pub(crate) const HELD_AFTER: &str = "held_after";
 pub(crate) const CHANGES: &str = "changes";
 pub(crate) const PREVIOUS_HASH: &str = "previous_hash";
 pub(crate) const HASH: &str = "hash";
@@ -83,6 +88,7 @@ pub(crate) const RULE_ID: &str = "rule_id";
 pub(crate) const RULE: &str = "rule";
 pub(crate) const BASIS_POINTS: &str = "basis_points";
 pub(crate) const MINIMUM: &str = "minimum";
+pub(crate) const MAXIMUM: &str = "maximum";
 pub(crate) const CAP: &str = "cap";
 pub(crate) const MONTHLY_CAP: &str = "monthly_cap";
 pub(crate) const ROUNDING: &str = "rounding";
@@ -110,6 +116,14 @@ pub(crate) const PAYMENT: &str = "payment";
 pub(crate) const PAYMENTS: &str = "payments";
 pub(crate) const HOLDS: &str = "holds";
 
+// Of a hold, and of the transaction that makes one or releases some.
+pub(crate) const CAPTURED: &str = "captured";
+pub(crate) const CAPTURES: &str = "captures";
+pub(crate) const EXPIRES_AT: &str = "expires_at";
+pub(crate) const HOLD_TERMS: &str = "hold_terms";
+pub(crate) const RELEASED: &str = "released";
+pub(crate) const HOLD_ID: &str = "hold_id";
+
 /// Digits of a version in an entry's sort key: string order is number order up to 10^16 versions.
 const VERSION_DIGITS: usize = 16;
 pub(crate) const LAST_VERSION: u64 = 9_999_999_999_999_999;
@@ -129,6 +143,11 @@ pub(crate) fn transaction_pk(id: TransactionId) -> String {
 /// Both in one text, each at most 128 bytes. The length keeps `a` with `b c` and `a b` with `c` apart.
 pub(crate) fn caller_reference(caller: &Owner, reference: &Reference) -> String {
     format!("{} {caller} {reference}", caller.as_str().len())
+}
+
+/// String order is the order in which holds were made, up to the year 2286.
+pub(crate) fn hold_sk(key: &HoldKey) -> String {
+    format!("{HOLD}{:013}#{}", key.created_at.as_millisecond(), key.id)
 }
 
 pub(crate) fn entry_sk(version: u64) -> String {

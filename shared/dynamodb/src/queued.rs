@@ -108,7 +108,7 @@ impl Ledger {
         let refusal = Refusal::RequestExpired { wallet: command.wallet() };
         let attempt = command.queued_attempt(&Snapshots::default(), &refusal, self.now());
         let plan = attempt.ok_or_else(|| Fault::damaged("a request that waits has an order"))?;
-        match self.commit(&plan, None, usage).await {
+        match self.commit(&plan, None, false, usage).await {
             Ok(()) => Ok(Done::Executed(plan.transaction().clone())),
             Err(Rejected::Failed(fault)) if fault.class() == Class::Final => Err(fault.into()),
             // Another was first, or it was not told: whoever looks next finds out.

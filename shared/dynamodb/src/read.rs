@@ -20,14 +20,14 @@ use wallet_domain::{
 use crate::fault::{Class, Fault};
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    Queued, Record, credit_key, credit_place, entries_from_item, lease_of, mark_from_item, record_from_item,
-    transaction_from_item, wallet_from_item,
+    Queued, Record, credit_key, credit_place, entries_from_item, hold_from_item, lease_of, mark_from_item,
+    record_from_item, transaction_from_item, wallet_from_item,
 };
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::names::{
-    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, LAST_VERSION, OWNER, OWNER_INDEX, PK, SK, TXN, WALLET, entry_sk,
-    transaction_pk, wallet_pk,
+    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, HOLD, LAST_VERSION, OWNER, OWNER_INDEX, PK, SK, TXN, WALLET, entry_sk,
+    hold_sk, transaction_pk, wallet_pk,
 };
 use crate::usage::Usage;
 
@@ -358,7 +358,7 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    fn of(items: &[Item]) -> Result<Read, Fault> {
+    pub(crate) fn of(items: &[Item]) -> Result<Read, Fault> {
         let (mut snapshots, mut leases, mut queued, mut waiting) =
             (Snapshots::default(), vec![], vec![], BTreeSet::new());
         for item in items {
@@ -376,6 +376,10 @@ impl Read {
                     Record::Transaction(found) => drop(snapshots.transactions.insert(found.id, *found)),
                     Record::Queued(found) => queued.push(*found),
                 },
+                sk if sk.starts_with(HOLD) => {
+                    let hold = hold_from_item(item)?;
+                    snapshots.holds.insert(hold.id, hold);
+                }
                 _ => {
                     let Mark { of, name, by } = mark_from_item(item)?;
                     snapshots.marks.insert((of, name), by);
@@ -390,9 +394,11 @@ impl Read {
 pub(crate) fn places(command: &Command) -> Vec<(String, String)> {
     let reads = command.reads();
     let transactions = [command.transaction()].into_iter().chain(reads.transactions);
+    let holds = reads.holds.iter().map(|key| (wallet_pk(key.wallet), hold_sk(key)));
     let mut places: Vec<_> = transactions
         .map(|id| (transaction_pk(id), TXN.to_owned()))
         .chain(reads.marks.into_iter().map(|(of, name)| (transaction_pk(of), name.as_str().to_owned())))
+        .chain(holds)
         .chain(reads.wallets.into_iter().map(|id| (wallet_pk(id), WALLET.to_owned())))
         .collect();
     places.sort_unstable();

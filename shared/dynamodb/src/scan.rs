@@ -7,17 +7,18 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use rust_decimal::Decimal;
-use wallet_domain::{Credit, Entry, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
+use wallet_domain::{Credit, Entry, Hold, HoldKey, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    credit_from_item, credit_item, entries_from_item, entries_item, mark_from_item, mark_item, transaction_from_item,
-    transaction_item, wallet_from_item, wallet_item,
+    credit_from_item, credit_item, entries_from_item, entries_item, hold_from_item, hold_item, mark_from_item,
+    mark_item, transaction_from_item, transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
 use crate::names::{
-    ENTRY, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, inbox_pk, transaction_pk, wallet_pk,
+    ENTRY, HOLD, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, hold_sk, inbox_pk, transaction_pk,
+    wallet_pk,
 };
 use crate::read::Page;
 use crate::usage::Usage;
@@ -41,6 +42,8 @@ pub enum Scanned {
     Mark(Mark),
     /// A credit that waits in an inbox.
     Credit(Box<Credit>),
+    /// A hold, whatever has become of it.
+    Hold(Box<Hold>),
     /// What the ledger cannot have written.
     Unreadable(Unreadable),
 }
@@ -71,6 +74,8 @@ pub enum Key {
     Mark(TransactionId, MarkName),
     /// The credit of a transaction in the inbox of a wallet.
     Credit(WalletId, TransactionId),
+    /// A hold.
+    Hold(HoldKey),
 }
 
 /// Where a scan goes on.
@@ -115,6 +120,19 @@ impl Ledger {
     ) -> Result<Page<Scanned, Cursor>, Fault> {
         let entries = Some(ENTRY.to_owned());
         self.collection(wallet_pk(wallet), entries, oldest_first, from, usage).await
+    }
+
+    /// A page of a wallet's holds, oldest first, whatever its item says.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database.
+    pub async fn scan_holds(
+        &self,
+        wallet: WalletId,
+        from: Option<Cursor>,
+        usage: &mut Usage,
+    ) -> Result<Page<Scanned, Cursor>, Fault> {
+        self.collection(wallet_pk(wallet), Some(HOLD.to_owned()), true, from, usage).await
     }
 
     /// A page of what waits in a wallet's inbox, in the order of its keys, whatever is there.
@@ -172,6 +190,7 @@ impl Ledger {
                 Key::Entries(id, version) => (wallet_pk(*id), entry_sk(*version)),
                 Key::Transaction(id) => (transaction_pk(*id), TXN.to_owned()),
                 Key::Credit(wallet, id) => (inbox_pk(*wallet), id.to_string()),
+                Key::Hold(key) => (wallet_pk(key.wallet), hold_sk(key)),
                 Key::Mark(id, name) => (transaction_pk(*id), name.as_str().to_owned()),
             });
             let keys = keys.map(|(pk, sk)| Builder::default().text(PK, pk).text(SK, sk).build()).collect();
@@ -215,6 +234,11 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
             let rows = entries_from_item(item)?;
             let rewritten = entries_item(&rows);
             (Scanned::Entries(rows), rewritten)
+        }
+        _ if sk.starts_with(HOLD) => {
+            let hold = hold_from_item(item)?;
+            let rewritten = hold_item(&hold);
+            (Scanned::Hold(Box::new(hold)), rewritten)
         }
         _ if pk.starts_with(INBOX) => {
             let credit = credit_from_item(item)?;

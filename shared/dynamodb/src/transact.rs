@@ -8,10 +8,12 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem};
-use wallet_domain::{Mark, Transaction, Wallet, WalletId};
+use wallet_domain::{Hold, Mark, Transaction, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
-use crate::items::{Record, lease_of, mark_from_item, record_from_item, transaction_from_item, wallet_from_item};
+use crate::items::{
+    Record, hold_from_item, lease_of, mark_from_item, record_from_item, transaction_from_item, wallet_from_item,
+};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::usage::Usage;
@@ -40,11 +42,13 @@ pub(crate) struct Moved {
     pub(crate) transactions: Vec<Transaction>,
     /// What was to happen once, and has happened.
     pub(crate) marks: Vec<Mark>,
+    /// Holds that are not as they were read.
+    pub(crate) holds: Vec<Hold>,
 }
 
 impl Moved {
     fn is_empty(&self) -> bool {
-        self.wallets.is_empty() && self.transactions.is_empty() && self.marks.is_empty()
+        self.wallets.is_empty() && self.transactions.is_empty() && self.marks.is_empty() && self.holds.is_empty()
     }
 }
 
@@ -69,6 +73,8 @@ pub(crate) enum Meaning {
     Entry(WalletId),
     /// A credit is in the inbox no more.
     Settled,
+    /// A hold is not as it was read.
+    Hold,
 }
 
 impl Ledger {
@@ -135,6 +141,7 @@ fn understood(meanings: &[Meaning], reasons: &[CancellationReason]) -> Result<Re
                 return Ok(Rejected::Exists(Box::new(record_from_item(item()?)?)));
             }
             ("ConditionalCheckFailed", Meaning::Bar) => moved.transactions.push(transaction_from_item(item()?)?),
+            ("ConditionalCheckFailed", Meaning::Hold) => moved.holds.push(hold_from_item(item()?)?),
             ("ConditionalCheckFailed", Meaning::Mark) => moved.marks.push(mark_from_item(item()?)?),
             ("ConditionalCheckFailed", Meaning::Wallet(id)) => {
                 let gone = || Fault::damaged(format!("{id}: the wallet's item is gone"));

@@ -28,6 +28,12 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Nothing used yet; nothing goes on beyond `until`.
+    #[must_use]
+    pub fn within(until: Option<Instant>) -> Usage {
+        Usage { until, ..Usage::default() }
+    }
+
     /// Write capacity units consumed, in halves.
     #[must_use]
     pub fn write_half_units(&self) -> u64 {

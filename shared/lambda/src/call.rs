@@ -113,6 +113,16 @@ impl Call {
         Ok(id)
     }
 
+    /// The hold in the path, by the transaction that made it.
+    ///
+    /// # Errors
+    /// `hold_not_found` for what is no id at all.
+    pub fn hold_id(&mut self) -> Result<TransactionId, Problem> {
+        let id = self.route.parameter("hold_id").parse().map_err(|_| Problem::hold_not_found())?;
+        self.line.transaction = Some(id);
+        Ok(id)
+    }
+
     /// The body.
     ///
     /// # Errors
@@ -120,6 +130,14 @@ impl Call {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         headers::require_json(&self.headers)?;
         json::read(&self.body)
+    }
+
+    /// The body of a request that may come without one: an empty body is `{}`.
+    ///
+    /// # Errors
+    /// As [`Call::json`].
+    pub fn json_or_nothing<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
     /// Whether the request is to be decided and not carried out. [`crate::App::execute`] sees to it.

@@ -38,6 +38,12 @@ impl List {
         List { name: "attempts", of: wallet.to_string() }
     }
 
+    /// The holds of `wallet`.
+    #[must_use]
+    pub fn holds(wallet: WalletId) -> List {
+        List { name: "holds", of: wallet.to_string() }
+    }
+
     /// What `caller` asked for under `reference`.
     #[must_use]
     pub fn transactions(caller: &Owner, reference: &Reference) -> List {

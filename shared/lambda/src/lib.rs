@@ -46,5 +46,5 @@ pub use queue::{Message, Report, Task, work, work_until};
 pub use reply::Reply;
 pub use request::request;
 pub use settings::{Settings, SettingsError};
-pub use view::{EntryView, PastView, QueuedView, TransactionView, WalletView, may_see};
-pub use wallet_dynamodb::{Done, Record, Strategy, stream};
+pub use view::{EntryView, HoldView, PastView, QueuedView, TransactionView, WalletView, may_see};
+pub use wallet_dynamodb::{Done, Record, Strategy, Usage, stream};

@@ -135,6 +135,12 @@ impl Problem {
         Problem::new(Code::TransactionNotFound, "There is no such transaction.")
     }
 
+    /// There is no such hold, or it is not the caller's to see: the two cannot be told apart.
+    #[must_use]
+    pub fn hold_not_found() -> Problem {
+        Problem::new(Code::HoldNotFound, "There is no such hold.")
+    }
+
     /// The field `field` holds no amount that can be moved.
     #[must_use]
     pub fn invalid_amount(field: &str, error: &AmountError) -> Problem {

@@ -5,14 +5,14 @@ use std::fmt::Display;
 use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use wallet_domain::{Caller, Kind, Outcome, Request, Transaction, Wallet};
+use wallet_domain::{Caller, Hold, Kind, Outcome, Request, Transaction, Wallet};
 use wallet_dynamodb::{Done, DryRun};
 
 use crate::call::RESPOND_ASYNC;
 use crate::cursor::{List, Position};
 use crate::problem::Problem;
 use crate::response::{json_response, to_json};
-use crate::view::{AmendedView, QueuedView, TransactionView, WalletView};
+use crate::view::{AmendedView, HoldView, QueuedView, TransactionView, WalletView};
 
 /// Which preference was heeded (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -70,6 +70,11 @@ impl Reply {
                 Reply::wallet(wallet, &WalletView::from(&**wallet))
             }
             Outcome::Posted { wallet: Some(wallet), .. } => Reply::wallet(wallet, &AmendedView::from(&**wallet)),
+            // The hold as it was made: the same answer whenever the request is repeated.
+            Outcome::Posted { wallet: None, .. } if transaction.kind == Kind::HOLD => {
+                let hold = Hold::made_by(transaction).expect("a posted hold has its terms");
+                Reply::ok(&HoldView::new(&hold, hold.created_at))
+            }
             Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, reader)),
         };
         let status = if replayed { StatusCode::OK } else { status_of(transaction) };
@@ -130,6 +135,7 @@ fn location_of(transaction: &Transaction) -> Option<String> {
     match transaction.kind {
         Kind::AMENDMENT => None,
         Kind::OPENING => Some(format!("/v1/wallets/{}", transaction.wallet)),
+        Kind::HOLD => Some(format!("/v1/holds/{}", transaction.id)),
         _ => Some(format!("/v1/transactions/{}", transaction.id)),
     }
 }

@@ -62,6 +62,8 @@ texts! {
         |text| text.enum_values(Some([WalletStatus::Active, WalletStatus::Frozen, WalletStatus::Closed].map(WalletStatus::as_str)));
     Credits "How money comes in: each credit makes a version of its own, or many are settled together" "immediate"
         |text| text.enum_values(Some([CreditsMode::Immediate, CreditsMode::Batched].map(CreditsMode::as_str)));
+    HoldStatus "Only `active` changes; by the reader's clock it is `expired` from its end on" "active"
+        |text| text.enum_values(Some(["active", "captured", "voided", "expired"]));
     Kind "Which kind of transaction, such as deposit, withdrawal, transfer, rebate, reversal, opening, amendment. Kinds are added" "transfer"
         |text| text.min_length(Some(1)).max_length(Some(16));
     Outcome "Whether it moved money, or is the record of a refusal" "posted"

@@ -2,6 +2,7 @@
 //! with milliseconds. No caller is shown the balance or version of a wallet that he may not read.
 
 mod entry;
+mod hold;
 mod past;
 mod queued;
 mod time;
@@ -9,6 +10,7 @@ mod transaction;
 mod wallet;
 
 pub use entry::EntryView;
+pub use hold::HoldView;
 pub use past::PastView;
 pub use queued::QueuedView;
 pub use transaction::{TransactionView, may_see};

@@ -43,7 +43,11 @@ impl Audit {
                             transactions.push(*transaction);
                         }
                     }
-                    Scanned::Wallet(_) | Scanned::Mark(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
+                    Scanned::Wallet(_)
+                    | Scanned::Mark(_)
+                    | Scanned::Credit(_)
+                    | Scanned::Hold(_)
+                    | Scanned::Unreadable(_) => {}
                 }
             }
             findings.extend(matching::entries(&self.reader, &entries).await?);
@@ -78,7 +82,11 @@ impl Audit {
                             chain.unreadable(&item);
                         }
                     }
-                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
+                    Scanned::Wallet(_)
+                    | Scanned::Transaction(_)
+                    | Scanned::Mark(_)
+                    | Scanned::Credit(_)
+                    | Scanned::Hold(_) => {}
                 }
             }
             from = page.next;

@@ -54,7 +54,11 @@ impl Audit {
                 match item {
                     Scanned::Credit(credit) => credits.push(*credit),
                     Scanned::Unreadable(item) => report.unreadable(item),
-                    Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Transaction(_) | Scanned::Mark(_) => {}
+                    Scanned::Wallet(_)
+                    | Scanned::Entries(_)
+                    | Scanned::Transaction(_)
+                    | Scanned::Mark(_)
+                    | Scanned::Hold(_) => {}
                 }
             }
             let placed = credits.iter().map(|credit| {
@@ -90,7 +94,11 @@ impl Audit {
             match item {
                 Scanned::Transaction(transaction) => transactions.push(*transaction),
                 Scanned::Mark(mark) => marks.push(mark),
-                Scanned::Wallet(_) | Scanned::Entries(_) | Scanned::Credit(_) | Scanned::Unreadable(_) => {}
+                Scanned::Wallet(_)
+                | Scanned::Entries(_)
+                | Scanned::Credit(_)
+                | Scanned::Hold(_)
+                | Scanned::Unreadable(_) => {}
             }
         }
         report.found(overdue::check(&self.reader, &transactions, self.due()).await?);

@@ -152,12 +152,21 @@ impl Verb for Amend {
             nothing_incoming(snapshots, before, moment)?;
         }
         let balance = before.balance;
+        if after.status == Status::Closed && !before.held.is_zero() {
+            return match snapshots.overdue(before)? {
+                overdue if overdue.is_zero() => Err(Refusal::WalletNotEmpty { wallet, balance: before.held }.into()),
+                _ => Err(NoPlan::Unreleased(wallet)),
+            };
+        }
         if after.status == Status::Closed && !balance.is_zero() {
             return Err(Refusal::WalletNotEmpty { wallet, balance }.into());
         }
         // A reversal may have taken the balance below the floor: the wallet can still be frozen.
-        if after.floor != before.floor && balance.is_less_than(after.floor)? {
-            return Err(uncovered(snapshots, before, |wallet| wallet.balance, after.floor));
+        let lowest = after.floor.plus(before.held)?;
+        if after.floor != before.floor && balance.is_less_than(lowest)? {
+            let lowest = Money::largest(currency).negated();
+            let free = |wallet: &Wallet| wallet.balance.minus(wallet.held).unwrap_or(lowest);
+            return Err(uncovered(snapshots, before, free, after.floor));
         }
         if after.highest_balance().is_less_than(balance)? {
             let (available, requested) = (Some(after.highest_balance()), balance);

@@ -109,6 +109,7 @@ impl Verb for Open {
             id: self.wallet(),
             owner: self.owner.clone(),
             balance: Money::zero(self.currency),
+            held: Money::zero(self.currency),
             version: 0,
             status: Status::Active,
             credits: self.credits,

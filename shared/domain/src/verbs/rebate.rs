@@ -48,7 +48,7 @@ impl Verb for PayRebate {
     }
 
     fn reads(&self) -> Reads {
-        Reads { wallets: vec![self.wallet], transactions: vec![self.deposit], marks: vec![] }
+        Reads { wallets: vec![self.wallet], transactions: vec![self.deposit], ..Reads::default() }
     }
 
     fn said(&self, hasher: Hasher) -> Hasher {

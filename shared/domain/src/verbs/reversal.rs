@@ -9,7 +9,7 @@ use crate::hash::Hasher;
 use crate::id::{TransactionId, WalletId};
 use crate::mark::{Mark, MarkName};
 use crate::money::{Money, MoneyError};
-use crate::movement::{accepts, credit, posted, too_little};
+use crate::movement::{accepts, credit, lowest, posted, too_little};
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::rebated::Month;
 use crate::refusal::Refusal;
@@ -71,6 +71,7 @@ impl Verb for Reverse {
             wallets: self.original.legs().iter().filter_map(Leg::wallet).collect(),
             transactions: PayRebate::of(&self.original).iter().map(Verb::transaction).collect(),
             marks: vec![(self.original.id, MarkName::REVERSAL)],
+            ..Reads::default()
         }
     }
 
@@ -137,15 +138,15 @@ impl Verb for Reverse {
         let asked = self.asked(snapshots).ok_or(Refusal::TransactionNotFound)?;
         let transaction = record(self, asked, posted(legs), moment);
         let marks = vec![Mark { of: original.id, name: MarkName::REVERSAL, by: transaction.id }];
-        Ok(Draft { transaction, sides, bars, marks })
+        Ok(Draft { bars, marks, ..Draft::new(transaction, sides) })
     }
 }
 
-/// Whether it can be undone: a posted deposit, withdrawal, transfer or payout.
+/// Whether it can be undone: a posted deposit, withdrawal, transfer, payout or capture. A reversed capture revives no hold.
 #[must_use]
 pub fn is_reversible(original: &Transaction) -> bool {
-    let moved = matches!(original.kind, Kind::DEPOSIT | Kind::WITHDRAWAL | Kind::TRANSFER | Kind::PAYOUT);
-    moved && !original.legs().is_empty()
+    let kinds = [Kind::DEPOSIT, Kind::WITHDRAWAL, Kind::TRANSFER, Kind::PAYOUT, Kind::CAPTURE];
+    kinds.contains(&original.kind) && !original.legs().is_empty()
 }
 
 impl Reverse {
@@ -173,7 +174,7 @@ impl Reverse {
             }
             outflow => outflow?,
         };
-        let guard = match wallet.floor.plus(outflow) {
+        let guard = match lowest(wallet, outflow) {
             Ok(lowest) if !wallet.balance.is_less_than(lowest)? => Guard::AtLeast(lowest),
             _ => match too_little(snapshots, wallet, outflow) {
                 // The version pins the balance; there is no floor to guard when the administrator has lifted it.

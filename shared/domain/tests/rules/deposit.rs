@@ -149,6 +149,8 @@ fn the_record_holds_what_was_asked_and_the_rule_in_force() {
         metadata: order.metadata,
         parent: None,
         rule: terms.pinned(money("5"), time(NOW)),
+        hold: None,
+        released: vec![],
         fingerprint: command.fingerprint(),
         created_at: time(NOW),
         format: 1,

@@ -41,6 +41,8 @@ pub(crate) struct Ledger {
     deposits: Vec<TransactionId>,
     /// In step with the model's.
     movements: Vec<TransactionId>,
+    /// In step with the model's.
+    holds: Vec<TransactionId>,
     /// Which request each transaction answered first.
     answered: BTreeMap<TransactionId, usize>,
 }
@@ -87,7 +89,11 @@ impl Ledger {
             }
             return;
         }
-        let read = self.read(&command);
+        let mut read = self.read(&command, now);
+        while let Err(NoPlan::Unreleased(wallet)) = decide(&read, &command, now) {
+            self.release(wallet, now_ms);
+            read = self.read(&command, now);
+        }
         let outcome = decide(&read, &command, now);
         let expected = self.model.answer(request.by, &request.ask, now_ms, &command.transaction().to_string());
         match outcome {
@@ -97,12 +103,16 @@ impl Ledger {
                 assert!(self.settle(at, now_ms) > 0, "what would cover it can be settled");
                 self.ask(request, now_ms);
             }
+            Err(NoPlan::Unreleased(_)) => unreachable!("it was released"),
             Err(NoPlan::Unsound(fault)) => panic!("{fault}: {request:?}"),
             Ok(plan) => {
                 sound(&read, &command, &plan, now);
                 assert_eq!(Ok(self.moves(&plan)), expected, "{request:?}");
                 if plan.transaction().kind == Kind::DEPOSIT {
                     self.deposits.push(plan.transaction().id);
+                }
+                if plan.transaction().kind == Kind::HOLD {
+                    self.holds.push(plan.transaction().id);
                 }
                 if plan.transaction().kind != Kind::AMENDMENT {
                     self.movements.push(plan.transaction().id);
@@ -148,8 +158,8 @@ impl Ledger {
     }
 
     /// Only what the command names.
-    fn read(&self, command: &Command) -> Snapshots {
-        let (Reads { wallets, transactions, marks }, stored) = (command.reads(), &self.stored);
+    fn read(&self, command: &Command, now: Timestamp) -> Snapshots {
+        let (Reads { wallets, transactions, marks, holds }, stored) = (command.reads(), &self.stored);
         let transaction = |id: TransactionId| Some((id, stored.transactions.get(&id)?.clone()));
         let incoming = |id: &WalletId| Some((*id, self.incoming(stored.wallets.get(id)?)));
         Snapshots {
@@ -157,11 +167,39 @@ impl Ledger {
             wallets: wallets.into_iter().filter_map(|id| Some((id, stored.wallets.get(&id)?.clone()))).collect(),
             transactions: transactions.into_iter().filter_map(transaction).collect(),
             marks: marks.into_iter().filter_map(|mark| Some((mark, *stored.marks.get(&mark)?))).collect(),
+            holds: holds.into_iter().filter_map(|key| Some((key.id, stored.holds.get(&key.id)?.clone()))).collect(),
+            overdue: stored.wallets.values().map(|wallet| (wallet.id, self.overdue(wallet, now))).collect(),
         }
     }
 
     fn incoming(&self, wallet: &Wallet) -> Incoming {
         Incoming::of(wallet, self.inboxes.get(&wallet.id).map_or(&[][..], Vec::as_slice))
+    }
+
+    fn overdue(&self, wallet: &Wallet, now: Timestamp) -> Money {
+        let its = self.stored.holds.values().filter(|hold| hold.source == wallet.id && hold.is_overdue(now));
+        its.fold(Money::zero(wallet.currency()), |sum, hold| {
+            hold.held().and_then(|held| sum.plus(held)).expect("within bounds")
+        })
+    }
+
+    /// Releases what is overdue of a wallet, as the storage does for whoever is short of it.
+    fn release(&mut self, wallet: WalletId, now_ms: i64) {
+        let before = &self.stored.wallets[&wallet];
+        let holds =
+            self.stored.holds.values().filter(|hold| hold.source == wallet && hold.status == HoldStatus::Active);
+        let expire = Expire { wallet, version: before.version, holds: holds.map(Hold::key).collect() };
+        let command = Command::Expire(expire);
+        let read = self.read(&command, time(now_ms));
+        let plan = decided(&read, &command, time(now_ms)).expect("something is overdue");
+        self.write(&plan);
+        let at = self.ids.iter().position(|id| *id == wallet).expect("one of the ledger's");
+        let released = plan
+            .transaction()
+            .released
+            .iter()
+            .map(|release| self.holds.iter().position(|id| *id == release.hold).expect("one of the ledger's"));
+        self.model.expire(at, &released.collect::<Vec<_>>(), now_ms);
     }
 
     fn write(&mut self, plan: &Plan) {
@@ -183,6 +221,10 @@ impl Ledger {
         for transaction in [plan.transaction()].into_iter().chain(plan.bars()) {
             let before = self.stored.transactions.insert(transaction.id, transaction.clone());
             assert_eq!(before, None, "a transaction is written once");
+        }
+        for change in plan.holds() {
+            let before = self.stored.holds.insert(change.after.id, change.after.clone());
+            assert_eq!(before, change.before, "the hold is the stored one");
         }
         for mark in plan.marks() {
             let before = self.stored.marks.insert((mark.of, mark.name), mark.by);
@@ -221,6 +263,17 @@ impl Ledger {
             assert_eq!(waits.len(), purse.waits.len());
             assert!(purse.waits.iter().all(|(.., units)| waits.contains(units)), "{waits:?} {purse:?}");
             *sums.entry(purse.code).or_default() += balance + waits.iter().sum::<i128>();
+            let held = self
+                .stored
+                .holds
+                .values()
+                .filter(|hold| hold.source == *id)
+                .map(|hold| hold.held().expect("within bounds").minor_units());
+            assert_eq!((wallet.held.minor_units(), held.sum::<i128>()), (purse.held, purse.held));
+        }
+        for (held, id) in self.model.holds.iter().zip(&self.holds) {
+            let hold = &self.stored.holds[id];
+            assert_eq!((hold.status.as_str(), hold.captured.minor_units()), (held.status, held.captured));
         }
         let mut system: BTreeMap<_, i128> = BTreeMap::new();
         for leg in self.stored.transactions.values().flat_map(Transaction::legs) {
@@ -281,6 +334,28 @@ impl Ledger {
                 let wallet = self.stored.transactions[&deposit].wallet;
                 Command::PayRebate(PayRebate { deposit, wallet, rule: rule_id() })
             }
+            Ask::Hold { from, to, moved, fee, lives_ms } => Command::Authorise(Authorise {
+                order: order(moved),
+                source: self.ids[*from],
+                destination: to.map(|to| self.ids[to]),
+                expires_in: SignedDuration::from_millis(*lives_ms),
+                fee: fee.map(|fee| fee_schedule(fee, moved.code)),
+            }),
+            Ask::Capture { hold, units, is_final } => Command::Capture(Capture {
+                caller: caller(request.by),
+                key: key(&format!("key {}", request.key)),
+                hold: Box::new(self.stored.transactions[&self.holds[*hold]].clone()),
+                amount: units.map(|units| {
+                    let code = self.model.wallets[self.model.holds[*hold].from].code;
+                    Amount::new(money(units, code)).expect("amounts are positive")
+                }),
+                is_final: *is_final,
+            }),
+            Ask::Void { hold } => Command::Void(Void {
+                caller: caller(request.by),
+                key: key(&format!("key {}", request.key)),
+                hold: Box::new(self.stored.transactions[&self.holds[*hold]].clone()),
+            }),
             Ask::Reverse { movement, overdraft, return_fee } => Command::Reverse(Reverse {
                 caller: caller(request.by),
                 key: key(&format!("key {}", request.key)),

@@ -5,28 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::held::Held;
+pub(crate) use crate::purse::Share;
 use crate::purse::{LARGEST, Purse, Refused, SKEW_MS, Terms};
 
 /// Callers by number. The last one is the administrator.
 pub(crate) const CALLERS: [&str; 3] = ["alice", "bob", "root"];
 pub(crate) const ADMIN: usize = 2;
-
-/// Basis points between a minimum and a maximum: a fee or a rebate.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Share {
-    pub(crate) points: i128,
-    pub(crate) minimum: i128,
-    pub(crate) maximum: i128,
-    /// Of a rebate, for the deposits of one month.
-    pub(crate) monthly: Option<i128>,
-}
-
-impl Share {
-    /// A fee on so much.
-    fn on(self, units: i128) -> i128 {
-        half_even(units * self.points).max(self.minimum).min(self.maximum)
-    }
-}
 
 /// What is to move, and the version that is pinned.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +58,21 @@ pub(crate) enum Ask {
         overdraft: bool,
         return_fee: bool,
     },
+    Hold {
+        from: usize,
+        to: Option<usize>,
+        moved: Moved,
+        fee: Option<Share>,
+        lives_ms: i64,
+    },
+    Capture {
+        hold: usize,
+        units: Option<i128>,
+        is_final: bool,
+    },
+    Void {
+        hold: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +110,7 @@ pub(crate) struct Model {
     pub(crate) system: BTreeMap<(&'static str, &'static str), i128>,
     pub(crate) deposits: Vec<Deposited>,
     pub(crate) movements: Vec<Movement>,
+    pub(crate) holds: Vec<Held>,
     /// What monthly caps count, by wallet and month.
     pub(crate) rebated: BTreeMap<(usize, i32), i128>,
 }
@@ -124,6 +125,10 @@ impl Model {
         name: &str,
     ) -> Result<Vec<(Place, i128)>, Refused<'static>> {
         let owns = |purse: &Purse| by == ADMIN || purse.owner == by;
+        for at in 0..self.wallets.len() {
+            self.wallets[at].overdue = self.overdue(at, now_ms);
+        }
+        let recorded_ms = self.recorded_ms(ask, now_ms);
         let (clock_ms, now_ms) = (now_ms, self.counted_ms(ask, now_ms));
         let (mut deposit, mut reversible) = (None, Ok(()));
         let moves = match *ask {
@@ -148,7 +153,7 @@ impl Model {
                 }
                 purse.at_version(pin)?;
                 purse.takes_part(code)?;
-                purse.debit(units, 0, false, now_ms)?;
+                purse.debit(units, 0, false, false, now_ms)?;
                 vec![(Place::Wallet(from), -units), (Place::System("external"), units)]
             }
             Ask::Transfer { from, to, .. } if from == to => return Err(("same_wallet", None, None)),
@@ -160,7 +165,7 @@ impl Model {
                 self.wallets[from].takes_part(code)?;
                 self.wallets[to].takes_part(code)?;
                 let fee = fee.map_or(0, |fee| fee.on(units));
-                self.wallets[from].debit(units, fee, true, now_ms)?;
+                self.wallets[from].debit(units, fee, true, false, now_ms)?;
                 let destination = &self.wallets[to];
                 if !destination.batched
                     && let Err(refused) = destination.credit(units, owns(destination))
@@ -181,13 +186,13 @@ impl Model {
                 self.wallets[from].at_version(pin)?;
                 self.wallets[from].takes_part(code)?;
                 let fee = 2 * fee.map_or(0, |fee| fee.on(units));
-                self.wallets[from].debit(2 * units, fee, true, now_ms)?;
+                self.wallets[from].debit(2 * units, fee, true, false, now_ms)?;
                 let mut moves = vec![(Place::Wallet(from), -2 * units - fee)];
                 for payee in to {
                     let paid = self.wallets[payee].takes_part(code);
-                    if let Err(refused) =
-                        paid.and_then(|()| self.wallets[payee].credit(units, owns(&self.wallets[payee])))
-                    {
+                    let purse = &self.wallets[payee];
+                    let room = || if purse.batched { Ok(()) } else { purse.credit(units, owns(purse)) };
+                    if let Err(refused) = paid.and_then(|()| room()) {
                         self.wallets[from].debits.pop();
                         return Err(refused);
                     }
@@ -218,6 +223,16 @@ impl Model {
                 reversible = Err("not_reversible");
                 vec![(Place::System("rebates"), -paid), (Place::Wallet(to), paid)]
             }
+            Ask::Hold { from, to, .. } if to == Some(from) => return Err(("same_wallet", None, None)),
+            Ask::Hold { from, to, moved, fee, lives_ms } => {
+                reversible = Err("not_reversible");
+                self.hold(by, (from, to), moved, fee, (now_ms, recorded_ms, lives_ms))?
+            }
+            Ask::Capture { hold, units, is_final } => self.capture(by, hold, units, is_final)?,
+            Ask::Void { hold } => {
+                reversible = Err("not_reversible");
+                self.void(by, hold)?
+            }
             Ask::Reverse { .. } if by != ADMIN => return Err(("missing_scope", None, None)),
             Ask::Reverse { movement, overdraft, return_fee } => {
                 reversible = Err("not_reversible");
@@ -230,7 +245,7 @@ impl Model {
             Place::Wallet(at) => Some(self.wallets[at].updated_ms),
             Place::System(_) => None,
         });
-        let updated_ms = concerned.fold(now_ms, i64::max);
+        let updated_ms = concerned.fold(recorded_ms, i64::max);
         let overdraft = matches!(ask, Ask::Reverse { overdraft: true, .. });
         for (place, units) in &moves {
             match *place {
@@ -256,6 +271,7 @@ impl Model {
         let to = match *ask {
             Ask::Deposit { to, moved: Moved { pin: None, .. }, .. } | Ask::Transfer { to, .. } => vec![to],
             Ask::Payout { to, .. } => to.into(),
+            Ask::Capture { hold, .. } => self.holds[hold].to.into_iter().collect(),
             Ask::Rebate { deposit } if self.deposits[deposit].rule.is_some_and(|rule| rule.monthly.is_none()) => {
                 vec![self.deposits[deposit].to]
             }
@@ -263,6 +279,8 @@ impl Model {
             | Ask::Withdraw { .. }
             | Ask::Amend { .. }
             | Ask::Rebate { .. }
+            | Ask::Hold { .. }
+            | Ask::Void { .. }
             | Ask::Reverse { .. } => vec![],
         };
         to.into_iter().filter(|to| self.wallets[*to].batched).collect()
@@ -276,6 +294,7 @@ impl Model {
             Ask::Transfer { from, to, .. } => vec![from, to],
             Ask::Payout { from, to: [one, other], .. } => vec![from, one, other],
             Ask::Rebate { deposit } => vec![self.deposits[deposit].to],
+            Ask::Hold { .. } | Ask::Capture { .. } | Ask::Void { .. } => self.held_between(ask),
             Ask::Deposit { .. } | Ask::Amend { .. } | Ask::Reverse { .. } => vec![],
         };
         let newest = concerned.into_iter().map(|at| self.wallets[at].updated_ms).fold(now_ms, i64::max);
@@ -366,21 +385,13 @@ impl Model {
             Ask::Deposit { moved, .. }
             | Ask::Withdraw { moved, .. }
             | Ask::Transfer { moved, .. }
-            | Ask::Payout { moved, .. } => moved.code,
+            | Ask::Payout { moved, .. }
+            | Ask::Hold { moved, .. } => moved.code,
+            Ask::Capture { hold, .. } | Ask::Void { hold } => self.wallets[self.holds[hold].from].code,
             Ask::Amend { wallet, .. } => self.wallets[wallet].code,
             Ask::Rebate { deposit } => self.wallets[self.deposits[deposit].to].code,
             Ask::Reverse { movement, .. } => self.movements[movement].code,
         }
-    }
-}
-
-/// A ten-thousandth, a tie to the even unit.
-fn half_even(units: i128) -> i128 {
-    let (whole, rest) = (units / 10_000, units % 10_000);
-    match rest.cmp(&5_000) {
-        std::cmp::Ordering::Less => whole,
-        std::cmp::Ordering::Equal => whole + whole % 2,
-        std::cmp::Ordering::Greater => whole + 1,
     }
 }
 

@@ -45,6 +45,7 @@ fn a_wallet_starts_empty_at_version_zero() {
         id: WalletId::opened_by(&owner("alice"), &key("key")),
         owner: owner("alice"),
         balance: money("0"),
+        held: money("0"),
         version: 0,
         status: Status::Active,
         credits: Credits::Immediate,

@@ -8,6 +8,32 @@ pub(crate) const SKEW_MS: i64 = 600_000;
 
 /// Longer than any request lives.
 const QUIET_MS: i64 = 900_000;
+/// Basis points between a minimum and a maximum: a fee or a rebate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) points: i128,
+    pub(crate) minimum: i128,
+    pub(crate) maximum: i128,
+    /// Of a rebate, for the deposits of one month.
+    pub(crate) monthly: Option<i128>,
+}
+
+impl Share {
+    /// A fee on so much.
+    pub(crate) fn on(self, units: i128) -> i128 {
+        half_even(units * self.points).max(self.minimum).min(self.maximum)
+    }
+}
+
+/// A ten-thousandth, a tie to the even unit.
+pub(crate) fn half_even(units: i128) -> i128 {
+    let (whole, rest) = (units / 10_000, units % 10_000);
+    match rest.cmp(&5_000) {
+        std::cmp::Ordering::Less => whole,
+        std::cmp::Ordering::Equal => whole + whole % 2,
+        std::cmp::Ordering::Greater => whole + 1,
+    }
+}
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {
@@ -36,6 +62,10 @@ pub(crate) struct Purse {
     pub(crate) owner: usize,
     pub(crate) code: &'static str,
     pub(crate) balance: i128,
+    /// What its holds keep back.
+    pub(crate) held: i128,
+    /// What of that is kept back beyond its time, by the asker's clock.
+    pub(crate) overdue: i128,
     pub(crate) floor: i128,
     pub(crate) ceiling: Option<i128>,
     pub(crate) status: &'static str,
@@ -62,6 +92,8 @@ impl Purse {
             owner,
             code,
             balance: 0,
+            held: 0,
+            overdue: 0,
             floor: 0,
             ceiling: None,
             status: "active",
@@ -94,14 +126,14 @@ impl Purse {
     }
 
     /// The balance once all is settled that can be.
-    fn with_waiting(&self) -> i128 {
+    pub(crate) fn with_waiting(&self) -> i128 {
         let mut waits = self.waits.clone();
         waits.sort();
         waits.iter().fold(self.balance, |sum, (.., units)| if sum + units > LARGEST { sum } else { sum + units })
     }
 
     /// Refused, unless what waits is enough for it.
-    fn unless_waiting(&self, available: i128, requested: i128) -> Refused<'static> {
+    pub(crate) fn unless_waiting(&self, available: i128, requested: i128) -> Refused<'static> {
         if self.with_waiting() > self.balance && available >= requested {
             return ("unsettled", None, None);
         }
@@ -156,6 +188,7 @@ impl Purse {
         units: i128,
         fee: i128,
         is_transfer: bool,
+        keeps: bool,
         now_ms: i64,
     ) -> Result<(), Refused<'static>> {
         if self.status == "frozen" {
@@ -172,15 +205,28 @@ impl Purse {
         if is_transfer && self.rate.is_some_and(|rate| before + 1 > rate as usize) {
             return Err(("rate_limited", None, None));
         }
-        if self.balance - outflow < self.floor || outflow > LARGEST {
+        if self.balance - self.held - outflow < self.floor
+            || outflow > LARGEST
+            || (keeps && self.held + outflow > LARGEST)
+        {
             return Err(self.too_little(outflow));
         }
         self.debits.push(Debit { day, minute, units: outflow, is_transfer });
         Ok(())
     }
 
+    /// Some of what was counted at `ms` stays after all: it is given back to the day that is counted, if that is the one.
+    pub(crate) fn give_back(&mut self, units: i128, ms: i64) {
+        let Some(&Debit { day, minute, .. }) = self.debits.last().filter(|last| last.day == ms / 86_400_000) else {
+            return;
+        };
+        let of_that_day = self.debits.iter().rev().take_while(|debit| debit.day == day);
+        let gone: i128 = of_that_day.map(|debit| debit.units).sum();
+        self.debits.push(Debit { day, minute, units: -units.min(gone), is_transfer: false });
+    }
+
     fn too_little(&self, outflow: i128) -> Refused<'static> {
-        let spendable = (self.with_waiting() - self.floor).clamp(0, LARGEST);
+        let spendable = (self.with_waiting() - self.held + self.overdue - self.floor).clamp(0, LARGEST);
         self.unless_waiting(spendable, outflow.min(LARGEST))
     }
 
@@ -196,7 +242,7 @@ impl Purse {
         let refused = self.too_little(-units);
         // An administrator lifts the floor, but only once all that waits is spent.
         let lifted = overdraft && refused.0 != "unsettled" && -units <= LARGEST;
-        let lowest = if lifted { -LARGEST } else { self.floor };
+        let lowest = if lifted { -LARGEST } else { self.floor + self.held };
         if self.balance + units < lowest || -units > LARGEST { Err(refused) } else { Ok(()) }
     }
 
@@ -231,12 +277,13 @@ impl Purse {
         if (terms.status == Some("closed") || bound) && !self.is_quiet(now_ms) {
             return Err(("credits_in_flight", None, None));
         }
-        if terms.status == Some("closed") && self.balance != 0 {
+        if terms.status == Some("closed") && (self.held, self.balance) != (0, 0) {
             return Err(("wallet_not_empty", None, None));
         }
         // Below a floor that stays as it is, the rest can still be amended.
-        if self.balance < floor && floor != self.floor {
-            return Err(self.unless_waiting(self.with_waiting(), floor));
+        if self.balance - self.held < floor && floor != self.floor {
+            let free = (self.with_waiting() - self.held + self.overdue).max(-LARGEST);
+            return Err(self.unless_waiting(free, floor));
         }
         if self.balance > ceiling.unwrap_or(LARGEST) {
             return Err(("max_balance_exceeded", ceiling, Some(self.balance)));

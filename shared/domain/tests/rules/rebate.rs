@@ -223,7 +223,7 @@ fn one_deposit_and_rule_name_one_rebate() {
     let other = with(deposit.clone(), |order| order.key = key("other"));
     assert_ne!(one.transaction(), Command::PayRebate(pay_for(&other)).transaction());
     assert_eq!(one.parent(), Some(deposit.transaction()));
-    let reads = Reads { wallets: vec![id("alice")], transactions: vec![deposit.transaction()], marks: vec![] };
+    let reads = Reads { wallets: vec![id("alice")], transactions: vec![deposit.transaction()], ..Reads::default() };
     assert_eq!(one.reads(), reads);
 }
 

@@ -32,6 +32,14 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (Refusal::IdempotencyKeyReused, "idempotency_key_reused", false),
         (Refusal::AlreadyReversed { transaction }, "already_reversed", false),
         (Refusal::NotReversible { transaction }, "not_reversible", false),
+        (Refusal::HoldNotFound, "hold_not_found", false),
+        (Refusal::HoldNotActive { hold: transaction, status: HoldStatus::Voided }, "hold_not_active", false),
+        (Refusal::HoldExpired { hold: transaction }, "hold_expired", false),
+        (
+            Refusal::CaptureExceedsHold { hold: transaction, remaining: money("1"), requested },
+            "capture_exceeds_hold",
+            false,
+        ),
         (wrong_version("alice", 1), "version_mismatch", false),
         (version_not_yours("alice"), "version_mismatch", false),
         (Refusal::WalletNotEmpty { wallet, balance: money("1") }, "wallet_not_empty", false),
@@ -56,7 +64,7 @@ pub(crate) fn every_refusal() -> Vec<(Refusal, &'static str, bool)> {
         (newer(Some(money("1")), Some(requested)), "too_sunny", true),
     ];
     let named: BTreeSet<_> = refusals.iter().map(|(refusal, ..)| name(refusal)).collect();
-    assert_eq!(named.len(), 28, "every refusal is in the table");
+    assert_eq!(named.len(), 32, "every refusal is in the table");
     refusals
 }
 
@@ -75,6 +83,10 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::IdempotencyKeyReused => "IdempotencyKeyReused",
         Refusal::AlreadyReversed { .. } => "AlreadyReversed",
         Refusal::NotReversible { .. } => "NotReversible",
+        Refusal::HoldNotFound => "HoldNotFound",
+        Refusal::HoldNotActive { .. } => "HoldNotActive",
+        Refusal::HoldExpired { .. } => "HoldExpired",
+        Refusal::CaptureExceedsHold { .. } => "CaptureExceedsHold",
         Refusal::DepositReversed { .. } => "DepositReversed",
         Refusal::RequestExpired { .. } => "RequestExpired",
         Refusal::VersionMismatch { .. } => "VersionMismatch",

@@ -152,6 +152,8 @@ fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
         metadata: Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small"),
         parent: None,
         rule: None,
+        hold: None,
+        released: vec![],
         fingerprint: command.fingerprint(),
         created_at: time(NOW),
         format: 1,

@@ -26,7 +26,7 @@ fn full_transaction() -> Transaction {
         reference: Some(reference(name)),
     };
     let credit = Leg::Credit { wallet: id("carol"), owner: owner("carol"), amount: money("2"), reference: None };
-    let fee = Leg::System { account: Account::Fees, amount: money("1") };
+    let fees = Leg::System { account: Account::Fees, amount: money("1") };
     Transaction {
         id: TransactionId::amendment_of(id("alice"), 1),
         kind: Kind::TRANSFER,
@@ -35,7 +35,7 @@ fn full_transaction() -> Transaction {
         amount: money("5"),
         fee: money("1"),
         outcome: Outcome::Posted {
-            legs: vec![leg("alice", "-6"), leg("bob", "5"), credit, fee],
+            legs: vec![leg("alice", "-6"), leg("bob", "5"), credit, fees],
             wallet: Some(Box::new(full_wallet())),
         },
         caller: owner("alice"),
@@ -50,11 +50,45 @@ fn full_transaction() -> Transaction {
             cap: Some(money("0.22")),
             monthly_cap: Some(money("0.23")),
         }),
+        hold: Some(HoldTerms { expires_at: time(NOW), fee: Some(fee("1", "0.31", "0.32")) }),
+        released: vec![release(other_transaction(), "5"), release(TransactionId::amendment_of(id("alice"), 3), "6")],
         fingerprint: Hasher::new("asked").finish(),
         created_at: time(NOW),
         format: 1,
         seal: GENESIS,
     }
+}
+
+fn fee(points: &str, minimum: &str, maximum: &str) -> FeeSchedule {
+    let points = BasisPoints::new(points.parse().expect("digits")).expect("a share");
+    FeeSchedule::new(points, bounds(&[minimum]), bounds(&[maximum])).expect("minimum up to maximum")
+}
+
+fn release(hold: TransactionId, amount: &str) -> Release {
+    Release { hold, amount: money(amount) }
+}
+
+#[test]
+fn a_seal_covers_what_a_hold_pins_and_what_an_expiry_releases() {
+    fn terms(transaction: &mut Transaction) -> &mut HoldTerms {
+        transaction.hold.as_mut().expect("it pins terms")
+    }
+    let changes: [Change<Transaction>; 11] = [
+        ("no terms", |it| it.hold = None),
+        ("expires_at", |it| terms(it).expires_at = time("2026-03-01T12:00:30.251Z")),
+        ("no fee", |it| terms(it).fee = None),
+        ("basis_points", |it| terms(it).fee = Some(fee("2", "0.31", "0.32"))),
+        ("minimum", |it| terms(it).fee = Some(fee("1", "0.30", "0.32"))),
+        ("maximum", |it| terms(it).fee = Some(fee("1", "0.31", "0.33"))),
+        ("nothing released", |it| it.released.clear()),
+        ("one left out", |it| it.released.truncate(1)),
+        ("swapped", |it| it.released.swap(0, 1)),
+        ("another hold", |it| it.released[0].hold = TransactionId::amendment_of(id("bob"), 3)),
+        ("another amount", |it| it.released[0].amount = money("5.01")),
+    ];
+    all_differ(&full_transaction(), &changes, seal);
+    let HoldTerms { expires_at: _, fee: _ } = full_transaction().hold.expect("it pins terms");
+    let [Release { hold: _, amount: _ }, _] = full_transaction().released[..] else { panic!("two") };
 }
 
 fn seal(transaction: &Transaction) -> Digest {

@@ -35,6 +35,9 @@ enum Verb {
     Amend(Terms),
     Rebate(usize),
     Reverse { nth: usize, overdraft: bool, return_fee: bool },
+    Hold { fee: Option<Share>, out: bool, lives_ms: i64 },
+    Capture { nth: usize, tenths: Option<i128>, is_final: bool },
+    Void(usize),
     Again(usize),
     Settle,
 }
@@ -141,6 +144,11 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0_usize..1_000).prop_map(Verb::Rebate),
         3 => (0_usize..1_000, any::<bool>(), any::<bool>())
             .prop_map(|(nth, overdraft, return_fee)| Verb::Reverse { nth, overdraft, return_fee }),
+        4 => (fee(), prop::bool::weighted(0.2), prop_oneof![Just(60_000_i64), Just(86_400_000)])
+            .prop_map(|(fee, out, lives_ms)| Verb::Hold { fee, out, lives_ms }),
+        4 => (0_usize..1_000, prop::option::of(1_i128..=11), any::<bool>())
+            .prop_map(|(nth, tenths, is_final)| Verb::Capture { nth, tenths, is_final }),
+        1 => (0_usize..1_000).prop_map(Verb::Void),
         1 => (0_usize..1_000).prop_map(Verb::Again),
         2 => Just(Verb::Settle),
     ];
@@ -179,13 +187,13 @@ fn purses() -> impl Strategy<Value = Vec<Purse>> {
 fn units(step: &Step, to: usize, model: &Model, now_ms: i64) -> i128 {
     let (from, to) = (&model.wallets[step.from], &model.wallets[to]);
     let flat_fee = match &step.verb {
-        Verb::Transfer(Some(fee)) => fee.minimum,
+        Verb::Transfer(Some(fee)) | Verb::Hold { fee: Some(fee), .. } => fee.minimum,
         Verb::Payout(Some(fee)) => 2 * fee.minimum,
         _ => 0,
     };
     let units = match step.size {
         Size::Units(units) => units,
-        Size::Spendable(more) => (from.balance - from.floor).max(0) - flat_fee + more,
+        Size::Spendable(more) => (from.balance - from.held - from.floor).max(0) - flat_fee + more,
         Size::Room(more) => to.top() - to.balance + more,
         Size::MaxMovement(more) => from.max_movement.unwrap_or(500) + more,
         Size::LeftToday(more) => from.left_today(now_ms).unwrap_or(500) - flat_fee + more,
@@ -231,11 +239,25 @@ fn request(step: &Step, model: &Model, asked: &[Request], now_ms: i64) -> Option
             Ask::Reverse { movement, overdraft: *overdraft, return_fee: *return_fee }
         }
         Verb::Settle => return None,
+        Verb::Hold { fee, out, lives_ms } => {
+            Ask::Hold { from, to: (!out).then_some(to), moved, fee: *fee, lives_ms: *lives_ms }
+        }
+        Verb::Capture { nth, tenths, is_final } => {
+            let hold = nth.checked_rem(model.holds.len())?;
+            // A tenth more than there is, at most.
+            let units = tenths.map(|tenths| (model.holds[hold].units * tenths / 10).clamp(1, LARGEST));
+            Ask::Capture { hold, units, is_final: *is_final }
+        }
+        Verb::Void(nth) => Ask::Void { hold: nth.checked_rem(model.holds.len())? },
         Verb::Again(nth) => return asked.get(nth.checked_rem(asked.len())?).cloned(),
     };
     let by = match (step.oddity, &ask) {
         (Some(Oddity::By(by)), _) => by,
         (_, Ask::Amend { .. } | Ask::Reverse { .. }) => ADMIN,
+        (_, Ask::Capture { hold, .. } | Ask::Void { hold }) => {
+            let hold = &model.holds[*hold];
+            model.wallets[hold.to.unwrap_or(hold.from)].owner
+        }
         _ => purse.owner,
     };
     Some(Request { by, ask, key: asked.len() })

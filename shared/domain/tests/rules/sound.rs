@@ -40,8 +40,19 @@ pub(crate) fn sound(snapshots: &Snapshots, command: &Command, plan: &Plan, now: 
         let others = postings.iter().skip(at + 1);
         assert!(others.clone().all(|other| other.after.id != posting.after.id), "a wallet takes one step at a time");
         step(snapshots, command, transaction, posting);
+        kept_back(plan, posting);
     }
     wallet_legs(transaction, postings);
+}
+
+/// What the wallet keeps back changes by what its holds do.
+#[track_caller]
+fn kept_back(plan: &Plan, posting: &Posting) {
+    let held = |hold: &Hold| hold.held().expect("within bounds").minor_units();
+    let its = plan.holds().iter().filter(|change| change.after.source == posting.after.id);
+    let added: i128 = its.map(|change| held(&change.after) - change.before.as_ref().map_or(0, held)).sum();
+    let before = posting.before.as_ref().map_or(0, |before| before.held.minor_units());
+    assert_eq!(posting.after.held.minor_units() - before, added, "what its holds keep back");
 }
 
 /// One wallet, one version further, with one entry that says so.
@@ -74,18 +85,22 @@ fn step(snapshots: &Snapshots, command: &Command, transaction: &Transaction, pos
     assert!(floor <= balance || overdraft || was_below, "{after:?} is not below its floor");
     assert!(floor <= 0 && 0 <= ceiling && balance <= ceiling, "{after:?} is within its bounds");
     let bound = |units| Money::from_minor(units, after.currency()).expect("a bound within bounds");
+    assert_eq!(entry.held_after, after.held);
+    let before_held = before.as_ref().map_or(0, |before| before.held.minor_units());
+    let held = if transaction.kind == Kind::CAPTURE { 0 } else { after.held.minor_units() };
     let expected = match moved {
+        0 if after.held.minor_units() > before_held => Guard::AtLeast(bound(floor + held)),
         0 => Guard::None,
-        ..0 if balance < floor => Guard::None,
-        ..0 => Guard::AtLeast(bound(floor - moved)),
+        ..0 if balance < floor + held => Guard::None,
+        ..0 => Guard::AtLeast(bound(floor + held - moved)),
         1.. => Guard::AtMost(bound(ceiling - moved)),
     };
     assert_eq!(*guard, expected, "the guard holds exactly where the bound does");
     if let Some(before) = before
         && transaction.kind != Kind::AMENDMENT
     {
-        let Wallet { balance, version, counters, rebated, head, updated_at, .. } = after.clone();
-        let moved = Wallet { balance, version, counters, rebated, head, updated_at, ..before.clone() };
+        let Wallet { balance, held, version, counters, rebated, head, updated_at, .. } = after.clone();
+        let moved = Wallet { balance, held, version, counters, rebated, head, updated_at, ..before.clone() };
         assert_eq!(*after, moved, "a movement changes no terms");
         assert!(entry.changes.is_empty(), "only amendments say what changed");
     }
@@ -95,7 +110,10 @@ fn step(snapshots: &Snapshots, command: &Command, transaction: &Transaction, pos
 #[track_caller]
 fn wallet_legs(transaction: &Transaction, postings: &[Posting]) {
     let legs = transaction.legs().iter().filter(|leg| matches!(leg, Leg::Wallet { .. }));
-    let expected = postings.iter().filter(|posting| !posting.rows[0].amount.is_zero()).map(|posting| Leg::Wallet {
+    let told = |posting: &&Posting| {
+        !posting.rows[0].amount.is_zero() || matches!(transaction.kind, Kind::HOLD | Kind::VOID | Kind::EXPIRY)
+    };
+    let expected = postings.iter().filter(told).map(|posting| Leg::Wallet {
         wallet: posting.after.id,
         owner: posting.after.owner.clone(),
         amount: posting.rows[0].amount,

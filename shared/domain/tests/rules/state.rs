@@ -62,6 +62,7 @@ pub(crate) fn full_wallet() -> Wallet {
     let ceiling = Some(money("500"));
     let (credits, credits_changed_at) = (Credits::Batched, Some(time("2026-01-02T00:00:00Z")));
     Wallet {
+        held: money("20"),
         floor: money("-19"),
         ceiling,
         credits,
@@ -75,7 +76,8 @@ pub(crate) fn full_wallet() -> Wallet {
 }
 
 /// What a wallet's state covers. An entry says the rest.
-pub(crate) const STATE: [Change<Wallet>; 31] = [
+pub(crate) const STATE: [Change<Wallet>; 32] = [
+    ("held", |wallet| wallet.held = money("20.01")),
     ("id", |wallet| wallet.id = id("ghost")),
     ("owner", |wallet| wallet.owner = owner("somebody else")),
     ("currency", |wallet| wallet.balance = Money::zero(currency("USD"))),
@@ -127,7 +129,8 @@ fn rebated(at: &str, rule: &str, sum: &str) -> Rebated {
 }
 
 /// What can be absent, taken away.
-pub(crate) const STATE_ABSENT: [Change<Wallet>; 7] = [
+pub(crate) const STATE_ABSENT: [Change<Wallet>; 8] = [
+    ("nothing held", |wallet| wallet.held = money("0")),
     ("no ceiling", |wallet| wallet.ceiling = None),
     ("credits never changed", |wallet| wallet.credits_changed_at = None),
     ("no max_movement", |wallet| wallet.limits.max_movement = None),

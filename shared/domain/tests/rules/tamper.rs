@@ -5,13 +5,14 @@ use wallet_domain::*;
 use crate::world::*;
 
 /// Every way to change one entry.
-pub(crate) const TAMPERINGS: [fn(&mut Entry); 18] = [
+pub(crate) const TAMPERINGS: [fn(&mut Entry); 19] = [
     |entry| entry.wallet = id("ghost"),
     |entry| entry.version += 1,
     |entry| entry.transaction = TransactionId::amendment_of(entry.wallet, entry.version),
     |entry| entry.kind = if entry.kind == Kind::DEPOSIT { Kind::REBATE } else { Kind::DEPOSIT },
     |entry| entry.amount = nudged(entry.amount),
     |entry| entry.balance_after = nudged(entry.balance_after),
+    |entry| entry.held_after = nudged(entry.held_after),
     |entry| {
         let counterparties = [Some(Account::External), Some(Account::Wallet(id("ghost")))];
         entry.counterparty = counterparties.into_iter().find(|other| *other != entry.counterparty).flatten();

@@ -54,6 +54,10 @@ fn names_survive_a_round_trip() {
         (Kind::TRANSFER, "transfer"),
         (Kind::REBATE, "rebate"),
         (Kind::REVERSAL, "reversal"),
+        (Kind::HOLD, "hold"),
+        (Kind::CAPTURE, "capture"),
+        (Kind::VOID, "void"),
+        (Kind::EXPIRY, "expiry"),
     ] {
         assert_eq!((kind.as_str(), Kind::from_name(name)), (name, Some(kind)));
     }

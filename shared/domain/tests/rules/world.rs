@@ -68,6 +68,7 @@ pub(crate) fn wallet(name: &str, balance: &str) -> Wallet {
         id: id(name),
         owner: owner(name),
         balance,
+        held: Money::zero(balance.currency()),
         version: VERSION,
         status: Status::Active,
         credits: Credits::Immediate,
@@ -234,7 +235,7 @@ pub(crate) fn decided(snapshots: &Snapshots, command: &Command, now: Timestamp) 
     }
     outcome.map_err(|none| match none {
         NoPlan::Refused(refusal) => refusal,
-        NoPlan::Unsettled(_) | NoPlan::Unsound(_) => panic!("{none}"),
+        NoPlan::Unsettled(_) | NoPlan::Unreleased(_) | NoPlan::Unsound(_) => panic!("{none}"),
     })
 }
 

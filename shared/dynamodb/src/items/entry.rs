@@ -7,8 +7,8 @@ use wallet_domain::{Account, Currency, Digest, Entry, Kind, Money, Timestamp, Wa
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::names::{
-    AMOUNT, BALANCE_AFTER, CALLER, CHANGES, COUNTERPARTY, CREATED_AT, CURRENCY, ENTRY, FORMAT, HASH, PK, PREVIOUS_HASH,
-    REFERENCE, ROWS, SEAL, SK, STATE, TRANSACTION_ID, TYPE, entry_sk, wallet_pk,
+    AMOUNT, BALANCE_AFTER, CALLER, CHANGES, COUNTERPARTY, CREATED_AT, CURRENCY, ENTRY, FORMAT, HASH, HELD_AFTER, PK,
+    PREVIOUS_HASH, REFERENCE, ROWS, SEAL, SK, STATE, TRANSACTION_ID, TYPE, entry_sk, wallet_pk,
 };
 
 /// The item of `rows`: of one wallet, consecutive, never none, all of one time and one state.
@@ -36,6 +36,7 @@ pub(crate) fn entries_item(rows: &[Entry]) -> Item {
         .digest(PREVIOUS_HASH, first.previous)
         .value(ROWS, AttributeValue::L(rows.iter().map(row).collect()))
         .number(BALANCE_AFTER, last.balance_after)
+        .maybe_number(HELD_AFTER, Some(last.held_after).filter(|held| !held.is_zero()))
         .digest(HASH, last.hash)
         .build()
 }
@@ -44,8 +45,10 @@ pub(crate) fn entries_item(rows: &[Entry]) -> Item {
 /// every read.
 pub(crate) fn entries_from_item(item: &Item) -> Result<Vec<Entry>, Fault> {
     let fields = Fields(item);
+    let currency = fields.parsed(CURRENCY)?;
     let common = Common {
-        currency: fields.parsed(CURRENCY)?,
+        currency,
+        held_after: fields.maybe_money(HELD_AFTER, currency)?.unwrap_or_else(|| Money::zero(currency)),
         wallet: fields.named(PK, |pk| pk.strip_prefix("WALLET#")?.parse().ok())?,
         created_at: fields.parsed(CREATED_AT)?,
         state: fields.digest(STATE)?,
@@ -80,6 +83,7 @@ pub(crate) fn entries_from_item(item: &Item) -> Result<Vec<Entry>, Fault> {
 /// What all rows of an item share.
 struct Common {
     currency: Currency,
+    held_after: Money,
     wallet: WalletId,
     created_at: Timestamp,
     state: Digest,
@@ -100,6 +104,7 @@ impl Common {
             kind: fields.named(TYPE, Kind::from_name)?,
             amount: fields.money(AMOUNT, self.currency)?,
             balance_after: Money::zero(self.currency),
+            held_after: self.held_after,
             counterparty,
             reference: fields.maybe_parsed(REFERENCE)?,
             changes: fields.texts(CHANGES)?,

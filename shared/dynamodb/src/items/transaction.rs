@@ -2,17 +2,20 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
-    Account, BasisPoints, Currency, Facts, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Rounding, Transaction,
+    Account, BasisPoints, Currency, Facts, HoldTerms, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Release,
+    Rounding, Transaction,
 };
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
+use crate::items::hold::{fee_from, fee_item};
 use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
     ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CALLER_REFERENCE,
-    CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, FEE, FINGERPRINT, FORMAT, HOLDS, ID, LEGS, LIMIT,
-    METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, PK, REFERENCE, REFUSAL, REQUESTED, RESULT, ROUNDING,
-    RULE, RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID, caller_reference, transaction_pk,
+    CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, EXPIRES_AT, FEE, FINGERPRINT, FORMAT, HOLD_ID,
+    HOLD_TERMS, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, PK, REFERENCE,
+    REFUSAL, RELEASED, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER,
+    WALLET_ID, caller_reference, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -42,6 +45,18 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     let builder = match &transaction.rule {
         Some(rule) => builder.text(RULE_ID, rule.id.as_str()).value(RULE, AttributeValue::M(terms(rule))),
         None => builder,
+    };
+    let builder = match &transaction.hold {
+        Some(terms) => builder.value(HOLD_TERMS, AttributeValue::M(terms_item(terms, transaction.amount.currency()))),
+        None => builder,
+    };
+    let builder = if transaction.released.is_empty() {
+        builder
+    } else {
+        let release = |release: &Release| {
+            AttributeValue::M(Builder::default().text(HOLD_ID, release.hold).number(AMOUNT, release.amount).build())
+        };
+        builder.value(RELEASED, AttributeValue::L(transaction.released.iter().map(release).collect()))
     };
     match &transaction.outcome {
         Outcome::Posted { legs, wallet } => {
@@ -110,11 +125,40 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
         metadata: fields.metadata()?,
         parent: fields.maybe_parsed(PARENT_ID)?,
         rule,
+        hold: hold_terms(fields, currency)?,
+        released: released(fields, currency)?,
         fingerprint: fields.digest(FINGERPRINT)?,
         created_at: fields.parsed(CREATED_AT)?,
         format: fields.number(FORMAT)?,
         seal: fields.digest(SEAL)?,
     })
+}
+
+/// What a hold pins, as a map.
+fn terms_item(terms: &HoldTerms, currency: Currency) -> Item {
+    let builder = Builder::default().time(EXPIRES_AT, terms.expires_at);
+    match &terms.fee {
+        Some(fee) => builder.value(FEE, AttributeValue::M(fee_item(fee, currency))).build(),
+        None => builder.build(),
+    }
+}
+
+fn hold_terms(fields: Fields<'_>, currency: Currency) -> Result<Option<HoldTerms>, Fault> {
+    let Some(terms) = fields.maybe_map(HOLD_TERMS)? else { return Ok(None) };
+    let read = || {
+        let fee = terms.maybe_map(FEE)?.map(|fee| fee_from(fee, currency)).transpose()?;
+        Ok(HoldTerms { expires_at: terms.parsed(EXPIRES_AT)?, fee })
+    };
+    read().map(Some).map_err(|_: Fault| fields.wrong(HOLD_TERMS))
+}
+
+fn released(fields: Fields<'_>, currency: Currency) -> Result<Vec<Release>, Fault> {
+    if fields.0.get(RELEASED).is_none() {
+        return Ok(vec![]);
+    }
+    let release =
+        |release: Fields<'_>| Ok(Release { hold: release.parsed(HOLD_ID)?, amount: release.money(AMOUNT, currency)? });
+    fields.maps(RELEASED)?.into_iter().map(release).collect::<Result<_, _>>().map_err(|_: Fault| fields.wrong(RELEASED))
 }
 
 fn terms(rule: &RebateRule) -> Item {

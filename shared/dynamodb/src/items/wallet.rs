@@ -1,12 +1,12 @@
 //! A wallet as an item, at its own key or inside the transaction that opened or amended it.
 
-use wallet_domain::{Amount, Counters, Credits, Currency, Limits, Rebated, Status, Timestamp, Wallet, WalletId};
+use wallet_domain::{Amount, Counters, Credits, Currency, Limits, Money, Rebated, Status, Timestamp, Wallet, WalletId};
 
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::lease::Lease;
 use crate::names::{
-    BALANCE, CEILING, CREATED_AT, CREDITS, CREDITS_CHANGED_AT, CURRENCY, FLOOR, HEAD, LEASE_HOLDER, LEASE_UNTIL,
+    BALANCE, CEILING, CREATED_AT, CREDITS, CREDITS_CHANGED_AT, CURRENCY, FLOOR, HEAD, HELD, LEASE_HOLDER, LEASE_UNTIL,
     MAX_DAILY_OUTFLOW, MAX_MOVEMENT, METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, SK, STATUS, TRANSFER_MINUTE,
     TRANSFERS, TRANSFERS_PER_MINUTE, UPDATED_AT, VERSION, WALLET, wallet_pk,
 };
@@ -18,6 +18,7 @@ pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
         .text(OWNER, &wallet.owner)
         .text(CURRENCY, wallet.currency())
         .number(BALANCE, wallet.balance)
+        .maybe_number(HELD, Some(wallet.held).filter(|held| !held.is_zero()))
         .number(VERSION, wallet.version)
         .text(STATUS, wallet.status.as_str())
         .maybe_text(CREDITS, (wallet.credits != Credits::Immediate).then_some(wallet.credits.as_str()))
@@ -51,6 +52,7 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
         id,
         owner: fields.parsed(OWNER)?,
         balance: fields.money(BALANCE, currency)?,
+        held: fields.maybe_money(HELD, currency)?.unwrap_or_else(|| Money::zero(currency)),
         version: fields.number(VERSION)?,
         status: fields.named(STATUS, Status::from_name)?,
         credits: match fields.maybe_text(CREDITS)? {

@@ -7,7 +7,7 @@ use wallet_domain::{
 use wallet_dynamodb::Done;
 
 /// Alice and bob with a wallet each, and what they did. The wallets have the ids of those of the demo, so that what is shown can be tried.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Story {
     snapshots: Snapshots,
     entries: Vec<Entry>,
@@ -106,6 +106,8 @@ impl Story {
             self.entries.extend(posting.rows.iter().cloned());
             self.snapshots.wallets.insert(posting.after.id, posting.after.clone());
         }
+        let holds = plan.holds().iter().map(|change| (change.after.id, change.after.clone()));
+        self.snapshots.holds.extend(holds);
         Done::Executed(plan.transaction().clone())
     }
 

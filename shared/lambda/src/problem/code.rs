@@ -35,12 +35,15 @@ codes! {
     MissingScope          "missing_scope"           403 final "The token does not allow this";
     WalletNotFound        "wallet_not_found"        404 final "There is no such wallet";
     TransactionNotFound   "transaction_not_found"   404 final "There is no such transaction";
+    HoldNotFound          "hold_not_found"          404 final "There is no such hold";
     RouteNotFound         "route_not_found"         404 final "There is no such route";
     ConcurrencyConflict   "concurrency_conflict"    409 again "Too many requests met on the wallet";
     LockTimeout           "lock_timeout"            409 again "The wallet stayed locked";
     WalletNotEmpty        "wallet_not_empty"        409 final "The wallet is not empty";
     CreditsInFlight       "credits_in_flight"       409 again "Credits may be on their way into the wallet";
     AlreadyReversed       "already_reversed"        409 final "The transaction has been reversed";
+    HoldNotActive         "hold_not_active"         409 final "The hold has ended";
+    HoldExpired           "hold_expired"            409 final "The hold has expired";
     VersionMismatch       "version_mismatch"        412 final "The wallet is at another version";
     BodyTooLarge          "body_too_large"          413 final "The body is too large";
     UnsupportedMediaType  "unsupported_media_type"  415 final "The body must be JSON";
@@ -60,6 +63,7 @@ codes! {
     InvalidAmount         "invalid_amount"          422 final "The amount is not valid";
     InvalidCurrency       "invalid_currency"        422 final "The currency is not known";
     CeilingWithBatchedCredits "ceiling_with_batched_credits" 422 final "A ceiling and batched credits exclude each other";
+    CaptureExceedsHold    "capture_exceeds_hold"    422 final "The hold has less left";
     SameWallet            "same_wallet"             422 final "Source and destination are the same";
     DuplicateDestination  "duplicate_destination"   422 final "A wallet is paid more than once";
     IdempotencyKeyReused  "idempotency_key_reused"  422 final "The key belongs to another request";

@@ -46,13 +46,10 @@ pub(crate) fn every_refusal() -> Vec<Refusal> {
         Refusal::NotReversible { transaction },
         Refusal::DepositReversed { wallet },
         Refusal::RequestExpired { wallet },
-        Refusal::Newer {
-            code: "hold_expired".to_owned(),
-            wallet,
-            limit: None,
-            holds: None,
-            available,
-            requested: None,
-        },
+        Refusal::HoldNotFound,
+        Refusal::HoldNotActive { hold: transaction, status: wallet_domain::HoldStatus::Voided },
+        Refusal::HoldExpired { hold: transaction },
+        Refusal::CaptureExceedsHold { hold: transaction, remaining: self::eur("5"), requested },
+        Refusal::Newer { code: "too_sunny".to_owned(), wallet, limit: None, holds: None, available, requested: None },
     ]
 }

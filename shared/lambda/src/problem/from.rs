@@ -17,6 +17,7 @@ impl From<&Refusal> for Problem {
             // The edge refuses these too, before the domain is asked: in the same words.
             Refusal::WalletNotFound { wallet } => Problem::wallet_not_found(&wallet.to_string()),
             Refusal::TransactionNotFound => Problem::transaction_not_found(),
+            Refusal::HoldNotFound => Problem::hold_not_found(),
             Refusal::MissingScope { scope } => Problem::missing_scope(scope),
             Refusal::InvalidAmount { field, error } => Problem::invalid_amount(field, error),
             Refusal::InvalidCurrency(error) => Problem::invalid_currency(error),
@@ -24,7 +25,10 @@ impl From<&Refusal> for Problem {
             Refusal::SameWallet
             | Refusal::IdempotencyKeyReused
             | Refusal::AlreadyReversed { .. }
-            | Refusal::NotReversible { .. } => problem,
+            | Refusal::NotReversible { .. }
+            | Refusal::HoldNotActive { .. }
+            | Refusal::HoldExpired { .. } => problem,
+            Refusal::CaptureExceedsHold { remaining, requested, .. } => problem.moving(*requested, Some(*remaining)),
             Refusal::CreditsInFlight { wallet, retry_after_seconds } => {
                 problem.about(*wallet).after(*retry_after_seconds)
             }

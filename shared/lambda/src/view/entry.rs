@@ -22,6 +22,8 @@ pub struct EntryView<'a> {
     amount: String,
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance_after: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
+    held_after: String,
     #[cfg_attr(feature = "openapi", schema(required))]
     counterparty: Option<String>,
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -47,6 +49,7 @@ impl<'a> From<&'a Entry> for EntryView<'a> {
             r#type: entry.kind.as_str(),
             amount: entry.amount.to_string(),
             balance_after: entry.balance_after.to_string(),
+            held_after: entry.held_after.to_string(),
             counterparty: entry.counterparty.as_ref().map(Account::to_string),
             reference: entry.reference.as_ref().map(Reference::as_str),
             changes: amended.then_some(&entry.changes),

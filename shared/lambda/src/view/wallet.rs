@@ -21,7 +21,10 @@ pub struct WalletView<'a> {
     currency: &'static str,
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance: String,
-    /// What can be spent: the balance less the floor.
+    /// What holds keep back of it.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
+    held: String,
+    /// What can be spent: the balance less what is held and the floor.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     available: String,
     /// Where it was looked up: what waits, or nothing where nothing can.
@@ -63,6 +66,7 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
             owner: wallet.owner.as_str(),
             currency: wallet.currency().code(),
             balance: wallet.balance.to_string(),
+            held: wallet.held.to_string(),
             available: wallet.available().to_string(),
             incoming: None,
             credits: wallet.credits.as_str(),

@@ -1,0 +1,51 @@
+//! The sweep, which a schedule calls: holds whose time is over are released, of all wallets, up to 49 of a wallet at once.
+//!
+//! What a sweep leaves, since others were at work on the wallet or the time was over, the next one finds: nothing is lost by
+//! a run that fails, and nothing is released twice by two that run at once.
+
+use std::time::Instant;
+
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::{Value, json};
+use wallet_lambda::{App, Metric, Unit, Usage, deadline, emit};
+
+/// The function's name.
+pub const NAME: &str = "sweep";
+
+/// Releases what is overdue, whatever the schedule's event says, and answers with what it has done.
+///
+/// # Errors
+/// When the index cannot be read, or the clock is too far from the table's to go by.
+pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
+    let mut usage = Usage::within(Some(deadline(Some(&event.context))));
+    let swept = app.ledger().sweep(&mut usage).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let swept = swept.map_err(|error| {
+        tracing::error!(function = NAME, request_id, code = "sweep_failed", cause = %error, duration_ms, "done");
+        error
+    })?;
+    tracing::info!(
+        function = NAME,
+        request_id,
+        released = swept.released,
+        transactions = swept.transactions,
+        wallets_left = swept.left,
+        oldest_ms = swept.oldest_ms,
+        calls = usage.calls,
+        conflicts = usage.conflicts,
+        duration_ms,
+        "done"
+    );
+    emit(&[
+        Metric { name: "HoldsReleased", unit: Unit::Count, value: swept.released },
+        Metric { name: "WalletsLeft", unit: Unit::Count, value: swept.left },
+        Metric { name: "OldestExpiry", unit: Unit::Milliseconds, value: swept.oldest_ms },
+    ]);
+    Ok(json!({
+        "released": swept.released,
+        "transactions": swept.transactions,
+        "wallets_left": swept.left,
+        "oldest_ms": swept.oldest_ms,
+    }))
+}

@@ -1,0 +1,122 @@
+//! What holds keep back beyond their time, where a command is short of it or is about such a hold: released first.
+//!
+//! A hold that the command itself reads is released at once, so that whoever captures it too late is told so of a hold that
+//! has ended. For a command that is short of money the wallet's overdue holds are looked up after the wallet was seen: while
+//! it stays at its version none of them changes, so a refusal that says what they come to rests on the wallet's item alone.
+
+use wallet_domain::{Hold, HoldStatus, Money, WalletId};
+
+use super::{Basis, Found, Known, Lost, Run};
+use crate::fault::Class;
+use crate::outcome::ExecuteError;
+use crate::transact::Rejected;
+
+/// Holds that are looked up before some are released whether they are needed or not: ten releases.
+const LOOKED_UP: usize = 490;
+
+impl Run<'_> {
+    /// Finds out what holds of `wallet` are overdue, or releases some, and comes back with what is known then.
+    pub(super) async fn release(
+        &mut self,
+        mut known: Known,
+        wallet: WalletId,
+    ) -> Result<Result<Known, Lost>, ExecuteError> {
+        if matches!(known.basis, Basis::Guess) {
+            return self.read().await;
+        }
+        let Some(before) = known.snapshots.wallets.get(&wallet).filter(|_| !self.usage.is_out_of_time()) else {
+            return Ok(Err(Lost::Race));
+        };
+        let version = before.version;
+        let is_own = |hold: &&Hold| hold.source == wallet && hold.status == HoldStatus::Active;
+        let own: Vec<_> = known.snapshots.holds.values().filter(is_own).cloned().collect();
+        if !own.is_empty() {
+            self.found.remove(&wallet);
+            known.snapshots.overdue.remove(&wallet);
+            return Ok(match self.let_go(&mut known, wallet, own).await? {
+                // It has ended now; or the clock has gone back, and another look will tell.
+                Ok(_) if known.snapshots.holds.values().any(|hold| is_own(&hold)) => Err(Lost::Race),
+                Ok(_) => Ok(known),
+                Err(lost) => Err(lost),
+            });
+        }
+        if let Some(found) = self.found.remove(&wallet).filter(|found| found.version == version) {
+            return Ok(match self.let_go(&mut known, wallet, found.holds).await? {
+                Ok(holds) => {
+                    self.find(&mut known, wallet, holds);
+                    Ok(known)
+                }
+                Err(lost) => Err(lost),
+            });
+        }
+        // Once in each round: a wallet that moves on all the time is met again after a while.
+        if !self.finds.insert(wallet) {
+            self.usage.conflicts += 1;
+            return Ok(Err(Lost::Race));
+        }
+        let overdue = match self.ledger.overdue(wallet, LOOKED_UP, self.usage).await {
+            Ok(overdue) => overdue,
+            Err(fault) => return self.unread(fault),
+        };
+        if overdue.complete {
+            self.find(&mut known, wallet, overdue.holds);
+            return Ok(Ok(known));
+        }
+        let mut holds = overdue.holds;
+        while !holds.is_empty() {
+            self.finds.remove(&wallet);
+            holds = match self.let_go(&mut known, wallet, holds).await? {
+                Ok(holds) => holds,
+                Err(lost) => return Ok(Err(lost)),
+            };
+        }
+        Ok(Ok(known))
+    }
+
+    /// Releases some of `holds`, and answers the others.
+    async fn let_go(
+        &mut self,
+        known: &mut Known,
+        wallet: WalletId,
+        mut holds: Vec<Hold>,
+    ) -> Result<Result<Vec<Hold>, Lost>, ExecuteError> {
+        let before = &known.snapshots.wallets[&wallet];
+        let holder = self.held.contains(&wallet).then_some(&self.holder);
+        match self.ledger.release_overdue(before, &holds, holder, self.usage).await {
+            Ok(Some(plan)) => {
+                for change in plan.holds() {
+                    holds.retain(|hold| hold.id != change.after.id);
+                    if let Some(known) = known.snapshots.holds.get_mut(&change.after.id) {
+                        known.clone_from(&change.after);
+                    }
+                }
+                for posting in plan.postings() {
+                    self.moved_on(known, &posting.after);
+                }
+                Ok(Ok(holds))
+            }
+            // By this clock none is overdue any more.
+            Ok(None) => Ok(Ok(vec![])),
+            Err(Rejected::Failed(fault)) => match fault.class() {
+                // It has released them, or not: of the money of this request it says nothing.
+                Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
+                Class::Final => Err(self.fault(fault)),
+            },
+            Err(_) => {
+                self.usage.conflicts += 1;
+                Ok(Err(Lost::Race))
+            }
+        }
+    }
+
+    /// Keeps what was found of a wallet: nobody releases it while the wallet stays at its version.
+    fn find(&mut self, known: &mut Known, wallet: WalletId, holds: Vec<Hold>) {
+        let before = &known.snapshots.wallets[&wallet];
+        let sum = holds.iter().try_fold(Money::zero(before.currency()), |sum, hold| sum.plus(hold.held()?));
+        let sum = sum.unwrap_or(before.held);
+        self.found.insert(wallet, Found { version: before.version, sum, holds });
+        known.snapshots.overdue.insert(wallet, sum);
+        // What was one moment before is not one moment with the holds.
+        known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
+    }
+}

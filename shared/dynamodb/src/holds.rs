@@ -1,0 +1,332 @@
+//! Holds on the table: one and a list of them, and the release of those whose time is over.
+//!
+//! A release is one `TransactWriteItems` of up to 49 holds of one wallet, each on the condition that it is still active, and
+//! the wallet at the version that was read. So what a hold keeps back is given back once, whoever releases and however often.
+//!
+//! Which holds are overdue is read from an index, which lags the table by a moment; a hold lives 60 seconds at least, so it
+//! has long been there. Each is read again, strongly, before it is released.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use tokio::task::JoinSet;
+use wallet_domain::{
+    Command, Expire, Hold, HoldKey, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
+};
+
+use crate::fault::{Class, Fault};
+use crate::item::Item;
+use crate::items::{due_of, dues, hold_from_item, hold_key, hold_key_from};
+use crate::lease::Holder;
+use crate::ledger::Ledger;
+use crate::names::{DUE, DUE_AT, DUE_INDEX, HOLD, PK, SK, WALLET, hold_sk, wallet_pk};
+use crate::outcome::ExecuteError;
+use crate::read::{Page, Place, Read, key};
+use crate::transact::Rejected;
+use crate::usage::Usage;
+
+/// Holds that are read at once: with their wallet below the 100 keys of one `BatchGetItem`, and two releases.
+const READ_AT_ONCE: usize = 98;
+/// Wallets that a sweep works on side by side.
+const SIDE_BY_SIDE: usize = 16;
+/// Keys of one page of the index: a tenth of what DynamoDB gives.
+const KEYS_PER_PAGE: i32 = 1_000;
+
+/// What a sweep has done.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Holds that are released now.
+    pub released: u64,
+    /// Transactions that did it.
+    pub transactions: u64,
+    /// Wallets of which some are left: lost to others, damaged, or out of time. The next sweep finds them.
+    pub left: u64,
+    /// Milliseconds since the end of the oldest hold that was found.
+    pub oldest_ms: u64,
+}
+
+/// Overdue holds of a wallet, as the index has them.
+pub(crate) struct Overdue {
+    pub(crate) holds: Vec<Hold>,
+    /// Whether that is all.
+    pub(crate) complete: bool,
+}
+
+/// Part of the index.
+struct Keys {
+    found: Vec<(HoldKey, Timestamp)>,
+    next: Option<Item>,
+}
+
+impl Ledger {
+    /// The hold that `made` made, and the wallets that it concerns; `None` if it made none.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database or of the stored items.
+    pub async fn hold(
+        &self,
+        made: &Transaction,
+        usage: &mut Usage,
+    ) -> Result<Option<(Hold, BTreeMap<WalletId, Wallet>)>, Fault> {
+        let Some(hold) = Hold::made_by(made) else { return Ok(None) };
+        let wallets = [hold.source].into_iter().chain(hold.destination).map(|id| key(wallet_pk(id), WALLET));
+        let keys = [hold_key(&hold.key()).build()].into_iter().chain(wallets).collect();
+        let mut snapshots = Read::of(&self.get(keys, usage).await?)?.snapshots;
+        Ok(snapshots.holds.remove(&hold.id).map(|hold| (hold, snapshots.wallets)))
+    }
+
+    /// A wallet's holds, newest first. Strongly consistent.
+    ///
+    /// # Errors
+    /// As [`Ledger::hold`].
+    pub async fn holds(
+        &self,
+        wallet: WalletId,
+        after: Option<Place>,
+        limit: u32,
+        usage: &mut Usage,
+    ) -> Result<Page<Hold, Place>, Fault> {
+        usage.calls += 1;
+        let start = after.map(|place| {
+            let id = place.id.parse().ok()?;
+            Some(key(wallet_pk(wallet), &hold_sk(&HoldKey { wallet, created_at: place.created_at, id })))
+        });
+        let sent = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression("PK = :pk AND begins_with(SK, :hold)")
+            .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
+            .expression_attribute_values(":hold", AttributeValue::S(HOLD.to_owned()))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start.flatten())
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let output = usage.answer("Query", sent).await?;
+        usage.read(output.consumed_capacity());
+        let holds = output.items().iter().map(hold_from_item).collect::<Result<_, _>>()?;
+        Ok(Page::cut(holds, limit, |hold: &Hold| Place { created_at: hold.created_at, id: hold.id.to_string() }))
+    }
+
+    /// Releases the holds of all wallets whose time is over. What fails is left for the next sweep.
+    ///
+    /// # Errors
+    /// [`ExecuteError::ClockSkew`] when the clock is too far from the table's to go by; [`ExecuteError::Fault`] and
+    /// [`ExecuteError::Throttled`] when the index cannot be read.
+    pub async fn sweep(&self, usage: &mut Usage) -> Result<Swept, ExecuteError> {
+        let mut swept = Swept::default();
+        for share in dues() {
+            let (mut from, mut wallets) = (None, BTreeMap::<WalletId, Vec<HoldKey>>::new());
+            loop {
+                let now = self.now();
+                let page = self.ended(&share, now, None, from, usage).await.map_err(read_failed)?;
+                self.clock_is_right()?;
+                for (key, expires_at) in page.found {
+                    let age = now.duration_since(expires_at).as_millis();
+                    swept.oldest_ms = swept.oldest_ms.max(u64::try_from(age).unwrap_or(0));
+                    wallets.entry(key.wallet).or_default().push(key);
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+            self.release_all(wallets, &mut swept, usage).await;
+        }
+        Ok(swept)
+    }
+
+    /// Releases `holds` wallet by wallet, some wallets side by side.
+    async fn release_all(&self, holds: BTreeMap<WalletId, Vec<HoldKey>>, swept: &mut Swept, usage: &mut Usage) {
+        let (mut working, mut waiting) = (JoinSet::new(), holds.into_iter());
+        loop {
+            while working.len() < SIDE_BY_SIDE
+                && let Some((wallet, keys)) = waiting.next()
+            {
+                let (ledger, until) = (self.clone(), usage.until);
+                working.spawn(async move {
+                    let mut usage = Usage::within(until);
+                    let done = ledger.release_of(wallet, keys, &mut usage).await;
+                    (wallet, done, usage)
+                });
+            }
+            let Some(done) = working.join_next().await else { return };
+            let Ok((wallet, (released, transactions, failed), used)) = done else {
+                swept.left += 1;
+                continue;
+            };
+            swept.released += released;
+            swept.transactions += transactions;
+            usage.add(&used);
+            if let Some(error) = failed {
+                swept.left += 1;
+                tracing::warn!(%wallet, cause = %error, "expired holds of a wallet are left to the next sweep");
+            }
+        }
+    }
+
+    /// Releases what is overdue of `keys`, all of one wallet: how many holds, in how many transactions, and what ended it
+    /// before its end.
+    async fn release_of(
+        &self,
+        wallet: WalletId,
+        keys: Vec<HoldKey>,
+        usage: &mut Usage,
+    ) -> (u64, u64, Option<ExecuteError>) {
+        let (mut released, mut transactions, mut losses) = (0, 0, 0);
+        for keys in keys.chunks(READ_AT_ONCE) {
+            loop {
+                let lost = match self.release_some(wallet, keys, usage).await {
+                    Ok(None) => break,
+                    Ok(Some(plan)) => {
+                        released += u64::try_from(plan.holds().len()).unwrap_or(0);
+                        transactions += 1;
+                        losses = 0;
+                        continue;
+                    }
+                    Err(Rejected::Failed(fault)) if fault.class() == Class::Final => {
+                        return (released, transactions, Some(fault.into()));
+                    }
+                    // A release of unknown outcome is found out by reading again.
+                    Err(Rejected::Failed(fault)) => Some(read_failed(fault)),
+                    Err(_) => {
+                        usage.conflicts += 1;
+                        None
+                    }
+                };
+                losses += 1;
+                if losses >= self.policy.max_attempts || usage.is_out_of_time() {
+                    let error = lost.unwrap_or(ExecuteError::Conflict { retry_after_seconds: 1 });
+                    return (released, transactions, Some(error));
+                }
+                usage.sleep(self.policy.delay(losses - 1)).await;
+            }
+        }
+        (released, transactions, None)
+    }
+
+    /// One release of what is overdue of `keys` by now; `None` where nothing is.
+    async fn release_some(
+        &self,
+        wallet: WalletId,
+        keys: &[HoldKey],
+        usage: &mut Usage,
+    ) -> Result<Option<Plan>, Rejected> {
+        let places = keys.iter().map(|key| hold_key(key).build()).chain([key(wallet_pk(wallet), WALLET)]);
+        let items = self.get(places.collect(), usage).await.map_err(Rejected::Failed)?;
+        let Snapshots { wallets, holds, .. } = Read::of(&items).map_err(Rejected::Failed)?.snapshots;
+        let Some(wallet) = wallets.get(&wallet) else { return Ok(None) };
+        usage.attempts += 1;
+        self.release_overdue(wallet, &holds.into_values().collect::<Vec<_>>(), None, usage).await
+    }
+
+    /// Releases what is overdue of `holds`, up to 49 of them; `None` where nothing is. With a `holder`, while it holds the
+    /// wallet's lease, which it keeps.
+    pub(crate) async fn release_overdue(
+        &self,
+        wallet: &Wallet,
+        holds: &[Hold],
+        holder: Option<&Holder>,
+        usage: &mut Usage,
+    ) -> Result<Option<Plan>, Rejected> {
+        let Some(plan) = self.expiry(wallet, holds).map_err(Rejected::Failed)? else { return Ok(None) };
+        self.commit(&plan, holder, true, usage).await?;
+        Ok(Some(plan))
+    }
+
+    /// The release of what is overdue of `holds`; `None` where nothing is.
+    pub(crate) fn expiry(&self, wallet: &Wallet, holds: &[Hold]) -> Result<Option<Plan>, Fault> {
+        let keys = holds.iter().map(Hold::key).collect();
+        let snapshots = Snapshots {
+            wallets: [(wallet.id, wallet.clone())].into(),
+            holds: holds.iter().map(|hold| (hold.id, hold.clone())).collect(),
+            ..Snapshots::default()
+        };
+        let expire = Command::Expire(Expire { wallet: wallet.id, version: wallet.version, holds: keys });
+        match decide(&snapshots, &expire, self.now()) {
+            Ok(plan) => Ok(Some(plan)),
+            Err(NoPlan::Refused(_)) => Ok(None),
+            Err(fault) => Err(Fault::damaged(fault.to_string())),
+        }
+    }
+
+    /// The overdue holds of `wallet`, of `limit` keys of the index or a few more.
+    pub(crate) async fn overdue(&self, wallet: WalletId, limit: usize, usage: &mut Usage) -> Result<Overdue, Fault> {
+        let (mut keys, mut from, now) = (vec![], None, self.now());
+        loop {
+            let page = self.ended(&due_of(wallet), now, Some(wallet), from, usage).await?;
+            keys.extend(page.found.into_iter().map(|(key, _)| hold_key(&key).build()));
+            from = page.next;
+            if from.is_none() || keys.len() >= limit {
+                break;
+            }
+        }
+        let mut holds = vec![];
+        for keys in keys.chunks(READ_AT_ONCE) {
+            for item in self.get(keys.to_vec(), usage).await? {
+                holds.push(hold_from_item(&item)?);
+            }
+        }
+        holds.retain(|hold| hold.is_overdue(now));
+        Ok(Overdue { holds, complete: from.is_none() })
+    }
+
+    /// One page of a share of the index: holds whose end has come by `now`, those of `wallet` alone if one is named.
+    async fn ended(
+        &self,
+        share: &str,
+        now: Timestamp,
+        wallet: Option<WalletId>,
+        from: Option<Item>,
+        usage: &mut Usage,
+    ) -> Result<Keys, Fault> {
+        usage.calls += 1;
+        let query = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .index_name(DUE_INDEX)
+            .key_condition_expression("#due = :due AND #ends <= :now")
+            .expression_attribute_names("#due", DUE)
+            .expression_attribute_names("#ends", DUE_AT)
+            .expression_attribute_values(":due", AttributeValue::S(share.to_owned()))
+            .expression_attribute_values(":now", AttributeValue::S(format!("{now:.3}")))
+            .set_exclusive_start_key(from)
+            .limit(KEYS_PER_PAGE)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let query = match wallet {
+            Some(wallet) => query
+                .filter_expression("#pk = :pk")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet))),
+            None => query,
+        };
+        let output = usage.answer("Query", query.send()).await?;
+        usage.read(output.consumed_capacity());
+        let mut found = vec![];
+        for item in output.items() {
+            let expires_at = item.get(DUE_AT).and_then(|value| value.as_s().ok()?.parse().ok());
+            match hold_key_from(item) {
+                Ok(key) => found.push((key, expires_at.unwrap_or(now))),
+                Err(fault) => tracing::error!(cause = %fault, "an expired hold that cannot be read stays as it is"),
+            }
+        }
+        let next = output.last_evaluated_key.filter(|key| key.contains_key(SK));
+        Ok(Keys { found, next })
+    }
+
+    /// By the table's last answer.
+    fn clock_is_right(&self) -> Result<(), ExecuteError> {
+        self.skew.beyond_bounds().map_or(Ok(()), |seconds| Err(ExecuteError::ClockSkew { seconds }))
+    }
+}
+
+/// What could not be read, or written for certain.
+fn read_failed(fault: Fault) -> ExecuteError {
+    match fault.class() {
+        Class::Final => ExecuteError::Fault(fault),
+        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
+    }
+}
