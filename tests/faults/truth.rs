@@ -57,6 +57,9 @@ struct Since<T> {
     what: T,
 }
 
+/// A credit since it waited, and since when it did no more.
+type Waited = (Since<Credit>, Option<Since<()>>);
+
 /// All states that the table was ever in.
 pub(crate) struct Moments<'a> {
     world: &'a World,
@@ -64,7 +67,7 @@ pub(crate) struct Moments<'a> {
     transactions: BTreeMap<TransactionId, Since<Transaction>>,
     marks: BTreeMap<(TransactionId, MarkName), Since<TransactionId>>,
     /// What waited, and until when.
-    credits: BTreeMap<WalletId, Vec<(Since<Credit>, Option<Since<()>>)>>,
+    credits: BTreeMap<WalletId, Vec<Waited>>,
     /// At each of these something changed.
     times: BTreeSet<Moment>,
 }

@@ -183,6 +183,7 @@ async fn found(ledger: &Ledger) -> Found {
                 }
                 Scanned::Transaction(_)
                 | Scanned::Entries(_)
+                | Scanned::Queued(_)
                 | Scanned::Mark(_)
                 | Scanned::Credit(_)
                 | Scanned::Hold(_) => {}

@@ -26,6 +26,7 @@ impl Known {
         for item in reader.look_up(&keys).await? {
             match item {
                 Scanned::Transaction(found) => drop(self.transactions.insert(found.id, Some(*found))),
+                Scanned::Queued(found) => drop(self.transactions.entry(found.request.id).or_default()),
                 Scanned::Mark(mark) => drop(self.marks.insert((mark.of, mark.name), mark.by)),
                 Scanned::Wallet(found) => drop(self.wallets.insert(found.id, Some(*found))),
                 Scanned::Credit(credit) => drop(self.waiting.insert((credit.wallet, credit.transaction))),

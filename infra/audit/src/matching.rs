@@ -104,8 +104,12 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
                 found.extend(rows.iter().map(|row| ((row.wallet, row.version), Some(row.transaction))));
             }
             Scanned::Unreadable(item) => drop(item.wallet.zip(item.version).map(|place| found.insert(place, None))),
-            Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) | Scanned::Hold(_) => {
-            }
+            Scanned::Wallet(_)
+            | Scanned::Transaction(_)
+            | Scanned::Queued(_)
+            | Scanned::Mark(_)
+            | Scanned::Credit(_)
+            | Scanned::Hold(_) => {}
         }
     }
     let findings = legs.iter().filter_map(|(leg, version)| {

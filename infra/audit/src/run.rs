@@ -19,7 +19,7 @@ use crate::reader::Reader;
 use crate::report::Report;
 use crate::row::Row;
 use crate::tally::Tally;
-use crate::{holds, inbox, legs, months, overdraft, related};
+use crate::{holds, inbox, legs, months, overdraft, overdue, related};
 
 /// Called with the number of items of each page.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
@@ -176,6 +176,7 @@ impl Audit {
                         self.sum(|window| part.seen.transaction(window, &transaction));
                         transactions.push(*transaction);
                     }
+                    Scanned::Queued(queued) => report.found(overdue::request(&queued.request, self.now)),
                     Scanned::Mark(mark) => marks.push(mark),
                     Scanned::Credit(credit) => {
                         part.tally.row(&Row::of_credit(&credit));

@@ -104,7 +104,12 @@ impl Source {
                         rows.iter().filter(|row| row.created_at <= self.until).try_for_each(|row| book.row(row))?;
                     }
                     Scanned::Unreadable(item) => bail!("{}; `cargo wallet audit` says more", item.reason),
-                    Scanned::Wallet(_) | Scanned::Transaction(_) | Scanned::Mark(_) | Scanned::Credit(_) => {}
+                    Scanned::Wallet(_)
+                    | Scanned::Transaction(_)
+                    | Scanned::Queued(_)
+                    | Scanned::Mark(_)
+                    | Scanned::Credit(_)
+                    | Scanned::Hold(_) => {}
                 }
             }
             from = page.next;

@@ -113,7 +113,8 @@ impl Ledger {
         keeps_lease: bool,
     ) -> TransactWriteItem {
         let (mut old, mut new) = (wallet_item(before), wallet_item(&posting.after));
-        (old.remove(BALANCE), new.remove(BALANCE));
+        old.remove(BALANCE);
+        new.remove(BALANCE);
         let mut change = Expression::from(&old, new);
         let moved: Decimal = posting.rows.iter().map(|row| row.amount.decimal()).sum();
         if !moved.is_zero() {

@@ -12,8 +12,8 @@ use wallet_domain::{Credit, Entry, Hold, HoldKey, Mark, MarkName, Transaction, T
 use crate::fault::Fault;
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    credit_from_item, credit_item, entries_from_item, entries_item, hold_from_item, hold_item, mark_from_item,
-    mark_item, transaction_from_item, transaction_item, wallet_from_item, wallet_item,
+    Queued, Record, credit_from_item, credit_item, entries_from_item, entries_item, hold_from_item, hold_item,
+    mark_from_item, mark_item, record_from_item, request_item, transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
 use crate::names::{
@@ -38,6 +38,8 @@ pub enum Scanned {
     Entries(Vec<Entry>),
     /// The record of a request.
     Transaction(Box<Transaction>),
+    /// A request that waits, in the place of its transaction.
+    Queued(Box<Queued>),
     /// A thing that happened to a transaction.
     Mark(Mark),
     /// A credit that waits in an inbox.
@@ -225,11 +227,16 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
             let rewritten = wallet_item(&wallet);
             (Scanned::Wallet(Box::new(wallet)), rewritten)
         }
-        TXN => {
-            let transaction = transaction_from_item(item)?;
-            let rewritten = transaction_item(&transaction);
-            (Scanned::Transaction(Box::new(transaction)), rewritten)
-        }
+        TXN => match record_from_item(item)? {
+            Record::Transaction(transaction) => {
+                let rewritten = transaction_item(&transaction);
+                (Scanned::Transaction(transaction), rewritten)
+            }
+            Record::Queued(queued) => {
+                let rewritten = request_item(&queued);
+                (Scanned::Queued(queued), rewritten)
+            }
+        },
         _ if sk.starts_with(ENTRY) => {
             let rows = entries_from_item(item)?;
             let rewritten = entries_item(&rows);

@@ -44,6 +44,7 @@ impl Audit {
                         }
                     }
                     Scanned::Wallet(_)
+                    | Scanned::Queued(_)
                     | Scanned::Mark(_)
                     | Scanned::Credit(_)
                     | Scanned::Hold(_)
@@ -84,6 +85,7 @@ impl Audit {
                     }
                     Scanned::Wallet(_)
                     | Scanned::Transaction(_)
+                    | Scanned::Queued(_)
                     | Scanned::Mark(_)
                     | Scanned::Credit(_)
                     | Scanned::Hold(_) => {}

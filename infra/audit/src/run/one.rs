@@ -57,6 +57,7 @@ impl Audit {
                     Scanned::Wallet(_)
                     | Scanned::Entries(_)
                     | Scanned::Transaction(_)
+                    | Scanned::Queued(_)
                     | Scanned::Mark(_)
                     | Scanned::Hold(_) => {}
                 }
@@ -96,6 +97,7 @@ impl Audit {
                 Scanned::Mark(mark) => marks.push(mark),
                 Scanned::Wallet(_)
                 | Scanned::Entries(_)
+                | Scanned::Queued(_)
                 | Scanned::Credit(_)
                 | Scanned::Hold(_)
                 | Scanned::Unreadable(_) => {}
