@@ -23,7 +23,7 @@ MONTHLY, MILLION, GIGABYTE, ASSUMED = (PRICES[part] for part in ("monthly", "mil
 PAGE = INFRA.parent / "docs" / "cost.md"
 BEGIN, END = "<!-- infra/bill.py -->\n", "<!-- end -->\n"
 # Dollars a month that a level may cost when nobody calls.
-MOST = {"none": 1.00, "essential": 2.20}
+MOST = {"none": 1.40, "essential": 2.80}
 
 
 class Stack:
@@ -61,10 +61,10 @@ class Stack:
         return [self, *(Stack(read(MONITORING), values) for values in given)]
 
 
-def audits_a_month(stack):
-    """How often the schedule runs it; once a day if it is a cron line."""
+def runs_a_month(stack, name):
+    """How often the schedule runs the function; once a day if it is a cron line."""
     days = 0
-    for function in stack.there("AWS::Serverless::Function").values():
+    for function in (f for n, f in stack.there("AWS::Serverless::Function").items() if n == name):
         for event in (e["Properties"] for e in events(function, "Schedule")):
             if stack.value(event.get("State", "ENABLED")) != "ENABLED":
                 continue
@@ -84,7 +84,10 @@ def idle(stack):
     fifo = [q for q in queues if stack.template["Resources"][target(q)]["Properties"].get("FifoQueue")]
     polls_of_one = ASSUMED["pollers_per_queue"] * hours * 3600 / 20
     polled = polls_of_one * ((len(queues) - len(fifo)) * MILLION["queue_requests"] + len(fifo) * MILLION["fifo_requests"]) / 1e6
-    audits = audits_a_month(stack)
+    audits, sweeps = runs_a_month(stack, "AuditFunction"), runs_a_month(stack, "SweepFunction")
+    memory = int(stack.value({"Ref": "FunctionMemoryMegabytes"})) / 1024
+    # 32 shares of the index are asked each time; an empty one costs half a read unit.
+    sweep = sweeps * (ASSUMED["sweep_seconds"] * memory * GIGABYTE["lambda_seconds"] + 16 * MILLION["read_units"] / 1e6)
     gigabytes = int(stack.value({"Ref": "AuditMemoryMegabytes"})) / 1024
     audit = audits * (ASSUMED["audit_seconds"] * gigabytes * GIGABYTE["lambda_seconds"] + MILLION["bucket_puts"] / 1e6)
     written_hours = min(audits, hours) / hours
@@ -94,6 +97,7 @@ def idle(stack):
         ("keys", keys, keys * MONTHLY["key"]),
         ("queue pollers' calls", round(len(queues) * polls_of_one), polled),
         ("audits", round(audits), audit),
+        ("sweeps", round(sweeps), sweep),
         ("metrics of the audits", ASSUMED["audit_metrics"] if audits else 0, ASSUMED["audit_metrics"] * written_hours * MONTHLY["custom_metric"]),
     ]
 

@@ -39,7 +39,8 @@ def of_keys(beginning):
 # What a function may write, where it is less than any item.
 WRITES_OF = {"SettleFunction": of_keys("WALLET#*")}
 # Who settles credits, and with that deletes them from inboxes: who folds, and who debits.
-SETTLERS = {"SettleFunction", "WithdrawFunction", "PayoutFunction", "TransferFunction", "ReversalFunction", "RequestsFunction"}
+SETTLERS = {"SettleFunction", "WithdrawFunction", "PayoutFunction", "TransferFunction", "ReversalFunction", "RequestsFunction",
+            "HoldsFunction", "SweepFunction"}
 
 CHECKPOINTS = [
     ({"s3:ListBucket"}, "${Checkpoints.Arn}", {"StringLike": {"s3:prefix": "checkpoints/*"}}),
@@ -60,7 +61,7 @@ OWN = {
 }
 # The settings' application has 64 characters, and so have queues' names with room to spare.
 LONGEST_STACK_NAME = 57
-ALARM_METRICS = {"essential": 13}
+ALARM_METRICS = {"essential": 14}
 # Who reads the table's stream, and the queues that it sends to: all that are read, and its own dead letters.
 DISPATCHER, ITS_DEAD_LETTERS = "DispatchFunction", "DispatchDeadLetters"
 

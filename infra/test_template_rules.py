@@ -210,8 +210,8 @@ class EachRule(unittest.TestCase):
             del watching["ThrottlesAlarm"]["Condition"]
 
         def many(_, watching):
-            metrics = watching["ThrottlesAlarm"]["Properties"]["Metrics"]
-            metrics += copy.deepcopy(metrics[1:4])
+            metrics = watching["TableThrottlesAlarm"]["Properties"]["Metrics"]
+            metrics += copy.deepcopy(metrics[1:4]) * 4
 
         def needed(resources, _):
             resources["RebateQueue"]["Properties"]["QueueName"] = {"Fn::GetAtt": ["Watch", "Outputs.AlarmTopicArn"]}
@@ -230,8 +230,8 @@ class EachRule(unittest.TestCase):
         check(one_of_two, "TableThrottlesAlarm sticks in ALARM: no FILL(.., 0) around owner_reads")
         check(alone, "RebateQueueAgeAlarm sticks in ALARM")
         check(unshown, "AnotherAlarm is not on the dashboard")
-        check(dear, "essential monitoring has 24 alarm metrics; 13 are paid for")
-        check(many, "ThrottlesAlarm has 14 metrics; an alarm takes ten")
+        check(dear, "essential monitoring has 15 alarm metrics; 14 are paid for")
+        check(many, "metrics; an alarm takes ten")
         check(needed, "RebateQueue needs Watch")
         check(ungiven, "Watch and its template differ in ['SettleQueue']")
         check(always, "Watch must be there only with Monitoring")

@@ -1,8 +1,9 @@
-//! What follows from a movement, from the stream's event to the queues and the bus: `dispatch`, `publish` and `settle` by
+//! What follows from a movement, from the stream's event to the queues and the bus: `dispatch`, `publish`, `settle` and `requests` by
 //! themselves, over queues that refuse what the test says.
 
 mod dispatch;
 mod publish;
+mod requests;
 mod settle;
 
 use std::collections::BTreeMap;

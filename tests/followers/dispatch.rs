@@ -72,12 +72,17 @@ async fn each_follower_is_sent_what_it_needs_and_no_balance() {
         "transfer",
         json!({"status": {"S": "failed"}, "refusal": {"M": {"code": {"S": "insufficient_funds"}, "available": {"N": "3"}}}}),
     );
-    let mut changed = deposit(3);
+    // A request that waits, and what came of another: the same item, changed.
+    let queued = movement(3, "transfer", json!({"status": {"S": "queued"}}));
+    let mut executed = movement(6, "transfer", json!({}));
+    executed["eventName"] = json!("MODIFY");
+    let mut changed = credit(8, 7);
     changed["eventName"] = json!("MODIFY");
-    let records = [deposit(1), refused, changed, movement(4, "opening", json!({})), credit(5, 7)];
+    let records = [deposit(1), refused, queued, movement(4, "opening", json!({})), credit(5, 7), executed, changed];
     assert_eq!(sent(&office, &records).await, None);
     let rebate = json!({"source": STREAM, "deposit_id": transaction(1), "wallet_id": wallet(1), "rule_id": "standard"});
     assert_eq!(office.bodies("rebate"), [rebate]);
+    assert_eq!(office.bodies("requests"), [json!({"table": "wallets", "transaction_id": transaction(3)})]);
     assert_eq!(office.bodies("settle"), [json!({"table": "wallets", "wallet_id": wallet(7)})]);
     let event = |number, kind, status, code: Option<&str>| {
         json!({
@@ -86,7 +91,12 @@ async fn each_follower_is_sent_what_it_needs_and_no_balance() {
             "created_at": "2026-11-21T05:20:00.123Z",
         })
     };
-    let expected = [event(1, "deposit", "posted", None), event(2, "transfer", "failed", Some("insufficient_funds"))];
+    let expected = [
+        event(1, "deposit", "posted", None),
+        event(2, "transfer", "failed", Some("insufficient_funds")),
+        event(3, "transfer", "queued", None),
+        event(6, "transfer", "posted", None),
+    ];
     assert_eq!(office.bodies("publish"), expected);
     assert!(office.take("dead_letters_url").is_empty());
 }

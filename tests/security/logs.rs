@@ -15,7 +15,7 @@ use crate::http::wire::{Weather, Wire};
 use crate::http::{TestApp, across, send};
 
 /// What a canonical line may hold; docs/security.md has the same list.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "timestamp",
     "level",
     "message",
@@ -27,6 +27,7 @@ const FIELDS: [&str; 24] = [
     "status",
     "code",
     "cause",
+    "dry_run",
     "replayed",
     "caller",
     "wallet_ids",

@@ -1,9 +1,10 @@
-//! The sweep, which a schedule calls: holds whose time is over are released, of all wallets, up to 49 of a wallet at once.
+//! The sweep, which a schedule calls: holds whose time is over are released, of all wallets, up to 49 of a wallet at once; and
+//! queued requests that nobody has executed for a while are executed, or ended, whatever became of their messages.
 //!
 //! What a sweep leaves, since others were at work on the wallet or the time was over, the next one finds: nothing is lost by
 //! a run that fails, and nothing is released twice by two that run at once.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::{Value, json};
@@ -11,6 +12,11 @@ use wallet_lambda::{App, Metric, Unit, Usage, deadline, emit};
 
 /// The function's name.
 pub const NAME: &str = "sweep";
+
+/// How long the queue has for a request before the sweep looks after it.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Requests of each share of the index that one sweep looks after.
+const REQUESTS: i32 = 20;
 
 /// Releases what is overdue, whatever the schedule's event says, and answers with what it has done.
 ///
@@ -20,6 +26,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
     let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
     let mut usage = Usage::within(Some(deadline(Some(&event.context))));
     let swept = app.ledger().sweep(&mut usage).await;
+    let requests = requests(app, &mut usage).await?;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let swept = swept.map_err(|error| {
         tracing::error!(function = NAME, request_id, code = "sweep_failed", cause = %error, duration_ms, "done");
@@ -31,6 +38,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
         released = swept.released,
         transactions = swept.transactions,
         wallets_left = swept.left,
+        requests,
         oldest_ms = swept.oldest_ms,
         calls = usage.calls,
         conflicts = usage.conflicts,
@@ -46,6 +54,21 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
         "released": swept.released,
         "transactions": swept.transactions,
         "wallets_left": swept.left,
+        "requests": requests,
         "oldest_ms": swept.oldest_ms,
     }))
+}
+
+/// Gives requests that have waited for long an outcome; answers how many.
+async fn requests(app: &App, usage: &mut Usage) -> Result<u64, Error> {
+    let before = app.ledger().now().saturating_sub(PATIENCE)?;
+    let mut executed = 0;
+    for id in app.ledger().overdue_requests(before, REQUESTS, usage).await? {
+        match app.resume(id, usage).await {
+            Ok(_) => executed += 1,
+            // The next sweep finds it.
+            Err(error) => tracing::warn!(function = NAME, transaction_id = %id, cause = %error, "it waits on"),
+        }
+    }
+    Ok(executed)
 }

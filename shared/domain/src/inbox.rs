@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::credit::Credit;
 use crate::entry::{self, Entry};
 use crate::hash::GENESIS;
-use crate::money::{Currency, Money};
+use crate::money::Money;
 use crate::plan::{Guard, Posting};
 use crate::wallet::Wallet;
 
@@ -22,8 +22,10 @@ pub const MAX_FOLD: usize = 98;
 /// What waits in an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Incoming {
-    /// What it comes to, as far as the wallet can hold it.
+    /// What it comes to, as far as the wallet can hold it; the largest value at most.
     pub amount: Money,
+    /// The wallet's balance once that is settled. Far below zero it rises by more than the largest value.
+    pub settled: Money,
     /// All items, those that cannot be read or held among them.
     pub count: usize,
 }
@@ -31,16 +33,16 @@ pub struct Incoming {
 impl Incoming {
     /// An empty inbox.
     #[must_use]
-    pub fn none(currency: Currency) -> Incoming {
-        Incoming { amount: Money::zero(currency), count: 0 }
+    pub fn none(wallet: &Wallet) -> Incoming {
+        Incoming { amount: Money::zero(wallet.currency()), settled: wallet.balance, count: 0 }
     }
 
     /// What `credits` bring to `wallet`.
     #[must_use]
     pub fn of(wallet: &Wallet, credits: &[Credit]) -> Incoming {
-        let balance = held(wallet, credits).last().map_or(wallet.balance, |(_, balance)| balance);
-        let amount = balance.minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
-        Incoming { amount, count: credits.len() }
+        let settled = held(wallet, credits).last().map_or(wallet.balance, |(_, balance)| balance);
+        let amount = settled.minus(wallet.balance).unwrap_or_else(|_| Money::largest(wallet.currency()));
+        Incoming { amount, settled, count: credits.len() }
     }
 }
 

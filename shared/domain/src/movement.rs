@@ -166,13 +166,13 @@ pub(crate) fn short(
     requested: Money,
 ) -> NoPlan {
     let available = || {
-        let incoming = snapshots.incoming(wallet)?.amount;
+        let incoming = snapshots.incoming(wallet)?;
         // What comes to a wallet that was overdrawn fills that up first.
-        let balance = wallet.balance.plus(incoming).unwrap_or_else(|_| Money::largest(wallet.currency()));
-        let available = available(&Wallet { balance, held: wallet.held.minus(overdue)?, ..wallet.clone() });
+        let available =
+            available(&Wallet { balance: incoming.settled, held: wallet.held.minus(overdue)?, ..wallet.clone() });
         match available.is_less_than(requested)? {
             false if !overdue.is_zero() => Err(NoPlan::Unreleased(wallet.id)),
-            false if !incoming.is_zero() => Err(NoPlan::Unsettled(wallet.id)),
+            false if !incoming.amount.is_zero() => Err(NoPlan::Unsettled(wallet.id)),
             _ => Ok(Some(available)),
         }
     };

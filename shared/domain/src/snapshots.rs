@@ -61,7 +61,7 @@ impl Snapshots {
     /// [`NoPlan::Unsettled`] where that was not looked up yet.
     pub(crate) fn incoming(&self, wallet: &Wallet) -> Result<Incoming, NoPlan> {
         if !wallet.may_have_incoming() {
-            return Ok(Incoming::none(wallet.currency()));
+            return Ok(Incoming::none(wallet));
         }
         self.incoming.get(&wallet.id).copied().ok_or(NoPlan::Unsettled(wallet.id))
     }

@@ -14,7 +14,9 @@ pub use hold::HoldView;
 pub use past::PastView;
 pub use queued::QueuedView;
 pub use transaction::{TransactionView, may_see};
-pub use wallet::{AmendedView, WalletView};
+#[allow(unreachable_pub, reason = "the API's description takes it")]
+pub use wallet::AmendedView;
+pub use wallet::WalletView;
 
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ async fn an_unknown_message_and_a_caller_without_the_scope_are_refused() {
     assert!(problem["detail"].as_str().expect("a detail").starts_with("There is no dead letter"), "{problem}");
     let (status, problem) = ask(&stack, "GET", "/_local/queues/others/dead-letters", scope::WALLETS_ADMIN).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    assert_eq!(problem["detail"], "There is no queue others; there are dispatch, publish, rebate, settle.");
+    assert_eq!(problem["detail"], "There is no queue others; there are dispatch, publish, rebate, requests, settle.");
     for (method, path) in [
         ("GET", "/_local/queues/rebate/dead-letters"),
         ("POST", "/_local/queues/rebate/dead-letters/redrive"),

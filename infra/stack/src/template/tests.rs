@@ -10,7 +10,7 @@ fn the_embedded_template_has_all_that_the_stack_needs() {
     assert_eq!(transfer.function, "transfer");
     assert_eq!(transfer.scopes, ["wallets:write"]);
     let consumers: Vec<_> = template.consumers.iter().map(|consumer| consumer.function.as_str()).collect();
-    assert_eq!(consumers, ["publish", "rebate", "settle", "dispatch"]);
+    assert_eq!(consumers, ["publish", "rebate", "requests", "settle", "dispatch"]);
     for consumer in &template.consumers {
         assert!(consumer.queue.visibility_timeout >= consumer.timeout, "{consumer:?}");
         assert_eq!(consumer.queue.of_dead_letters, consumer.function == "dispatch", "{consumer:?}");

@@ -400,7 +400,7 @@ fn a_capture_into_a_batched_wallet_waits_in_its_inbox() {
     let batched = Wallet { credits: Credits::Batched, credits_changed_at: Some(time(NOW)), ..wallet("bob", "0") };
     let mut book = Book::of(&[wallet("alice", "100"), batched]);
     let hold = book.hold("30", None);
-    book.stored.incoming.insert(id("bob"), Incoming::none(currency("EUR")));
+    book.stored.incoming.insert(id("bob"), Incoming::none(&wallet("bob", "0")));
     let captured = book.capture(&hold, None, true).expect("all of it");
     assert_eq!(captured.credited().collect::<Vec<_>>(), [id("bob")]);
     book.stands("70", "0", "0");

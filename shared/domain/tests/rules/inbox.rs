@@ -81,7 +81,7 @@ fn a_fold_takes_ninety_eight_and_leaves_the_rest() {
     let (rows, balance, version) = folded(&alice, &credits);
     assert_eq!((rows.len(), balance.as_str(), version), (MAX_FOLD, "98.00", VERSION + 98));
     assert_eq!(MAX_FOLD, 98);
-    assert_eq!(Incoming::of(&alice, &credits), Incoming { amount: money("120"), count: 120 });
+    assert_eq!(Incoming::of(&alice, &credits), Incoming { amount: money("120"), settled: money("120"), count: 120 });
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn what_would_pass_the_largest_value_and_what_is_anothers_stays() {
     // The smaller one fits where the older one does not.
     let all = [credit(&room, 1, "5.01", 1), credit(&room, 2, "5", 2)];
     assert_eq!(folded(&room, &all).0, ["5.00"]);
-    assert_eq!(Incoming::of(&room, &all), Incoming { amount: money("5"), count: 2 });
+    assert_eq!(Incoming::of(&room, &all), Incoming { amount: money("5"), settled: largest(), count: 2 });
     let full = Wallet { balance: largest(), ..room };
     assert_eq!(folded(&full, &all), (vec![], largest().to_string(), VERSION));
     let bob = batched("bob", "0");
@@ -161,7 +161,10 @@ fn credits_of_a_batched_wallet_wait_and_ask_nothing_of_it() {
 #[track_caller]
 fn with_incoming(wallet: Wallet, waits: Option<&str>, command: &Command, expected: Result<&str, NoPlan>) {
     let mut read = snapshots(std::slice::from_ref(&wallet));
-    let incoming = waits.map(|amount| (wallet.id, Incoming { amount: money(amount), count: 1 }));
+    let incoming = waits.map(|amount| {
+        let settled = wallet.balance.plus(money(amount)).expect("small");
+        (wallet.id, Incoming { amount: money(amount), settled, count: 1 })
+    });
     read.incoming.extend(incoming);
     let outcome = decide(&read, command, time(NOW));
     assert_eq!(outcome.map(|plan| legs(&plan)), expected.map(str::to_owned));
@@ -223,10 +226,10 @@ fn closing_and_a_ceiling_wait_for_quiet_and_an_empty_inbox() {
         with_incoming(quiet(), Some("1"), &command, in_flight(1));
         // What cannot be read waits as well.
         let mut read = snapshots(&[quiet()]);
-        read.incoming.insert(id("alice"), Incoming { amount: money("0"), count: 1 });
+        read.incoming.insert(id("alice"), Incoming { count: 1, ..Incoming::none(&quiet()) });
         let told = decide(&read, &command, time(NOW)).map(|plan| legs(&plan));
         assert_eq!(told, in_flight(1).map(str::to_owned));
-        read.incoming.insert(id("alice"), Incoming::none(currency("EUR")));
+        read.incoming.insert(id("alice"), Incoming::none(&quiet()));
         assert!(decide(&read, &command, time(NOW)).is_ok());
         with_incoming(wallet("alice", "0"), None, &command, Ok(""));
     }

@@ -96,7 +96,7 @@ impl WalletView<'_> {
     /// The same with what waits in its inbox, and whether that is all; `None` where nothing can.
     #[must_use]
     pub fn with_incoming(mut self, incoming: Option<(Incoming, bool)>) -> Self {
-        self.incoming = Some(incoming.map(|(Incoming { amount, count }, complete)| IncomingView {
+        self.incoming = Some(incoming.map(|(Incoming { amount, count, .. }, complete)| IncomingView {
             amount: amount.to_string(),
             count,
             complete,
@@ -106,6 +106,7 @@ impl WalletView<'_> {
 }
 
 /// What an administrator who may not read is told of a wallet that he has amended.
+#[allow(unreachable_pub, reason = "the API's description takes it")]
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Amended))]
 pub struct AmendedView {
