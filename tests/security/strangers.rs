@@ -57,6 +57,10 @@ impl World {
         self.post("/v1/transfers", &across(source, &self.own, amount))
     }
 
+    fn hold(&self, source: &str, amount: &str) -> RequestBuilder {
+        self.post("/v1/holds", &json!({"source": source, "amount": amount, "currency": "EUR"}))
+    }
+
     fn payout(&self, source: &str, payees: &[&str]) -> RequestBuilder {
         let payments: Vec<_> = payees.iter().map(|payee| json!({"destination": payee, "amount": "1"})).collect();
         self.post("/v1/payouts", &json!({"source": source, "currency": "EUR", "payments": payments}))
@@ -98,7 +102,7 @@ struct Told {
 
 /// How eve asks about a wallet, by route. All but deposits: whoever may bring money in anywhere learns where there is a
 /// wallet, as a payer does of a destination.
-const WALLETS: [(&str, Ask); 23] = [
+const WALLETS: [(&str, Ask); 26] = [
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}"))),
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2020-01-01T00:00:00Z"))),
     ("GET /v1/wallets/{wallet_id}", |world, id| world.get(&format!("/v1/wallets/{id}?at=2126-01-01T00:00:00Z"))),
@@ -127,6 +131,9 @@ const WALLETS: [(&str, Ask); 23] = [
     ("POST /v1/payouts", |world, id| world.payout(id, &[&world.own]).header("if-match", "\"7\"")),
     ("POST /v1/payouts", |world, id| world.payout(id, &[NONE_EITHER, &world.own])),
     ("POST /v1/payouts", |world, id| world.payout(id, &[&world.own, id])),
+    ("POST /v1/holds", |world, id| world.hold(id, "1")),
+    ("POST /v1/holds", |world, id| world.hold(id, "1000")),
+    ("GET /v1/wallets/{wallet_id}/holds", |world, id| world.get(&format!("/v1/wallets/{id}/holds"))),
     ("PATCH /v1/wallets/{wallet_id}", |world, id| {
         let patch = world.app.request("eve", Method::PATCH, &format!("/v1/wallets/{id}"));
         patch.header("if-match", "\"1\"").json(&json!({"status": "frozen"}))
@@ -141,6 +148,17 @@ const TRANSACTIONS: [(&str, Ask); 3] = [
     ("POST /v1/transactions/{transaction_id}/reversals", |world, id| {
         world.post(&format!("/v1/transactions/{id}/reversals?dry_run=true"), &json!({}))
     }),
+];
+
+/// How eve asks about a hold. Its id is a hash that she would have to be told: whether it is known shows in the work, since whose
+/// the payee's wallet is has to be read.
+const HOLDS: [(&str, Ask); 4] = [
+    ("GET /v1/holds/{hold_id}", |world, id| world.get(&format!("/v1/holds/{id}"))),
+    ("POST /v1/holds/{hold_id}/captures", |world, id| world.post(&format!("/v1/holds/{id}/captures"), &json!({}))),
+    ("POST /v1/holds/{hold_id}/captures", |world, id| {
+        world.post(&format!("/v1/holds/{id}/captures"), &json!({"amount": "1000", "final": false}))
+    }),
+    ("POST /v1/holds/{hold_id}/void", |world, id| world.post(&format!("/v1/holds/{id}/void"), &json!({}))),
 ];
 
 #[tokio::test]
@@ -170,9 +188,23 @@ async fn a_stranger_tells_no_wallet_and_no_transaction_from_none() {
     assert_eq!(world.app.pages("alice", &attempts, 100).await, Vec::<Value>::new(), "and left nothing on record");
 }
 
+#[tokio::test]
+async fn a_stranger_is_answered_as_if_there_were_no_hold() {
+    let world = World::start().await;
+    let held = json!({"source": world.wallet, "amount": "5", "currency": "EUR"});
+    let hold = world.app.post("alice", "/v1/holds", &held).await.check(201).text("id").to_owned();
+    for (route, ask) in HOLDS {
+        let (strange, none) = (world.told(ask, &hold).await, world.told(ask, NO_TRANSACTION).await);
+        assert_eq!((strange.status, strange.headers, strange.body), (404, none.headers, none.body), "{route}");
+    }
+    let hold = world.app.get("alice", &format!("/v1/holds/{hold}")).await.check(200).body;
+    assert_eq!((&hold["status"], &hold["remaining"]), (&json!("active"), &json!("5.00")));
+}
+
 #[test]
 fn every_route_that_takes_an_id_is_tried() {
-    let tried: BTreeSet<String> = WALLETS.iter().chain(&TRANSACTIONS).map(|(route, _)| (*route).to_owned()).collect();
+    let tried: BTreeSet<String> =
+        WALLETS.iter().chain(&TRANSACTIONS).chain(&HOLDS).map(|(route, _)| (*route).to_owned()).collect();
     let without =
         ["GET /v1/wallets", "POST /v1/wallets", "POST /v1/wallets/{wallet_id}/deposits", "GET /v1/transactions"];
     let without = without.map(str::to_owned);
