@@ -61,11 +61,11 @@ pub enum NoPlan {
     /// The request is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// What waits in the inbox of this wallet has to be known first, or settled: [`Snapshots::incoming`] says which.
+    /// What waits in the inbox of this wallet has to be known first, or settled: the snapshots say which.
     #[error("what waits in the inbox of {0} has to be settled first")]
     Unsettled(WalletId),
-    /// What holds of this wallet keep back beyond their time has to be known first, or released: [`crate::Snapshots::overdue`] and
-    /// [`crate::Snapshots::holds`] say which.
+    /// What holds of this wallet keep back beyond their time has to be known first, or released: the snapshots say
+    /// which.
     #[error("holds of {0} that have expired have to be released first")]
     Unreleased(WalletId),
     /// What was decided does not add up, or what was read cannot be: a fault of ours or of the table.
