@@ -11,7 +11,7 @@ use wallet_domain::{Authorise, Capture, Command, HOLD_LIFETIME, Hold, Kind, Sign
 #[cfg(feature = "openapi")]
 use wallet_lambda::openapi as types;
 use wallet_lambda::{
-    AmountText, App, Call, DRY_RUN, Function, HoldView, List, OrderBody, PAGING, Paging, Problem, Reply, Texts,
+    AmountText, App, Call, Count, DRY_RUN, Function, HoldView, List, OrderBody, PAGING, Paging, Problem, Reply, Texts,
     optional, parsed, scope,
 };
 
@@ -59,8 +59,8 @@ struct HoldBody {
     #[cfg_attr(feature = "openapi", schema(value_type = types::Currency))]
     currency: String,
     /// Seconds until it is captured no more; a week without it.
-    #[cfg_attr(feature = "openapi", schema(minimum = 60, maximum = 2_592_000))]
-    expires_in: Option<i64>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 60, maximum = 2_592_000))]
+    expires_in: Option<Count>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Reference>))]
     reference: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<types::Labels>))]
@@ -74,7 +74,7 @@ async fn authorise(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let body: HoldBody = call.json()?;
     let HoldBody { source, destination, amount, currency, expires_in, reference, metadata, locking_strategy } = body;
     let (source, destination) = (parsed("source", &source)?, optional("destination", destination)?);
-    let expires_in = match expires_in {
+    let expires_in = match expires_in.map(|Count(seconds)| i64::from(seconds)) {
         Some(seconds) if !LIFETIMES.contains(&seconds) => {
             let (least, most) = (LIFETIMES.start(), LIFETIMES.end());
             return Err(Problem::malformed(format!("`expires_in` must be {least} to {most} seconds.")));

@@ -98,7 +98,10 @@ impl Reply {
         if let Outcome::Failed { refusal, .. } = &transaction.outcome {
             return Err(Problem::from(refusal).replayed(replayed));
         }
-        let reply = Reply::ok(&TransactionView::new(transaction, reader).with_dry_run(named));
+        let reply = match Hold::made_by(transaction) {
+            Some(hold) => Reply::ok(&HoldView::new(&hold, hold.created_at).with_dry_run(named)),
+            None => Reply::ok(&TransactionView::new(transaction, reader).with_dry_run(named)),
+        };
         Ok(Reply { replayed, ..reply })
     }
 

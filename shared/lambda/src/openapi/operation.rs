@@ -34,9 +34,10 @@ pub(super) const TOKEN: &str = "token";
 const REQUEST_ID: &str = "ZfQ1jhYJliAEPxA=";
 
 /// What is said of each tag.
-const TAGS: [(&str, &str); 2] = [
+const TAGS: [(&str, &str); 3] = [
     ("Wallets", "Opened, shown, amended, and what happened to them"),
     ("Movements", "Of money: each posts whole, or not at all"),
+    ("Holds", "Money that is kept back for a payee until it is captured, given up, or released in time"),
 ];
 
 /// What is said of each header of an answer, and its schema.

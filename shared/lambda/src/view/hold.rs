@@ -13,10 +13,14 @@ use crate::schema;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Hold))]
 pub struct HoldView<'a> {
-    #[cfg_attr(feature = "openapi", schema(value_type = schema::TransactionId))]
-    id: String,
+    /// `null` of what was not to be written.
+    #[cfg_attr(feature = "openapi", schema(required, value_type = Option<schema::TransactionId>))]
+    id: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = schema::HoldStatus))]
     status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
     #[cfg_attr(feature = "openapi", schema(value_type = schema::WalletId))]
     source: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<schema::WalletId>, required))]
@@ -50,8 +54,9 @@ impl<'a> HoldView<'a> {
             std::mem::swap(&mut released, &mut remaining);
         }
         HoldView {
-            id: hold.id.to_string(),
+            id: Some(hold.id.to_string()),
             status: hold.status_at(now).as_str(),
+            dry_run: None,
             source: hold.source.to_string(),
             destination: hold.destination.map(|id| id.to_string()),
             amount: hold.amount.to_string(),
@@ -64,5 +69,12 @@ impl<'a> HoldView<'a> {
             metadata: hold.metadata.labels(),
             created_at: time(hold.created_at),
         }
+    }
+
+    /// The same as what would be made. Without a key it has no id.
+    pub(crate) fn with_dry_run(mut self, named: bool) -> Self {
+        self.dry_run = Some(true);
+        self.id = self.id.filter(|_| named);
+        self
     }
 }
