@@ -163,7 +163,7 @@ class Deployed(unittest.TestCase):
                 if event["Type"] != "HttpApi":
                     continue
                 route = event["Properties"]
-                path = route["Path"].format(wallet_id=wallet, transaction_id=transaction)
+                path = route["Path"].format(wallet_id=wallet, transaction_id=transaction, hold_id=transaction)
                 scope = route["Auth"]["AuthorizationScopes"][0]["Fn::Sub"].removeprefix("${ScopePrefix}")
                 with self.subTest(f"{route['Method']} {path}"):
                     body = None if route["Method"] == "GET" else {}
@@ -171,6 +171,22 @@ class Deployed(unittest.TestCase):
                     self.assertEqual(stack.call(route["Method"], path, issuer.token("alice", others), body)[0], 403)
                     answer = stack.call(route["Method"], path, issuer.token("alice", scope), body)
                     self.assertTrue(answer[0] == 200 or answer[2].get("code"), f"the function has answered: {answer}")
+
+    def test_a_hold_is_captured_a_payout_paid_and_a_queued_transfer_executed(self):
+        alice, bob, carol = opened("alice", "50.00"), opened("bob"), opened("carol")
+        eur = {"currency": "EUR"}
+        status, _, hold = post("/v1/holds", eur | {"source": alice, "destination": bob, "amount": "10.00"}, "alice")
+        self.assertEqual((status, hold["status"]), (201, "active"))
+        self.assertEqual(post(f"/v1/holds/{hold['id']}/captures", {"amount": "4.00"}, "bob")[0], 201)
+        self.assertEqual(get(f"/v1/holds/{hold['id']}", "alice")[2]["status"], "captured")
+        payments = [{"destination": bob, "amount": "1.00"}, {"destination": carol, "amount": "2.00"}]
+        self.assertEqual(post("/v1/payouts", eur | {"source": alice, "payments": payments}, "alice")[0], 201)
+        body = eur | {"source": alice, "destination": carol, "amount": "3.00"}
+        status, _, queued = post("/v1/transfers", body, "alice", **{"Prefer": "respond-async"})
+        self.assertEqual((status, queued["status"]), (202, "queued"))
+        path = f"/v1/transactions/{queued['id']}"
+        eventually("executed", lambda: get(path, "alice")[2]["status"] == "posted")
+        self.assertEqual(get(f"/v1/wallets/{carol}", "carol")[2]["balance"], "5.00")
 
     def test_boto3_finds_that_everything_adds_up(self):
         alice, bob = opened("alice", "50.00"), opened("bob")
@@ -422,6 +438,7 @@ OTHER_VALUES = {
     "ThrottlingBurst": "400",
     "FunctionMemoryMegabytes": "640",
     "RebateConcurrency": "3",
+    "RequestsConcurrency": "3",
     "SettleConcurrency": "3",
     "AuditSchedule": "",
     "AuditAlarmHours": "50",
