@@ -534,7 +534,28 @@ impl Run<'_> {
         if let Some(found) = self.found.get_mut(&after.id).filter(|found| Some(found.version) == before) {
             found.version = after.version;
         }
-        known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
+        known.saw([after.id].into_iter());
+    }
+
+    /// Whether a step beside the command's own can be made on `wallet` now: a fold, or a release.
+    fn may_step_aside(&self, known: &Known, wallet: WalletId) -> Result<Result<(), Lost>, ExecuteError> {
+        self.clock_is_right()?;
+        Ok(if known.busy.contains(&wallet) { Err(Lost::Lease) } else { Ok(()) })
+    }
+
+    /// What such a step was lost to. It was made, or it was not: of the money of this request it says nothing.
+    fn lost_aside(&mut self, rejected: Rejected) -> Result<Lost, ExecuteError> {
+        if let Rejected::Failed(fault) = rejected {
+            return match fault.class() {
+                Class::Throttled | Class::Unknown => Ok(Lost::Busy),
+                Class::Final => Err(self.fault(fault)),
+            };
+        }
+        self.usage.conflicts += 1;
+        let Rejected::Moved(moved) = rejected else { return Ok(Lost::Race) };
+        let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
+        let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
+        Ok(if busy { Lost::Lease } else { Lost::Race })
     }
 
     /// A read has no outcome to lose: it is only tried again.

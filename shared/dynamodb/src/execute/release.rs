@@ -7,9 +7,7 @@
 use wallet_domain::{Hold, HoldStatus, Money, WalletId};
 
 use super::{Basis, Found, Known, Lost, Run};
-use crate::fault::Class;
 use crate::outcome::ExecuteError;
-use crate::transact::Rejected;
 
 /// Holds that are looked up before some are released whether they are needed or not: ten releases.
 const LOOKED_UP: usize = 490;
@@ -80,6 +78,9 @@ impl Run<'_> {
         wallet: WalletId,
         mut holds: Vec<Hold>,
     ) -> Result<Result<Vec<Hold>, Lost>, ExecuteError> {
+        if let Err(lost) = self.may_step_aside(known, wallet)? {
+            return Ok(Err(lost));
+        }
         let before = &known.snapshots.wallets[&wallet];
         let holder = self.held.contains(&wallet).then_some(&self.holder);
         match self.ledger.release_overdue(before, &holds, holder, self.usage).await {
@@ -97,15 +98,7 @@ impl Run<'_> {
             }
             // By this clock none is overdue any more.
             Ok(None) => Ok(Ok(vec![])),
-            Err(Rejected::Failed(fault)) => match fault.class() {
-                // It has released them, or not: of the money of this request it says nothing.
-                Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
-                Class::Final => Err(self.fault(fault)),
-            },
-            Err(_) => {
-                self.usage.conflicts += 1;
-                Ok(Err(Lost::Race))
-            }
+            Err(rejected) => self.lost_aside(rejected).map(Err),
         }
     }
 
@@ -117,6 +110,6 @@ impl Run<'_> {
         self.found.insert(wallet, Found { version: before.version, sum, holds });
         known.snapshots.overdue.insert(wallet, sum);
         // What was one moment before is not one moment with the holds.
-        known.basis = Basis::Items(known.snapshots.wallets.keys().copied().collect());
+        known.saw([].into_iter());
     }
 }

@@ -9,10 +9,8 @@
 use wallet_domain::{Credit, Incoming, MAX_FOLD, WalletId};
 
 use super::{Basis, Known, Looked, Lost, Run};
-use crate::fault::Class;
 use crate::outcome::ExecuteError;
 use crate::read::places;
-use crate::transact::Rejected;
 
 /// The most items of one `TransactGetItems`. A refusal rests on no more credits than there is room for beside all else that
 /// its command reads; where more wait, some are settled whether they are needed or not.
@@ -71,9 +69,8 @@ impl Run<'_> {
         wallet: WalletId,
         credits: &[Credit],
     ) -> Result<Result<Known, Lost>, ExecuteError> {
-        self.clock_is_right()?;
-        if known.busy.contains(&wallet) {
-            return Ok(Err(Lost::Lease));
+        if let Err(lost) = self.may_step_aside(&known, wallet)? {
+            return Ok(Err(lost));
         }
         let holder = self.held.contains(&wallet).then_some(&self.holder);
         match self.ledger.fold(&known.snapshots.wallets[&wallet], credits, holder, self.usage).await {
@@ -87,18 +84,7 @@ impl Run<'_> {
                 known.saw([wallet].into_iter());
                 Ok(Ok(known))
             }
-            Err(Rejected::Failed(fault)) => match fault.class() {
-                // It has settled the credits, or left them: of the money of this request it says nothing.
-                Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
-                Class::Final => Err(self.fault(fault)),
-            },
-            Err(rejected) => {
-                self.usage.conflicts += 1;
-                let Rejected::Moved(moved) = rejected else { return Ok(Err(Lost::Race)) };
-                let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
-                let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
-                Ok(Err(if busy { Lost::Lease } else { Lost::Race }))
-            }
+            Err(rejected) => self.lost_aside(rejected).map(Err),
         }
     }
 }
