@@ -92,6 +92,7 @@ async fn up(arguments: &Arguments) -> Result<Stop> {
         visibility_timeout: arguments.visibility_timeout,
         functions: arguments.functions.clone(),
         observer: show_requests.then_some(observer),
+        beside: Some(wallet_console::router()),
         ..Options::default()
     })
     .await?;

@@ -73,6 +73,8 @@ pub struct Options {
     pub deliver: bool,
     /// Called after each request.
     pub observer: Option<Observer>,
+    /// Served beside the API, under the same rule for `Host`.
+    pub beside: Option<Router>,
 }
 
 impl Default for Options {
@@ -89,6 +91,7 @@ impl Default for Options {
             functions: None,
             deliver: true,
             observer: None,
+            beside: None,
         }
     }
 }
@@ -158,7 +161,8 @@ impl Stack {
         let router = gateway::router(gateway, &template.routes)?
             .merge(events::router(events))
             .merge(admin::router(queues.clone()))
-            .merge(api::router());
+            .merge(api::router())
+            .merge(options.beside.unwrap_or_default());
         let (delivering, delivers) = watch::channel(options.deliver);
         let (_, always) = watch::channel(true);
         let mut pollers = vec![];
