@@ -125,9 +125,7 @@ impl Ledger {
         if waits.is_some_and(|request| request.fingerprint != command.fingerprint()) {
             return Err(ExecuteError::Refused(command.taken()));
         }
-        if let Some(seconds) = self.skew.beyond_bounds() {
-            return Err(ExecuteError::ClockSkew { seconds });
-        }
+        self.clock_is_right()?;
         let (mut credits, mut overdue) = (BTreeMap::new(), BTreeMap::new());
         for (id, looked) in looked {
             if let Some(wallet) = snapshots.wallets.get(id).filter(|_| !settled.contains(id)) {

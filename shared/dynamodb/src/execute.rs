@@ -238,9 +238,7 @@ impl Run<'_> {
         self.usage.attempts += 1;
         self.looks.clear();
         self.finds.clear();
-        // Before the first write the table must have said what time it is. Where it has said that the clock is wrong, it is
-        // asked again: without a read this process would never learn that the clock is right by now.
-        if self.ledger.skew.is_unknown() || self.ledger.skew.beyond_bounds().is_some() {
+        if self.ledger.skew.has_to_be_asked() {
             self.known = None;
         }
         let (plan, moves) = loop {
@@ -342,11 +340,7 @@ impl Run<'_> {
 
     /// By the table's last answer.
     fn clock_is_right(&self) -> Result<(), ExecuteError> {
-        match self.ledger.skew.beyond_bounds() {
-            None => Ok(()),
-            Some(_) if self.unknown => Err(ExecuteError::OutcomeUnknown),
-            Some(seconds) => Err(ExecuteError::ClockSkew { seconds }),
-        }
+        self.ledger.clock_is_right().map_err(|error| if self.unknown { ExecuteError::OutcomeUnknown } else { error })
     }
 
     /// True once what is known shows that the refusal held at one moment since the request began. `recorded` says whether it

@@ -121,7 +121,7 @@ impl Ledger {
             let (mut from, mut wallets) = (None, BTreeMap::<WalletId, Vec<HoldKey>>::new());
             loop {
                 let now = self.now();
-                let page = self.ended(&share, now, None, from, usage).await.map_err(read_failed)?;
+                let page = self.ended(&share, now, None, from, usage).await?;
                 self.clock_is_right()?;
                 for (key, expires_at) in page.found {
                     let age = now.duration_since(expires_at).as_millis();
@@ -190,7 +190,7 @@ impl Ledger {
                         return (released, transactions, Some(fault.into()));
                     }
                     // A release of unknown outcome is found out by reading again.
-                    Err(Rejected::Failed(fault)) => Some(read_failed(fault)),
+                    Err(Rejected::Failed(fault)) => Some(fault.into()),
                     Err(_) => {
                         usage.conflicts += 1;
                         None
@@ -315,18 +315,5 @@ impl Ledger {
         }
         let next = output.last_evaluated_key.filter(|key| key.contains_key(SK));
         Ok(Keys { found, next })
-    }
-
-    /// By the table's last answer.
-    fn clock_is_right(&self) -> Result<(), ExecuteError> {
-        self.skew.beyond_bounds().map_or(Ok(()), |seconds| Err(ExecuteError::ClockSkew { seconds }))
-    }
-}
-
-/// What could not be read, or written for certain.
-fn read_failed(fault: Fault) -> ExecuteError {
-    match fault.class() {
-        Class::Final => ExecuteError::Fault(fault),
-        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
     }
 }

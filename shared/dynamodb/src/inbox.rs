@@ -110,14 +110,12 @@ impl Ledger {
         loop {
             let (page, before) = match (ahead.take(), known.take()) {
                 (Some(page), Some(wallet)) => (page, Some(wallet)),
-                _ => self.page_and_wallet(wallet, from.clone(), usage).await.map_err(failed)?,
+                _ => self.page_and_wallet(wallet, from.clone(), usage).await?,
             };
             let mut left = page.credits.len();
             // Without it they are credits of no wallet, which the audit names.
             if let Some(before) = before.filter(|_| left > 0) {
-                if let Some(seconds) = self.skew.beyond_bounds() {
-                    return Err(ExecuteError::ClockSkew { seconds });
-                }
+                self.clock_is_right()?;
                 usage.attempts += 1;
                 // The next page is read while this one is settled: a full inbox costs one round trip for each fold.
                 let mut beside = usage.beside();
@@ -139,7 +137,7 @@ impl Ledger {
                     Ok(None) => known = Some(before),
                     Err(rejected) => {
                         let busy = match rejected {
-                            Rejected::Failed(fault) if fault.class() == Class::Final => return Err(failed(fault)),
+                            Rejected::Failed(fault) if fault.class() == Class::Final => return Err(fault.into()),
                             // A fold of unknown outcome is found out by reading the same page again.
                             Rejected::Failed(fault) => Some(fault),
                             _ => {
@@ -149,7 +147,9 @@ impl Ledger {
                         };
                         losses += 1;
                         if losses >= self.policy.max_attempts || usage.is_out_of_time() {
-                            return Err(busy.map_or(ExecuteError::Conflict { retry_after_seconds: 1 }, failed));
+                            return Err(
+                                busy.map_or(ExecuteError::Conflict { retry_after_seconds: 1 }, ExecuteError::from)
+                            );
                         }
                         usage.sleep(self.policy.delay(losses - 1)).await;
                         continue;
@@ -258,13 +258,5 @@ impl Ledger {
             .condition_expression("attribute_exists(PK)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None);
         TransactWriteItem::builder().delete(delete.build().expect("table and key are set")).build()
-    }
-}
-
-/// A pass that a fault ended. A fold whose outcome is unknown has either settled its credits or left them.
-fn failed(fault: Fault) -> ExecuteError {
-    match fault.class() {
-        Class::Final => ExecuteError::Fault(fault),
-        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
     }
 }

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::Client;
 use wallet_domain::Timestamp;
 
 use crate::cache::Cache;
+use crate::outcome::ExecuteError;
 use crate::policy::Policy;
 use crate::skew::{Clock, Skew};
 
@@ -75,6 +76,11 @@ impl Ledger {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// By the table's last answer.
+    pub(crate) fn clock_is_right(&self) -> Result<(), ExecuteError> {
+        self.skew.beyond_bounds().map_or(Ok(()), |seconds| Err(ExecuteError::ClockSkew { seconds }))
     }
 
     /// The table's name.

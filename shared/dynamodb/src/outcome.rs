@@ -2,7 +2,7 @@
 
 use wallet_domain::{Refusal, Transaction};
 
-use crate::fault::Fault;
+use crate::fault::{Class, Fault};
 
 /// How a command ended. The transaction may be a refusal that was recorded.
 #[must_use = "the outcome is the caller's answer"]
@@ -50,5 +50,15 @@ pub enum ExecuteError {
     OutcomeUnknown,
     /// A fault of ours or of the database. Nothing has moved.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
+}
+
+/// Of a read; or of a write whose outcome whoever looks next finds out, and which has not moved the request's own money.
+impl From<Fault> for ExecuteError {
+    fn from(fault: Fault) -> ExecuteError {
+        match fault.class() {
+            Class::Final => ExecuteError::Fault(fault),
+            Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
+        }
+    }
 }

@@ -43,9 +43,8 @@ impl Ledger {
         usage: &mut Usage,
     ) -> Result<Accepted, ExecuteError> {
         let queued = Queued { request: request.clone(), strategy };
-        // Before the first write the table must have said what time it is.
-        let mut found = match self.skew.is_unknown() || self.skew.beyond_bounds().is_some() {
-            true => self.record(request.id, usage).await.map_err(unread)?,
+        let mut found = match self.skew.has_to_be_asked() {
+            true => self.record(request.id, usage).await?,
             false => None,
         };
         let mut unknown = false;
@@ -53,9 +52,7 @@ impl Ledger {
             if let Some(record) = found.take() {
                 return accepted(request, record, unknown);
             }
-            if let Some(seconds) = self.skew.beyond_bounds() {
-                return Err(ExecuteError::ClockSkew { seconds });
-            }
+            self.clock_is_right()?;
             let put = vec![(Meaning::Transaction, self.put(request_item(&queued)))];
             match self.transact(put, usage).await {
                 Ok(()) => return Ok(Accepted::Waits { queued: Box::new(queued), before: false }),
@@ -86,7 +83,7 @@ impl Ledger {
         strategy: Strategy,
         usage: &mut Usage,
     ) -> Result<Option<Done>, ExecuteError> {
-        let queued = match self.record(id, usage).await.map_err(unread)? {
+        let queued = match self.record(id, usage).await? {
             None => return Ok(None),
             Some(Record::Transaction(transaction)) => return Ok(Some(Done::Replayed(*transaction))),
             Some(Record::Queued(queued)) => queued,
@@ -102,9 +99,7 @@ impl Ledger {
 
     /// Ends a request that has waited too long.
     async fn expire(&self, command: &Command, usage: &mut Usage) -> Result<Done, ExecuteError> {
-        if let Some(seconds) = self.skew.beyond_bounds() {
-            return Err(ExecuteError::ClockSkew { seconds });
-        }
+        self.clock_is_right()?;
         let refusal = Refusal::RequestExpired { wallet: command.wallet() };
         let attempt = command.queued_attempt(&Snapshots::default(), &refusal, self.now());
         let plan = attempt.ok_or_else(|| Fault::damaged("a request that waits has an order"))?;
@@ -163,11 +158,4 @@ fn accepted(request: &Request, record: Record, unknown: bool) -> Result<Accepted
         // After a put of unknown outcome, the request found is most likely our own.
         Record::Queued(queued) => Accepted::Waits { queued, before: !unknown },
     })
-}
-
-fn unread(fault: Fault) -> ExecuteError {
-    match fault.class() {
-        Class::Final => ExecuteError::Fault(fault),
-        Class::Throttled | Class::Unknown => ExecuteError::Throttled { retry_after_seconds: 1 },
-    }
 }

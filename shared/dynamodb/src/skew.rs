@@ -31,9 +31,10 @@ impl Skew {
         Skew { clock, seconds: Arc::new(AtomicI64::new(UNHEARD)) }
     }
 
-    /// Whether the table has not said yet what time it is.
-    pub(crate) fn is_unknown(&self) -> bool {
-        self.seconds.load(Ordering::Relaxed) == UNHEARD
+    /// Whether the table must say what time it is before anything is written: it has said nothing yet, or that the clock is
+    /// wrong. Without another answer this process would never learn that the clock is right by now.
+    pub(crate) fn has_to_be_asked(&self) -> bool {
+        self.seconds.load(Ordering::Relaxed) == UNHEARD || self.beyond_bounds().is_some()
     }
 
     /// By how many seconds the clock is ahead of the table's, if that is more than clocks may differ; behind is negative.
