@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::task::JoinSet;
 use wallet_domain::{
     Command, Expire, Hold, HoldKey, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
@@ -19,9 +19,10 @@ use crate::item::Item;
 use crate::items::{due_of, dues, hold_from_item, hold_key, hold_key_from};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
-use crate::names::{DUE, DUE_AT, DUE_INDEX, HOLD, PK, SK, WALLET, hold_sk, wallet_pk};
+use crate::lists::{Page, Place, one_more};
+use crate::names::{DUE_AT, HOLD, WALLET, hold_sk, wallet_pk};
 use crate::outcome::ExecuteError;
-use crate::read::{Page, Place, Read, key};
+use crate::read::{Read, key};
 use crate::transact::Rejected;
 use crate::usage::Usage;
 
@@ -52,12 +53,6 @@ pub(crate) struct Overdue {
     pub(crate) complete: bool,
 }
 
-/// Part of the index.
-struct Keys {
-    found: Vec<(HoldKey, Timestamp)>,
-    next: Option<Item>,
-}
-
 impl Ledger {
     /// The hold that `made` made, and the wallets that it concerns; `None` if it made none.
     ///
@@ -86,27 +81,21 @@ impl Ledger {
         limit: u32,
         usage: &mut Usage,
     ) -> Result<Page<Hold, Place>, Fault> {
-        usage.calls += 1;
         let start = after.map(|place| {
             let id = place.id.parse().ok()?;
             Some(key(wallet_pk(wallet), &hold_sk(&HoldKey { wallet, created_at: place.created_at, id })))
         });
-        let sent = self
+        let query = self
             .client
             .query()
-            .table_name(&*self.table)
             .key_condition_expression("PK = :pk AND begins_with(SK, :hold)")
             .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
             .expression_attribute_values(":hold", AttributeValue::S(HOLD.to_owned()))
             .scan_index_forward(false)
             .set_exclusive_start_key(start.flatten())
             .consistent_read(true)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let output = usage.answer("Query", sent).await?;
-        usage.read(output.consumed_capacity());
-        let holds = output.items().iter().map(hold_from_item).collect::<Result<_, _>>()?;
+            .limit(one_more(limit));
+        let holds = self.query(query, usage).await?.items().iter().map(hold_from_item).collect::<Result<_, _>>()?;
         Ok(Page::cut(holds, limit, |hold: &Hold| Place { created_at: hold.created_at, id: hold.id.to_string() }))
     }
 
@@ -121,9 +110,9 @@ impl Ledger {
             let (mut from, mut wallets) = (None, BTreeMap::<WalletId, Vec<HoldKey>>::new());
             loop {
                 let now = self.now();
-                let page = self.ended(&share, now, None, from, usage).await?;
+                let page = self.ended(share.clone(), now, None, from, usage).await?;
                 self.clock_is_right()?;
-                for (key, expires_at) in page.found {
+                for (key, expires_at) in page.items {
                     let age = now.duration_since(expires_at).as_millis();
                     swept.oldest_ms = swept.oldest_ms.max(u64::try_from(age).unwrap_or(0));
                     wallets.entry(key.wallet).or_default().push(key);
@@ -256,8 +245,8 @@ impl Ledger {
     pub(crate) async fn overdue(&self, wallet: WalletId, limit: usize, usage: &mut Usage) -> Result<Overdue, Fault> {
         let (mut keys, mut from, now) = (vec![], None, self.now());
         loop {
-            let page = self.ended(&due_of(wallet), now, Some(wallet), from, usage).await?;
-            keys.extend(page.found.into_iter().map(|(key, _)| hold_key(&key).build()));
+            let page = self.ended(due_of(wallet), now, Some(wallet), from, usage).await?;
+            keys.extend(page.items.into_iter().map(|(key, _)| hold_key(&key).build()));
             from = page.next;
             if from.is_none() || keys.len() >= limit {
                 break;
@@ -276,44 +265,21 @@ impl Ledger {
     /// One page of a share of the index: holds whose end has come by `now`, those of `wallet` alone if one is named.
     async fn ended(
         &self,
-        share: &str,
+        share: String,
         now: Timestamp,
         wallet: Option<WalletId>,
         from: Option<Item>,
         usage: &mut Usage,
-    ) -> Result<Keys, Fault> {
-        usage.calls += 1;
-        let query = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .index_name(DUE_INDEX)
-            .key_condition_expression("#due = :due AND #ends <= :now")
-            .expression_attribute_names("#due", DUE)
-            .expression_attribute_names("#ends", DUE_AT)
-            .expression_attribute_values(":due", AttributeValue::S(share.to_owned()))
-            .expression_attribute_values(":now", AttributeValue::S(format!("{now:.3}")))
-            .set_exclusive_start_key(from)
-            .limit(KEYS_PER_PAGE)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let query = match wallet {
-            Some(wallet) => query
-                .filter_expression("#pk = :pk")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet))),
-            None => query,
-        };
-        let output = usage.answer("Query", query.send()).await?;
-        usage.read(output.consumed_capacity());
-        let mut found = vec![];
-        for item in output.items() {
+    ) -> Result<Page<(HoldKey, Timestamp), Item>, Fault> {
+        let page = self.due(share, now, wallet, from, KEYS_PER_PAGE, usage).await?;
+        let mut items = vec![];
+        for item in &page.items {
             let expires_at = item.get(DUE_AT).and_then(|value| value.as_s().ok()?.parse().ok());
             match hold_key_from(item) {
-                Ok(key) => found.push((key, expires_at.unwrap_or(now))),
+                Ok(key) => items.push((key, expires_at.unwrap_or(now))),
                 Err(fault) => tracing::error!(cause = %fault, "an expired hold that cannot be read stays as it is"),
             }
         }
-        let next = output.last_evaluated_key.filter(|key| key.contains_key(SK));
-        Ok(Keys { found, next })
+        Ok(Page { items, next: page.next })
     }
 }

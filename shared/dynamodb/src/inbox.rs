@@ -4,9 +4,7 @@
 //! each on the condition that it is still there. So a credit is settled once, whoever folds and however often. Nothing but a
 //! fold deletes anything, anywhere.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
@@ -220,21 +218,16 @@ impl Ledger {
         limit: usize,
         usage: &mut Usage,
     ) -> Result<Waiting, Fault> {
-        usage.calls += 1;
         let start = from.map(|sk| key(inbox_pk(wallet), &sk));
-        let sent = self
+        let query = self
             .client
             .query()
-            .table_name(&*self.table)
             .key_condition_expression("PK = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(inbox_pk(wallet)))
             .set_exclusive_start_key(start)
             .consistent_read(true)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let output = usage.answer("Query", sent).await?;
-        usage.read(output.consumed_capacity());
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let output = self.query(query, usage).await?;
         let mut waiting = Waiting { credits: vec![], unreadable: 0, next: None };
         for item in output.items() {
             match credit_from_item(item) {

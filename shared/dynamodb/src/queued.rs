@@ -4,14 +4,13 @@
 //! whichever order a queued and a direct request come. Never sends anything: what follows from a request follows from the
 //! table's stream.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use wallet_domain::{Command, Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
 
 use crate::fault::{Class, Fault};
 use crate::item::Fields;
 use crate::items::{Queued, Record, SHARES, due, request_item};
 use crate::ledger::Ledger;
-use crate::names::{DUE, DUE_AT, DUE_INDEX, PK};
+use crate::names::PK;
 use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
 use crate::transact::{Meaning, Rejected};
@@ -111,7 +110,7 @@ impl Ledger {
         }
     }
 
-    /// Requests that have waited since before `until`, the oldest of each share first: `limit` of each at most. The index is
+    /// Requests that have waited since `until` or longer, the oldest of each share first: `limit` of each at most. The index is
     /// eventually consistent: what was executed a moment ago may be among them.
     ///
     /// # Errors
@@ -124,23 +123,8 @@ impl Ledger {
     ) -> Result<Vec<TransactionId>, Fault> {
         let mut found = vec![];
         for share in 0..SHARES {
-            usage.calls += 1;
-            let sent = self
-                .client
-                .query()
-                .table_name(&*self.table)
-                .index_name(DUE_INDEX)
-                .key_condition_expression("#due = :due AND #at < :until")
-                .expression_attribute_names("#due", DUE)
-                .expression_attribute_names("#at", DUE_AT)
-                .expression_attribute_values(":due", AttributeValue::S(due(share)))
-                .expression_attribute_values(":until", AttributeValue::S(format!("{until:.3}")))
-                .limit(limit)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send();
-            let output = usage.answer("Query", sent).await?;
-            usage.read(output.consumed_capacity());
-            for item in output.items() {
+            let page = self.due(due(share), until, None, None, limit, usage).await?;
+            for item in &page.items {
                 found.push(Fields(item).named(PK, |pk| pk.strip_prefix("TXN#")?.parse().ok())?);
             }
         }

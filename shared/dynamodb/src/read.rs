@@ -1,67 +1,29 @@
-//! Reads: what a command is decided on, and the pages of statements and lists.
+//! Reads: what a command is decided on, and single items.
 //!
-//! Reads that a decision rests on are strongly consistent. The indexes are not: a new wallet or attempt may take a
-//! moment to be listed. `BatchGetItem` shows each item as it was at some moment, and not all at the same; only
+//! All are strongly consistent. `BatchGetItem` shows each item as it was at some moment, and not all at the same; only
 //! `TransactGetItems` is one moment.
 //!
 //! Round trips: one each.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::RangeInclusive;
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_get_items::TransactGetItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, ReturnConsumedCapacity, TransactGetItem};
-use wallet_domain::{
-    Command, Credit, Entry, MAX_FOLD, Mark, MarkName, Owner, Snapshots, Timestamp, Transaction, TransactionId, Wallet,
-    WalletId,
-};
+use aws_sdk_dynamodb::types::{Get, KeysAndAttributes, ReturnConsumedCapacity, TransactGetItem};
+use wallet_domain::{Command, Credit, Mark, MarkName, Snapshots, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
 use crate::item::{Builder, Fields, Item};
 use crate::items::{
-    Queued, Record, credit_key, credit_place, entries_from_item, hold_from_item, lease_of, mark_from_item,
-    record_from_item, transaction_from_item, wallet_from_item,
+    Queued, Record, credit_key, credit_place, hold_from_item, lease_of, mark_from_item, record_from_item,
+    wallet_from_item,
 };
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::names::{
-    ATTEMPT_WALLET, ATTEMPTS_INDEX, CREATED_AT, HOLD, LAST_VERSION, OWNER, OWNER_INDEX, PK, SK, TXN, WALLET, entry_sk,
-    hold_sk, transaction_pk, wallet_pk,
-};
+use crate::names::{HOLD, PK, SK, TXN, WALLET, hold_sk, transaction_pk, wallet_pk};
 use crate::usage::Usage;
-
-/// The most rows of one entries item.
-const LONGEST_RUN: u64 = MAX_FOLD as u64;
-
-/// Part of a list, and where the next part begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T, C> {
-    /// In the list's order.
-    pub items: Vec<T>,
-    /// Where to go on; `None` at the end.
-    pub next: Option<C>,
-}
-
-/// Where an item is in an index: its time, and its id where times are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The range key.
-    pub created_at: Timestamp,
-    /// A wallet's or transaction's id.
-    pub id: String,
-}
-
-impl<T, C> Page<T, C> {
-    /// Cuts a list that was read one item further than asked for.
-    pub(crate) fn cut(mut items: Vec<T>, limit: u32, place: impl Fn(&T) -> C) -> Page<T, C> {
-        let limit = limit as usize;
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = if more { items.last().map(place) } else { None };
-        Page { items, next }
-    }
-}
 
 impl Ledger {
     /// The wallet as it is now.
@@ -110,109 +72,6 @@ impl Ledger {
         let posted = snapshots.transactions.into_values().map(Box::new).map(Record::Transaction);
         let waits = queued.into_iter().map(Box::new).map(Record::Queued);
         Ok(posted.chain(waits).next().map(|record| (record, by)))
-    }
-
-    /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.
-    ///
-    /// One `Query`, and with `before` no more of it than the page can need, however long the statement is and in whatever
-    /// runs: `limit` rows and one, and the rest of the runs that the first and the last of them are in.
-    ///
-    /// # Errors
-    /// As [`Ledger::wallet`].
-    pub async fn entries(
-        &self,
-        wallet: WalletId,
-        before: Option<u64>,
-        limit: u32,
-        usage: &mut Usage,
-    ) -> Result<Page<Entry, u64>, Fault> {
-        // Versions have no gap, so the lowest of the page is known, and so is how far below it its run may begin.
-        let (oldest, newest) = match before {
-            Some(0) => return Ok(Page { items: vec![], next: None }),
-            Some(before) => {
-                let newest = (before - 1).min(LAST_VERSION);
-                (newest.saturating_sub(u64::from(limit) + LONGEST_RUN - 1), newest)
-            }
-            None => (0, LAST_VERSION),
-        };
-        let rows = self.rows_between(wallet, oldest..=newest, one_more(limit), usage).await?;
-        Ok(Page::cut(rows, limit, |row: &Entry| row.version))
-    }
-
-    /// The rows of the newest so many items of a wallet's statement that begin at one of `versions`, newest first, up to the
-    /// last of them.
-    pub(crate) async fn rows_between(
-        &self,
-        wallet: WalletId,
-        versions: RangeInclusive<u64>,
-        items: i32,
-        usage: &mut Usage,
-    ) -> Result<Vec<Entry>, Fault> {
-        usage.calls += 1;
-        let output = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .key_condition_expression("PK = :pk AND SK BETWEEN :oldest AND :newest")
-            .expression_attribute_values(":pk", AttributeValue::S(wallet_pk(wallet)))
-            .expression_attribute_values(":oldest", AttributeValue::S(entry_sk(*versions.start())))
-            .expression_attribute_values(":newest", AttributeValue::S(entry_sk(*versions.end())))
-            .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(items)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let output = usage.answer("Query", output).await?;
-        usage.read(output.consumed_capacity());
-        // An item is a run of rows, and the run that the last version falls into has newer ones too.
-        let mut rows = vec![];
-        for item in output.items() {
-            rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= *versions.end()));
-        }
-        Ok(rows)
-    }
-
-    /// An owner's wallets, oldest first.
-    ///
-    /// # Errors
-    /// As [`Ledger::wallet`].
-    pub async fn wallets_of(
-        &self,
-        owner: &Owner,
-        after: Option<Place>,
-        limit: u32,
-        usage: &mut Usage,
-    ) -> Result<Page<Wallet, Place>, Fault> {
-        let start = after.map(|place| (format!("WALLET#{}", place.id), WALLET, place.created_at));
-        let found = self.index(OWNER_INDEX, OWNER, owner.to_string(), true, start, limit, usage).await?;
-        let mut page = Page::cut(found, limit, place);
-        let order: Vec<&str> = page.items.iter().map(|item| Fields(item).text(PK)).collect::<Result<_, _>>()?;
-        let keys = order.iter().map(|pk| key((*pk).to_owned(), WALLET)).collect();
-        let mut wallets = HashMap::new();
-        for item in self.get(keys, usage).await? {
-            let wallet = wallet_from_item(&item)?;
-            wallets.insert(wallet_pk(wallet.id), wallet);
-        }
-        let items = order.into_iter().filter_map(|pk| wallets.remove(pk)).collect();
-        Ok(Page { items, next: page.next.take().transpose()? })
-    }
-
-    /// Requests about a wallet that were refused, newest first.
-    ///
-    /// # Errors
-    /// As [`Ledger::wallet`].
-    pub async fn attempts(
-        &self,
-        wallet: WalletId,
-        after: Option<Place>,
-        limit: u32,
-        usage: &mut Usage,
-    ) -> Result<Page<Transaction, Place>, Fault> {
-        let start = after.map(|place| (format!("TXN#{}", place.id), TXN, place.created_at));
-        let found = self.index(ATTEMPTS_INDEX, ATTEMPT_WALLET, wallet.to_string(), false, start, limit, usage).await?;
-        let attempts = found.iter().map(transaction_from_item).collect::<Result<_, _>>()?;
-        let place = |attempt: &Transaction| Place { created_at: attempt.created_at, id: attempt.id.to_string() };
-        Ok(Page::cut(attempts, limit, place))
     }
 
     /// What `command` has to be decided on, each item as it was at some moment.
@@ -293,38 +152,13 @@ impl Ledger {
         })
     }
 
-    /// One item more than `limit` under one hash key of an index.
-    #[expect(clippy::too_many_arguments, reason = "each names one part of the query")]
-    pub(crate) async fn index(
-        &self,
-        index: &str,
-        attribute: &str,
-        value: String,
-        forward: bool,
-        start: Option<(String, &str, Timestamp)>,
-        limit: u32,
-        usage: &mut Usage,
-    ) -> Result<Vec<Item>, Fault> {
-        let start = start.map(|(pk, sk, created_at)| {
-            Builder::default().text(PK, pk).text(SK, sk).text(attribute, &value).time(CREATED_AT, created_at).build()
-        });
+    /// One `Query` of the table or of an index of it.
+    pub(crate) async fn query(&self, query: QueryFluentBuilder, usage: &mut Usage) -> Result<QueryOutput, Fault> {
         usage.calls += 1;
-        let output = self
-            .client
-            .query()
-            .table_name(&*self.table)
-            .index_name(index)
-            .key_condition_expression("#hash = :hash")
-            .expression_attribute_names("#hash", attribute)
-            .expression_attribute_values(":hash", AttributeValue::S(value.clone()))
-            .scan_index_forward(forward)
-            .set_exclusive_start_key(start)
-            .limit(one_more(limit))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let output = usage.answer("Query", output).await?;
+        let query = query.table_name(&*self.table).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = usage.answer("Query", query.send()).await?;
         usage.read(output.consumed_capacity());
-        Ok(output.items.unwrap_or_default())
+        Ok(output)
     }
 }
 
@@ -408,15 +242,4 @@ pub(crate) fn places(command: &Command) -> Vec<(String, String)> {
 
 pub(crate) fn key(pk: String, sk: &str) -> Item {
     Builder::default().text(PK, pk).text(SK, sk).build()
-}
-
-/// Where a wallet's keys are in the owner index.
-fn place(item: &Item) -> Result<Place, Fault> {
-    let fields = Fields(item);
-    let id = fields.named(PK, |pk| pk.strip_prefix("WALLET#").map(str::to_owned))?;
-    Ok(Place { created_at: fields.parsed(CREATED_AT)?, id })
-}
-
-fn one_more(limit: u32) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1
 }

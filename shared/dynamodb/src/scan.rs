@@ -16,11 +16,11 @@ use crate::items::{
     mark_from_item, mark_item, record_from_item, request_item, transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
+use crate::lists::Page;
 use crate::names::{
     ENTRY, HOLD, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, hold_sk, inbox_pk, transaction_pk,
     wallet_pk,
 };
-use crate::read::Page;
 use crate::usage::Usage;
 
 /// Keys of one `BatchGetItem`.
@@ -159,24 +159,19 @@ impl Ledger {
         from: Option<Cursor>,
         usage: &mut Usage,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
-        usage.calls += 1;
         let condition = if prefix.is_some() { "PK = :pk AND begins_with(SK, :prefix)" } else { "PK = :pk" };
         let prefix = prefix.map(|prefix| (":prefix".to_owned(), AttributeValue::S(prefix)));
         let values = [(":pk".to_owned(), AttributeValue::S(pk))].into_iter().chain(prefix).collect();
-        let sent = self
+        let query = self
             .client
             .query()
-            .table_name(&*self.table)
             .key_condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .scan_index_forward(ascending)
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .consistent_read(true)
-            .limit(ITEMS_PER_PAGE)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let output = usage.answer("Query", sent).await?;
-        usage.read(output.consumed_capacity());
+            .limit(ITEMS_PER_PAGE);
+        let output = self.query(query, usage).await?;
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 

@@ -85,16 +85,21 @@ impl Usage {
     }
 
     /// The answer to a read. One that does not come in time has moved nothing.
-    pub(crate) async fn answer<T, E>(
+    pub(crate) fn answer<T, E>(
         &self,
-        operation: &str,
+        operation: &'static str,
         sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
-    ) -> Result<T, Fault>
+    ) -> impl Future<Output = Result<T, Fault>> + Send
     where
+        T: Send,
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let answer = self.in_time(sent).await.ok_or_else(|| Fault::late(operation, Class::Throttled))?;
-        answer.map_err(|error| Fault::from_sdk(operation, error))
+        // Put into its box before anything of our own is around it.
+        let sent = self.in_time(sent);
+        async move {
+            let answer = sent.await.ok_or_else(|| Fault::late(operation, Class::Throttled))?;
+            answer.map_err(|error| Fault::from_sdk(operation, error))
+        }
     }
 
     pub(crate) fn wrote<'a>(&mut self, capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) {
