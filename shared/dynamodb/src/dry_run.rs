@@ -11,20 +11,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wallet_domain::{
-    Command, Credit, Fold, Hold, HoldStatus, Incoming, Money, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide,
-    replay,
+    Command, Credit, Fold, Hold, HoldStatus, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay,
 };
 
 use crate::fault::{Class, Fault};
+use crate::holds::held_by;
 use crate::ledger::Ledger;
 use crate::outcome::ExecuteError;
-use crate::read::{Read, places};
+use crate::read::{MOST_READ, Read, places};
 use crate::usage::Usage;
 
 /// Credits of an inbox that are looked at: ten folds. If these don't cover a debit, and there are more, it is not refused.
 const LOOKED_THROUGH: usize = 980;
-/// The most items of one `TransactGetItems`.
-const MOST_READ: usize = 100;
 
 /// What would come of a command.
 #[must_use]
@@ -209,12 +207,6 @@ impl Ledger {
         snapshots.wallets.insert(wallet, after);
         true
     }
-}
-
-/// What `holds` of `wallet` keep back.
-fn held_by(holds: &[Hold], wallet: &Wallet) -> Money {
-    let sum = holds.iter().try_fold(Money::zero(wallet.currency()), |sum, hold| sum.plus(hold.held()?));
-    sum.unwrap_or(wallet.held)
 }
 
 /// A read has no outcome to lose: one that fails for now is tried again.

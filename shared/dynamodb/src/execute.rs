@@ -15,25 +15,24 @@
 //! A commit ends the loop, or brings what it was rejected for. One whose outcome is unknown is read back. Both strategies go
 //! the same way; the pessimistic one takes leases between deciding and committing.
 
+mod known;
 mod release;
 mod settle;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{
-    Command, Credit, Hold, Incoming, Money, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide, replay,
-};
+use wallet_domain::{Command, NoPlan, Transaction, WalletId, decide, replay};
 
 use crate::fault::{Class, Fault};
 use crate::items::Record;
-use crate::lease::{Holder, Lease};
+use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
-use crate::read::Read;
-use crate::transact::{Moved, Rejected};
+use crate::transact::Rejected;
 use crate::usage::Usage;
+use known::{Found, Known, Looked};
 use waits::Waits;
 
 impl Ledger {
@@ -86,69 +85,6 @@ impl Ledger {
         // In a box: layers of the SDK under layers of our own are too deep for the compiler in one piece.
         Box::pin(run.finish()).await
     }
-
-    /// The wallets that `command` concerns as this process wrote them last, where they are all that it is decided on.
-    fn guess(&self, command: &Command) -> Option<Known> {
-        let reads = command.reads();
-        if !reads.are_of_wallets_alone() {
-            return None;
-        }
-        let wallets = self
-            .cache
-            .all(&reads.wallets)
-            .filter(|wallets| wallets.is_empty() || self.cache.pays())?
-            .into_iter()
-            .map(|wallet| (wallet.id, wallet))
-            .collect();
-        let snapshots = Snapshots { wallets, ..Snapshots::default() };
-        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new(), taken: false })
-    }
-}
-
-/// What a round decides on; see the table above.
-struct Known {
-    snapshots: Snapshots,
-    basis: Basis,
-    /// The wallets of which another held the lease: a commit on one of them would be rejected.
-    busy: BTreeSet<WalletId>,
-    /// Whether another request waits under its key.
-    taken: bool,
-}
-
-impl Known {
-    /// Notes that `wallets` are now as they were seen at moments of their own.
-    fn saw(&mut self, wallets: impl Iterator<Item = WalletId>) {
-        let mut seen = match std::mem::replace(&mut self.basis, Basis::Guess) {
-            Basis::Guess => BTreeSet::new(),
-            Basis::Items(seen) => seen,
-            Basis::Moment => self.snapshots.wallets.keys().copied().collect(),
-        };
-        seen.extend(wallets);
-        self.basis = Basis::Items(seen);
-    }
-}
-
-/// What is known of the snapshots.
-enum Basis {
-    Guess,
-    /// These wallets were seen in the table since the request began, each at a moment of its own.
-    Items(BTreeSet<WalletId>),
-    Moment,
-}
-
-/// All of an inbox, as it was looked through after its wallet was seen at `version`.
-struct Looked {
-    version: u64,
-    incoming: Incoming,
-    /// Those that the wallet can hold.
-    credits: Vec<Credit>,
-}
-
-/// Overdue holds of a wallet, all of them, as they were after the wallet was seen at `version`.
-struct Found {
-    version: u64,
-    sum: Money,
-    holds: Vec<Hold>,
 }
 
 /// One command on its way.
@@ -262,25 +198,25 @@ impl Run<'_> {
                     return Ok(Err(Lost::Lease));
                 }
                 // Nothing is asked of a wallet when a credit is put into its inbox: it was seen, then, in this request.
-                Ok(plan) if !plan.credits().is_empty() && matches!(known.basis, Basis::Guess) => continue,
+                Ok(plan) if !plan.credits().is_empty() && known.is_guess() => continue,
                 Ok(plan) => {
                     self.known = Some(known);
                     break (plan, true);
                 }
-                Err(NoPlan::Unsettled(wallet)) => match self.settle(known, wallet).await? {
-                    Ok(known) => {
-                        self.known = Some(known);
-                        continue;
+                Err(lacking @ (NoPlan::Unsettled(wallet) | NoPlan::Unreleased(wallet))) => {
+                    let before = known.snapshots.wallets.get(&wallet).filter(|_| !self.usage.is_out_of_time()).cloned();
+                    let found = match before {
+                        _ if known.is_guess() => self.read().await?,
+                        None => Err(Lost::Race),
+                        Some(before) if lacking == NoPlan::Unsettled(wallet) => self.settle(known, &before).await?,
+                        Some(before) => self.release(known, &before).await?,
+                    };
+                    match found {
+                        Ok(known) => self.known = Some(known),
+                        Err(lost) => return Ok(Err(lost)),
                     }
-                    Err(lost) => return Ok(Err(lost)),
-                },
-                Err(NoPlan::Unreleased(wallet)) => match self.release(known, wallet).await? {
-                    Ok(known) => {
-                        self.known = Some(known);
-                        continue;
-                    }
-                    Err(lost) => return Ok(Err(lost)),
-                },
+                    continue;
+                }
                 Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
@@ -299,7 +235,7 @@ impl Run<'_> {
                     None => return Err(ExecuteError::Refused(refusal)),
                 }
             }
-            if !matches!(known.basis, Basis::Guess) {
+            if !known.is_guess() {
                 match self.read_at_once().await? {
                     Ok(known) => self.known = Some(known),
                     Err(lost) => return Ok(Err(lost)),
@@ -316,9 +252,8 @@ impl Run<'_> {
             self.clock_is_right()?;
         }
         let holder = (moves && !self.held.is_empty()).then_some(&self.holder);
-        let rested_on_a_guess = moves
-            && !wallets.is_empty()
-            && self.known.as_ref().is_some_and(|known| matches!(known.basis, Basis::Guess));
+        let rested_on_a_guess =
+            moves && !wallets.is_empty() && self.known.as_ref().is_some_and(|known| known.is_guess());
         let committed = self.ledger.commit(&plan, holder, false, self.usage).await;
         if rested_on_a_guess
             && !matches!(committed, Err(Rejected::Exists(_) | Rejected::Conflict | Rejected::Failed(_)))
@@ -341,26 +276,6 @@ impl Run<'_> {
     /// By the table's last answer.
     fn clock_is_right(&self) -> Result<(), ExecuteError> {
         self.ledger.clock_is_right().map_err(|error| if self.unknown { ExecuteError::OutcomeUnknown } else { error })
-    }
-
-    /// True once what is known shows that the refusal held at one moment since the request began. `recorded` says whether it
-    /// is going to be recorded.
-    fn was_true(&self, known: &Known, recorded: bool) -> bool {
-        match &known.basis {
-            Basis::Guess => false,
-            Basis::Moment => true,
-            // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
-            // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
-            // if the command reads no other transaction, no mark, no hold and no inbox, and nothing held is overdue.
-            Basis::Items(seen) => {
-                let reads = self.command.reads();
-                let Snapshots { incoming, overdue, .. } = &known.snapshots;
-                let wallets_alone = reads.are_of_wallets_alone()
-                    && incoming.is_empty()
-                    && overdue.values().all(|overdue| overdue.is_zero());
-                recorded && wallets_alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
-            }
-        }
     }
 
     /// The answer to a request that may try no more, if one of its commits has gone through after all.
@@ -434,103 +349,6 @@ impl Run<'_> {
         }
     }
 
-    /// Takes over what failed conditions have returned: the next round needs no read, unless it has to wait for a lease.
-    fn refreshed(&mut self, moved: Moved) -> Lost {
-        let bars = |lease: &&Lease| lease.bars(&self.holder, self.ledger.now());
-        let busy = self.waits.are_for(moved.wallets.iter().filter_map(|found| found.lease.as_ref()).filter(bars));
-        for found in &moved.wallets {
-            if !found.lease.as_ref().is_some_and(|lease| lease.is_of(&self.holder)) {
-                // It expired, and was taken over.
-                self.held.remove(&found.wallet.id);
-            }
-            self.ledger.cache.keep(&found.wallet);
-        }
-        // Another has to go first, and will have changed the wallet: read then.
-        let Some(known) = self.known.as_mut().filter(|_| !busy) else {
-            self.known = None;
-            return if busy { Lost::Lease } else { Lost::Race };
-        };
-        known.saw(moved.wallets.iter().map(|found| found.wallet.id));
-        let Snapshots { wallets, transactions, marks, incoming, holds, overdue } = &mut known.snapshots;
-        let stays = |wallet: &WalletId| moved.wallets.iter().all(|found| found.wallet.id != *wallet);
-        incoming.retain(|wallet, _| stays(wallet));
-        overdue.retain(|wallet, _| stays(wallet));
-        wallets.extend(moved.wallets.into_iter().map(|found| (found.wallet.id, found.wallet)));
-        transactions.extend(moved.transactions.into_iter().map(|found| (found.id, found)));
-        holds.extend(moved.holds.into_iter().map(|found| (found.id, found)));
-        marks.extend(moved.marks.into_iter().map(|mark| ((mark.of, mark.name), mark.by)));
-        if self.held.is_empty() { Lost::Race } else { Lost::Behind }
-    }
-
-    /// What the command is decided on, each item by itself.
-    async fn read(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
-        match self.ledger.load(self.command, self.usage).await {
-            Ok(read) => {
-                let wallets = self.command.reads().wallets;
-                // Whether this read was needed.
-                if let Some(kept) = self.ledger.cache.all(&wallets).filter(|kept| !kept.is_empty()) {
-                    let version = |id| read.snapshots.wallets.get(&id).map(|wallet| wallet.version);
-                    self.ledger.cache.proved(kept.iter().all(|kept| version(kept.id) == Some(kept.version)));
-                }
-                Ok(Ok(self.known(read, Basis::Items(wallets.into_iter().collect()))))
-            }
-            Err(fault) => self.unread(fault),
-        }
-    }
-
-    /// What the command is decided on, all of it at one moment, and what was found in inboxes.
-    async fn read_at_once(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
-        let credits = self.looked.values().flat_map(|looked| &looked.credits);
-        match self.ledger.load_at_once(self.command, credits, self.usage).await {
-            Ok(Some(read)) => {
-                // What a fold had settled before its credits were seen to go.
-                self.looked.retain(|_, looked| {
-                    looked.credits.iter().all(|credit| read.waiting.contains(&(credit.wallet, credit.transaction)))
-                });
-                Ok(Ok(self.known(read, Basis::Moment)))
-            }
-            Ok(None) => {
-                self.usage.conflicts += 1;
-                Ok(Err(Lost::Race))
-            }
-            Err(fault) => self.unread(fault),
-        }
-    }
-
-    fn known(&mut self, read: Read, basis: Basis) -> Known {
-        let bars = |lease: &Lease| lease.bars(&self.holder, self.ledger.now());
-        let barring: Vec<_> = read.leases.iter().filter(|(_, lease)| bars(lease)).collect();
-        self.waits.are_for(barring.iter().map(|(_, lease)| lease));
-        let busy = barring.into_iter().map(|(wallet, _)| *wallet).collect();
-        let (id, fingerprint) = (self.command.transaction(), self.command.fingerprint());
-        let mut its = read.queued.iter().map(|queued| &queued.request).filter(|request| request.id == id);
-        let taken = its.any(|request| request.fingerprint != fingerprint);
-        let mut snapshots = read.snapshots;
-        for (id, looked) in &self.looked {
-            if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == looked.version) {
-                snapshots.incoming.insert(*id, looked.incoming);
-            }
-        }
-        for (id, found) in &self.found {
-            if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == found.version) {
-                snapshots.overdue.insert(*id, found.sum);
-            }
-        }
-        Known { snapshots, basis, busy, taken }
-    }
-
-    /// Takes over a step that this request has made beside its own: at the new version what was looked up is as it was.
-    fn moved_on(&mut self, known: &mut Known, after: &Wallet) {
-        let before = known.snapshots.wallets.insert(after.id, after.clone()).map(|before| before.version);
-        if let Some(looked) = self.looked.get_mut(&after.id).filter(|looked| Some(looked.version) == before) {
-            looked.version = after.version;
-        }
-        if let Some(found) = self.found.get_mut(&after.id).filter(|found| Some(found.version) == before) {
-            found.version = after.version;
-        }
-        known.saw([after.id].into_iter());
-    }
-
     /// Whether a step beside the command's own can be made on `wallet` now: a fold, or a release.
     fn may_step_aside(&self, known: &Known, wallet: WalletId) -> Result<Result<(), Lost>, ExecuteError> {
         self.clock_is_right()?;
@@ -550,14 +368,6 @@ impl Run<'_> {
         let mut leases = moved.wallets.iter().filter_map(|found| found.lease.as_ref());
         let busy = leases.any(|lease| lease.bars(&self.holder, self.ledger.now()));
         Ok(if busy { Lost::Lease } else { Lost::Race })
-    }
-
-    /// A read has no outcome to lose: it is only tried again.
-    fn unread(&self, fault: Fault) -> Result<Result<Known, Lost>, ExecuteError> {
-        match fault.class() {
-            Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),
-            Class::Final => Err(self.fault(fault)),
-        }
     }
 
     /// A fault ends the request; whether an earlier commit of it has moved anything is another matter.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    Command, Expire, Hold, HoldKey, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
+    Command, Expire, Hold, HoldKey, Money, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
 };
 
 use crate::fault::{Class, Fault};
@@ -44,6 +44,12 @@ pub struct Swept {
     pub left: u64,
     /// Milliseconds since the end of the oldest hold that was found.
     pub oldest_ms: u64,
+}
+
+/// What `holds` of `wallet` keep back.
+pub(crate) fn held_by(holds: &[Hold], wallet: &Wallet) -> Money {
+    let sum = holds.iter().try_fold(Money::zero(wallet.currency()), |sum, hold| sum.plus(hold.held()?));
+    sum.unwrap_or(wallet.held)
 }
 
 /// Overdue holds of a wallet, as the index has them.

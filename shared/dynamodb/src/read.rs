@@ -25,6 +25,9 @@ use crate::ledger::Ledger;
 use crate::names::{HOLD, PK, SK, TXN, WALLET, hold_sk, transaction_pk, wallet_pk};
 use crate::usage::Usage;
 
+/// The most items of one `TransactGetItems`.
+pub(crate) const MOST_READ: usize = 100;
+
 impl Ledger {
     /// The wallet as it is now.
     ///

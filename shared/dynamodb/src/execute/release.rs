@@ -4,28 +4,24 @@
 //! has ended. For a command that is short of money the wallet's overdue holds are looked up after the wallet was seen: while
 //! it stays at its version none of them changes, so a refusal that says what they come to rests on the wallet's item alone.
 
-use wallet_domain::{Hold, HoldStatus, Money, WalletId};
+use wallet_domain::{Hold, HoldStatus, Wallet, WalletId};
 
-use super::{Basis, Found, Known, Lost, Run};
+use super::known::{Found, Known};
+use super::{Lost, Run};
+use crate::holds::held_by;
 use crate::outcome::ExecuteError;
 
 /// Holds that are looked up before some are released whether they are needed or not: ten releases.
 const LOOKED_UP: usize = 490;
 
 impl Run<'_> {
-    /// Finds out what holds of `wallet` are overdue, or releases some, and comes back with what is known then.
+    /// Finds out what holds of the wallet that is `before` are overdue, or releases some, and comes back with what is known then.
     pub(super) async fn release(
         &mut self,
         mut known: Known,
-        wallet: WalletId,
+        before: &Wallet,
     ) -> Result<Result<Known, Lost>, ExecuteError> {
-        if matches!(known.basis, Basis::Guess) {
-            return self.read().await;
-        }
-        let Some(before) = known.snapshots.wallets.get(&wallet).filter(|_| !self.usage.is_out_of_time()) else {
-            return Ok(Err(Lost::Race));
-        };
-        let version = before.version;
+        let Wallet { id: wallet, version, .. } = *before;
         let is_own = |hold: &&Hold| hold.source == wallet && hold.status == HoldStatus::Active;
         let own: Vec<_> = known.snapshots.holds.values().filter(is_own).cloned().collect();
         if !own.is_empty() {
@@ -105,8 +101,7 @@ impl Run<'_> {
     /// Keeps what was found of a wallet: nobody releases it while the wallet stays at its version.
     fn find(&mut self, known: &mut Known, wallet: WalletId, holds: Vec<Hold>) {
         let before = &known.snapshots.wallets[&wallet];
-        let sum = holds.iter().try_fold(Money::zero(before.currency()), |sum, hold| sum.plus(hold.held()?));
-        let sum = sum.unwrap_or(before.held);
+        let sum = held_by(&holds, before);
         self.found.insert(wallet, Found { version: before.version, sum, holds });
         known.snapshots.overdue.insert(wallet, sum);
         // What was one moment before is not one moment with the holds.

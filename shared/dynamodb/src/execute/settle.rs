@@ -6,29 +6,21 @@
 //! nothing was settled in between: so the credits are not in the balance yet, and what was there before the look is among
 //! them. A credit that came during the look may be counted or not.
 
-use wallet_domain::{Credit, Incoming, MAX_FOLD, WalletId};
+use wallet_domain::{Credit, Incoming, MAX_FOLD, Wallet, WalletId};
 
-use super::{Basis, Known, Looked, Lost, Run};
+use super::known::{Known, Looked};
+use super::{Lost, Run};
 use crate::outcome::ExecuteError;
-use crate::read::places;
-
-/// The most items of one `TransactGetItems`. A refusal rests on no more credits than there is room for beside all else that
-/// its command reads; where more wait, some are settled whether they are needed or not.
-const MOST_READ: usize = 100;
+use crate::read::{MOST_READ, places};
 
 impl Run<'_> {
-    /// Finds out what waits for `wallet`, or settles some of it, and comes back with what is known then.
+    /// Finds out what waits for the wallet that is `before`, or settles some of it, and comes back with what is known then.
     pub(super) async fn settle(
         &mut self,
         mut known: Known,
-        wallet: WalletId,
+        before: &Wallet,
     ) -> Result<Result<Known, Lost>, ExecuteError> {
-        if matches!(known.basis, Basis::Guess) {
-            return self.read().await;
-        }
-        let Some(before) = known.snapshots.wallets.get(&wallet).filter(|_| !self.usage.is_out_of_time()) else {
-            return Ok(Err(Lost::Race));
-        };
+        let wallet = before.id;
         if let Some(looked) = self.looked.remove(&wallet).filter(|looked| looked.version == before.version) {
             return self.fold(known, wallet, &looked.credits).await;
         }
@@ -37,6 +29,8 @@ impl Run<'_> {
             self.usage.conflicts += 1;
             return Ok(Err(Lost::Race));
         }
+        // A refusal rests on no more credits than there is room for beside all else that its command reads; where more wait,
+        // some are settled whether they are needed or not.
         let room = MOST_READ.saturating_sub(places(self.command).len());
         let (mut found, mut count, mut from) = (vec![], 0, None);
         loop {
