@@ -16,6 +16,7 @@
 //! the same way; the pessimistic one takes leases between deciding and committing.
 
 mod known;
+mod learn;
 mod release;
 mod settle;
 mod waits;
@@ -32,7 +33,7 @@ use crate::outcome::{Done, ExecuteError};
 use crate::policy::Strategy;
 use crate::transact::Rejected;
 use crate::usage::Usage;
-use known::{Found, Known, Looked};
+use known::{Found, Known, Looked, Lost};
 use waits::Waits;
 
 impl Ledger {
@@ -112,19 +113,6 @@ struct Run<'a> {
     unknown: bool,
     /// For leases of others.
     waits: Waits,
-}
-
-/// What ended a round without an end.
-enum Lost {
-    Race,
-    /// The snapshots were old, but the leases are ours: nobody can come in between.
-    Behind,
-    /// Another holds a lease, or is about to.
-    Lease,
-    /// The database did not answer, or not now. Nothing was written by this.
-    Busy,
-    /// A commit was sent and not answered.
-    Unknown,
 }
 
 /// How a round ended.
@@ -224,7 +212,7 @@ impl Run<'_> {
                 true => self.command.queued_attempt(&known.snapshots, &refusal, now),
                 false => self.command.attempt(&known.snapshots, &refusal, now),
             };
-            if self.was_true(&known, attempt.is_some()) {
+            if known.shows(self.command, attempt.is_some()) {
                 match attempt {
                     Some(attempt) => {
                         self.known = Some(known);

@@ -6,8 +6,8 @@
 
 use wallet_domain::{Hold, HoldStatus, Wallet, WalletId};
 
-use super::known::{Found, Known};
-use super::{Lost, Run};
+use super::Run;
+use super::known::{Found, Known, Lost};
 use crate::holds::held_by;
 use crate::outcome::ExecuteError;
 

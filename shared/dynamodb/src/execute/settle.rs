@@ -8,8 +8,8 @@
 
 use wallet_domain::{Credit, Incoming, MAX_FOLD, Wallet, WalletId};
 
-use super::known::{Known, Looked};
-use super::{Lost, Run};
+use super::Run;
+use super::known::{Known, Looked, Lost};
 use crate::outcome::ExecuteError;
 use crate::read::{MOST_READ, places};
 
