@@ -7,21 +7,21 @@ mod client;
 mod failure;
 mod movement;
 mod names;
+mod open;
+mod options;
+mod show;
 mod shown;
 mod watch;
 mod words;
 
 use std::process::ExitCode;
 
-use axum::http::Method;
-use serde_json::{Value, json};
-
-use client::{Client, Connection, Request};
+use client::{Client, Connection};
 use failure::Failure;
-use movement::{Key, Movement, Note};
-use names::Place;
+use movement::{InOut, Send};
+use open::Open;
+use show::{Show, Statement};
 use shown::Shown;
-use words::{Amount, Currency, label, limit};
 
 /// What `--help` says of every command at its end.
 const AFTER: &str = "\
@@ -53,77 +53,6 @@ pub(crate) enum Verb {
     /// Follow all movements that one may see, as they come
     #[command(after_help = AFTER)]
     Watch(watch::Watch),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Open {
-    /// What it holds: an ISO 4217 code such as EUR
-    currency: Currency,
-    /// Whose it is, if not one's own (needs wallets:admin)
-    #[arg(long, value_name = "NAME")]
-    owner: Option<String>,
-    /// The balance never goes below, zero or less (needs wallets:admin)
-    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
-    floor: Option<String>,
-    /// The balance never goes above
-    #[arg(long, value_name = "AMOUNT")]
-    ceiling: Option<Amount>,
-    /// A label of one's own, any number of them
-    #[arg(long = "label", value_name = "NAME=TEXT", value_parser = label)]
-    labels: Vec<(String, String)>,
-    #[command(flatten)]
-    key: Key,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct InOut {
-    /// How much, such as 12.50
-    amount: Amount,
-    /// Which wallet; the caller's own, if he has one
-    wallet: Option<Place>,
-    #[command(flatten)]
-    note: Note,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Send {
-    /// How much, such as 12.50
-    amount: Amount,
-    /// To which wallet
-    to: Place,
-    /// From which wallet; the caller's own, if he has one
-    #[arg(long, value_name = "WALLET")]
-    from: Option<Place>,
-    #[command(flatten)]
-    note: Note,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Show {
-    /// A wallet or a transaction; all of one's wallets without it
-    what: Option<Place>,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Statement {
-    /// Which wallet; the caller's own, if he has one
-    wallet: Option<Place>,
-    /// How many entries at most
-    #[arg(long, default_value_t = 20, value_parser = limit, conflicts_with = "all")]
-    limit: u64,
-    /// Every entry
-    #[arg(long)]
-    all: bool,
-    #[command(flatten)]
-    connection: Connection,
 }
 
 pub(crate) fn run(verb: Verb) -> ExitCode {
@@ -160,58 +89,14 @@ async fn answer(verb: Verb) -> Result<Shown, Failure> {
     let client = Client::new(verb.connection())?;
     match verb {
         Verb::Open(open) => open.run(&client).await,
-        Verb::Deposit(InOut { amount, wallet, note, .. }) => {
-            let (wallet, currency) = client.wallet(wallet.as_ref(), note.currency.as_ref()).await?;
-            let path = format!("/v1/wallets/{wallet}/deposits");
-            Movement { path, amount, currency, between: None, note }.run(&client).await
-        }
-        Verb::Withdraw(InOut { amount, wallet, note, .. }) => {
-            let (wallet, currency) = client.wallet(wallet.as_ref(), note.currency.as_ref()).await?;
-            let path = format!("/v1/wallets/{wallet}/withdrawals");
-            Movement { path, amount, currency, between: None, note }.run(&client).await
-        }
-        Verb::Send(Send { amount, to, from, note, .. }) => {
-            let (source, currency) = client.wallet(from.as_ref(), note.currency.as_ref()).await?;
-            let (destination, _) = client.wallet(Some(&to), Some(&currency)).await?;
-            let between = Some((source, destination));
-            Movement { path: "/v1/transfers".to_owned(), amount, currency, between, note }.run(&client).await
-        }
-        Verb::Show(Show { what, .. }) => match what {
-            None => Ok(Shown::Wallets(client.own_wallets().await?)),
-            Some(Place::Transaction(id)) => {
-                Ok(Shown::Transaction(client.get(&format!("/v1/transactions/{id}")).await?))
-            }
-            Some(place) => {
-                let (id, _) = client.wallet(Some(&place), None).await?;
-                Ok(Shown::Wallet(client.get(&format!("/v1/wallets/{id}")).await?))
-            }
-        },
-        Verb::Statement(Statement { wallet, limit, all, .. }) => {
-            let (id, _) = client.wallet(wallet.as_ref(), None).await?;
-            let most = if all { u64::MAX } else { limit };
-            Ok(Shown::Entries(client.list(&format!("/v1/wallets/{id}/entries"), "entries", most).await?))
-        }
+        Verb::Deposit(deposit) => deposit.run(&client, "deposits").await,
+        Verb::Withdraw(withdrawal) => withdrawal.run(&client, "withdrawals").await,
+        Verb::Send(send) => send.run(&client).await,
+        Verb::Show(show) => show.run(&client).await,
+        Verb::Statement(statement) => statement.run(&client).await,
         Verb::Watch(watch::Watch { connection }) => {
             watch::follow(&client, |event| watch::print(event, connection.json)).await
         }
-    }
-}
-
-impl Open {
-    async fn run(self, client: &Client) -> Result<Shown, Failure> {
-        let mut body = json!({"currency": self.currency.as_str()});
-        if !self.labels.is_empty() {
-            body["metadata"] = Value::Object(self.labels.into_iter().map(|(name, text)| (name, text.into())).collect());
-        }
-        let ceiling = self.ceiling.map(|amount| amount.as_str().to_owned());
-        for (name, value) in [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling)] {
-            if let Some(value) = value {
-                body[name] = value.into();
-            }
-        }
-        let request =
-            Request { method: Method::POST, path: "/v1/wallets".to_owned(), body: Some(body), headers: vec![] };
-        Ok(Shown::Wallet(self.key.send(client, request).await?))
     }
 }
 

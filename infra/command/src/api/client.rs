@@ -19,6 +19,7 @@ use wallet_stack::api::is_loopback;
 use wallet_stack::{clock, token};
 
 use super::failure::Failure;
+use super::shown::List;
 
 /// API Gateway answers within 30 s, or says that it can't.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -51,6 +52,10 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn get(path: &str) -> Request {
         Request { method: Method::GET, path: path.to_owned(), body: None, headers: vec![] }
+    }
+
+    pub(crate) fn post(path: String, body: Value) -> Request {
+        Request { method: Method::POST, path, body: Some(body), headers: vec![] }
     }
 }
 
@@ -175,15 +180,15 @@ impl Client {
         self.ask(Request::get(path), None).await
     }
 
-    /// The items of a list, `most` of them at most, page after page.
-    pub(crate) async fn list(&self, path: &str, name: &str, most: u64) -> Result<Vec<Value>, Failure> {
+    /// The items of `list`, `most` of them at most, page after page.
+    pub(crate) async fn list(&self, path: &str, list: &List, most: u64) -> Result<Vec<Value>, Failure> {
         let mut items = vec![];
         let mut cursor = String::new();
         loop {
             let limit = PAGE.min(most - items.len() as u64);
             let join = if path.contains('?') { '&' } else { '?' };
             let mut page = self.get(&format!("{path}{join}limit={limit}{cursor}")).await?;
-            items.extend(page[name].as_array_mut().map(std::mem::take).unwrap_or_default());
+            items.extend(page[list.name].as_array_mut().map(std::mem::take).unwrap_or_default());
             match page["next_cursor"].as_str() {
                 Some(next) if (items.len() as u64) < most => cursor = format!("&cursor={next}"),
                 _ => return Ok(items),

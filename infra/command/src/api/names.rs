@@ -7,6 +7,7 @@ use wallet_domain::{Owner, TransactionId, WalletId};
 
 use super::client::Client;
 use super::failure::Failure;
+use super::shown::WALLETS;
 use super::words::{Currency, plain};
 
 /// What a word on the command line stands for.
@@ -40,7 +41,7 @@ impl FromStr for Place {
 impl Client {
     /// The caller's own wallets, oldest first.
     pub(crate) async fn own_wallets(&self) -> Result<Vec<Value>, Failure> {
-        self.list("/v1/wallets", "wallets", u64::MAX).await
+        self.list("/v1/wallets", &WALLETS, u64::MAX).await
     }
 
     /// The wallet that is meant, and its currency; without a place the caller's own. `currency` picks from several, and is

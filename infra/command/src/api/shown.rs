@@ -12,11 +12,44 @@ use super::words::plain;
 use crate::console;
 
 pub(crate) enum Shown {
-    Wallets(Vec<Value>),
-    Wallet(Value),
-    Transaction(Value),
-    Entries(Vec<Value>),
+    /// A wallet, a transaction ..
+    One(Value),
+    Many(&'static List, Vec<Value>),
 }
+
+/// A list of the API's, and what of its items is shown.
+pub(crate) struct List {
+    /// As the API names it.
+    pub(crate) name: &'static str,
+    /// A column's head, and the field under it.
+    columns: &'static [(&'static str, &'static str)],
+}
+
+pub(crate) const WALLETS: List = List {
+    name: "wallets",
+    columns: &[
+        ("wallet", "id"),
+        ("balance", "balance"),
+        ("currency", "currency"),
+        ("status", "status"),
+        ("version", "version"),
+        ("opened", "created_at"),
+    ],
+};
+
+pub(crate) const ENTRIES: List = List {
+    name: "entries",
+    columns: &[
+        ("version", "version"),
+        ("time", "created_at"),
+        ("type", "type"),
+        ("amount", "amount"),
+        ("balance", "balance_after"),
+        ("counterparty", "counterparty"),
+        ("reference", "reference"),
+        ("transaction", "transaction_id"),
+    ],
+};
 
 /// How rows are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,52 +79,35 @@ impl Shown {
 
     pub(super) fn json(&self) -> String {
         match self {
-            Shown::Wallets(wallets) => json!({"wallets": wallets}).to_string(),
-            Shown::Entries(entries) => json!({"entries": entries}).to_string(),
-            Shown::Wallet(one) | Shown::Transaction(one) => one.to_string(),
+            Shown::One(one) => one.to_string(),
+            Shown::Many(list, items) => json!({list.name: items}).to_string(),
         }
     }
 
     pub(super) fn text(&self, style: Style) -> String {
         match self {
-            Shown::Wallets(wallets) => rows(
-                style,
-                &["wallet", "balance", "currency", "status", "version", "opened"],
-                wallets
-                    .iter()
-                    .map(|one| fields(one, &["id", "balance", "currency", "status", "version", "created_at"])),
-            ),
-            Shown::Entries(entries) => rows(
-                style,
-                &["version", "time", "type", "amount", "balance", "counterparty", "reference", "transaction"],
-                entries.iter().map(|one| {
-                    let names = [
-                        "version",
-                        "created_at",
-                        "type",
-                        "amount",
-                        "balance_after",
-                        "counterparty",
-                        "reference",
-                        "transaction_id",
-                    ];
-                    fields(one, &names)
-                }),
-            ),
-            Shown::Wallet(wallet) => pairs(style, wallet, &[]),
-            Shown::Transaction(transaction) => {
-                let head = pairs(style, transaction, &["legs", "reason"]);
-                let legs = transaction["legs"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let leg = |leg: &Value| {
-                    let who = if leg["account"].is_null() { &leg["wallet_id"] } else { &leg["account"] };
-                    [vec![told(who)], fields(leg, &["amount", "balance_after", "version_after"])].concat()
-                };
-                let legs = rows(style, &["leg", "amount", "balance", "version"], legs.iter().map(leg));
-                let why = transaction["reason"]["detail"].as_str().map(|why| format!("\n{}", plain(why)));
-                format!("{head}\n{legs}{}", why.unwrap_or_default())
+            Shown::One(one) => {
+                let mut text = pairs(style, one, &["legs", "reason"]);
+                if let Some(legs) = one["legs"].as_array() {
+                    text +=
+                        &format!("\n{}", rows(style, &["leg", "amount", "balance", "version"], legs.iter().map(leg)));
+                }
+                if let Some(why) = one["reason"]["detail"].as_str() {
+                    text += &format!("\n{}", plain(why));
+                }
+                text
+            }
+            Shown::Many(list, items) => {
+                let (heads, names): (Vec<_>, Vec<_>) = list.columns.iter().copied().unzip();
+                rows(style, &heads, items.iter().map(|item| fields(item, &names)))
             }
         }
     }
+}
+
+fn leg(leg: &Value) -> Vec<String> {
+    let who = if leg["account"].is_null() { &leg["wallet_id"] } else { &leg["account"] };
+    [vec![told(who)], fields(leg, &["amount", "balance_after", "version_after"])].concat()
 }
 
 /// What a value says in a cell.

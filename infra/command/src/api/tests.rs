@@ -1,6 +1,7 @@
 //! The commands as they are typed, against a running stack, and against servers that answer badly.
 
 use clap::Parser as _;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use wallet_stack::{Options, Stack};
@@ -60,7 +61,7 @@ async fn money_comes_in_moves_across_and_goes_out() {
     json_of(run(url, &by_id).await);
     json_of(run(url, "withdraw 3 --as bob").await);
 
-    let Shown::Wallets(wallets) = run(url, "show --as alice").await.expect("shown") else { panic!("other things") };
+    let Shown::Many(_, wallets) = run(url, "show --as alice").await.expect("shown") else { panic!("other things") };
     assert_eq!((wallets.len(), &wallets[0]["balance"]), (1, &json!("93.50")));
     assert_eq!(json_of(run(url, "show bob --as bob").await)["balance"], "3.50");
     assert_eq!(
@@ -193,14 +194,14 @@ async fn bad_answers_are_told_apart() {
 fn people_get_tables_and_programs_get_tabs() {
     let entry = json!({"version": 3, "created_at": "t", "type": "transfer", "amount": "-5.10", "balance_after": "7.52",
         "counterparty": null, "reference": "\u{1b}[2Jorder", "transaction_id": "txn_1"});
-    let shown = Shown::Entries(vec![entry]);
+    let shown = Shown::Many(&shown::ENTRIES, vec![entry]);
     assert_eq!(shown.text(Style::Tabs), "3\tt\ttransfer\t-5.10\t7.52\t\t\u{fffd}[2Jorder\ttxn_1");
     let table = shown.text(Style::Table);
     assert!(table.contains("amount") && !table.contains('\u{1b}'), "{table}");
     let coloured = shown.text(Style::Colours);
     assert!(coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}[2J"), "{coloured}");
     let failed = json!({"id": "txn_1", "status": "failed", "legs": [], "reason": {"code": "wallet_frozen", "detail": "Frozen."}});
-    assert_eq!(Shown::Transaction(failed).text(Style::Tabs), "id\ttxn_1\nstatus\tfailed\n\nFrozen.");
+    assert_eq!(Shown::One(failed).text(Style::Tabs), "id\ttxn_1\nstatus\tfailed\n\nFrozen.");
 }
 
 #[tokio::test]

@@ -12,6 +12,12 @@ impl Amount {
     }
 }
 
+impl From<Amount> for String {
+    fn from(Amount(text): Amount) -> String {
+        text
+    }
+}
+
 impl FromStr for Amount {
     type Err = String;
 

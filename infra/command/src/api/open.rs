@@ -1,0 +1,40 @@
+//! `wallet open`.
+
+use serde_json::json;
+
+use super::client::{Client, Connection, Request};
+use super::failure::Failure;
+use super::options::{Key, Labels, put};
+use super::shown::Shown;
+use super::words::{Amount, Currency};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Open {
+    /// What it holds: an ISO 4217 code such as EUR
+    currency: Currency,
+    /// Whose it is, if not one's own (needs wallets:admin)
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// The balance never goes below, zero or less (needs wallets:admin)
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    floor: Option<String>,
+    /// The balance never goes above
+    #[arg(long, value_name = "AMOUNT")]
+    ceiling: Option<Amount>,
+    #[command(flatten)]
+    labels: Labels,
+    #[command(flatten)]
+    key: Key,
+    #[command(flatten)]
+    pub(super) connection: Connection,
+}
+
+impl Open {
+    pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
+        let mut body = json!({"currency": self.currency.as_str()});
+        let ceiling = self.ceiling.map(String::from);
+        put(&mut body, [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling)]);
+        self.labels.put(&mut body);
+        Ok(Shown::One(self.key.send(client, Request::post("/v1/wallets".to_owned(), body)).await?))
+    }
+}
