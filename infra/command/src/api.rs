@@ -1,14 +1,16 @@
-//! The API from a shell: `wallet open`, `deposit`, `withdraw`, `send`, `show`, `statement` and `watch`, of a stack on this machine
-//! or of a deployment. It asks over HTTP as any caller does, and knows nothing of the table.
+//! The API from a shell: `wallet open`, `deposit`, `send`, `pay`, `hold`, `show` and the others, of a stack on this machine or of a
+//! deployment. It asks over HTTP as any caller does, and knows nothing of the table.
 //!
 //! What was answered goes to stdout; a request's key, and what went wrong, to stderr.
 
 mod client;
 mod failure;
+mod hold;
 mod movement;
 mod names;
 mod open;
 mod options;
+mod pay;
 mod show;
 mod shown;
 mod watch;
@@ -18,9 +20,11 @@ use std::process::ExitCode;
 
 use client::{Client, Connection};
 use failure::Failure;
-use movement::{InOut, Send};
+use hold::{Capture, Hold, Void};
+use movement::{InOut, Reverse, Send};
 use open::Open;
-use show::{Show, Statement};
+use pay::Pay;
+use show::{Holds, Show, Statement};
 use shown::Shown;
 
 /// What `--help` says of every command at its end.
@@ -44,12 +48,30 @@ pub(crate) enum Verb {
     /// Send money to another wallet
     #[command(after_help = AFTER)]
     Send(Send),
+    /// Pay many wallets at once, all or none of them
+    #[command(after_help = AFTER)]
+    Pay(Pay),
+    /// Keep money of a wallet back for a payee
+    #[command(after_help = AFTER)]
+    Hold(Hold),
+    /// Take what is held, or a part of it; the payee does
+    #[command(after_help = AFTER)]
+    Capture(Capture),
+    /// Give up what is held; the payee does
+    #[command(after_help = AFTER)]
+    Void(Void),
+    /// Undo a transaction, whole
+    #[command(after_help = AFTER)]
+    Reverse(Reverse),
     /// Show one's wallets, or a wallet, or a transaction
     #[command(after_help = AFTER)]
     Show(Show),
     /// Print a wallet's statement, newest first
     #[command(after_help = AFTER)]
     Statement(Statement),
+    /// List a wallet's holds, newest first, or show one
+    #[command(after_help = AFTER)]
+    Holds(Holds),
     /// Follow all movements that one may see, as they come
     #[command(after_help = AFTER)]
     Watch(watch::Watch),
@@ -77,8 +99,14 @@ impl Verb {
             | Verb::Deposit(InOut { connection, .. })
             | Verb::Withdraw(InOut { connection, .. })
             | Verb::Send(Send { connection, .. })
+            | Verb::Pay(Pay { connection, .. })
+            | Verb::Hold(Hold { connection, .. })
+            | Verb::Capture(Capture { connection, .. })
+            | Verb::Void(Void { connection, .. })
+            | Verb::Reverse(Reverse { connection, .. })
             | Verb::Show(Show { connection, .. })
             | Verb::Statement(Statement { connection, .. })
+            | Verb::Holds(Holds { connection, .. })
             | Verb::Watch(watch::Watch { connection }) => connection,
         }
     }
@@ -92,8 +120,14 @@ async fn answer(verb: Verb) -> Result<Shown, Failure> {
         Verb::Deposit(deposit) => deposit.run(&client, "deposits").await,
         Verb::Withdraw(withdrawal) => withdrawal.run(&client, "withdrawals").await,
         Verb::Send(send) => send.run(&client).await,
+        Verb::Pay(pay) => pay.run(&client).await,
+        Verb::Hold(hold) => hold.run(&client).await,
+        Verb::Capture(capture) => capture.run(&client).await,
+        Verb::Void(void) => void.run(&client).await,
+        Verb::Reverse(reverse) => reverse.run(&client).await,
         Verb::Show(show) => show.run(&client).await,
         Verb::Statement(statement) => statement.run(&client).await,
+        Verb::Holds(holds) => holds.run(&client).await,
         Verb::Watch(watch::Watch { connection }) => {
             watch::follow(&client, |event| watch::print(event, connection.json)).await
         }

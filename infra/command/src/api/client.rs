@@ -117,10 +117,9 @@ impl Client {
         Ok(Some(Client { url: self.url.clone(), local: true, caller: Some(owner.clone()), token, connector }))
     }
 
-    /// What is answered to a request, good or bad. `key` names it, if asking again is safe.
+    /// What is answered to a request, good or bad. `key` names it, if it may change anything.
     pub(crate) async fn send(&self, request: Request, key: Option<&str>) -> Result<Answer, Failure> {
         let Request { method, path, body, headers } = request;
-        let writes = method != Method::GET;
         let mut sent = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         sent = sent.header("authorization", format!("Bearer {}", self.token));
         for (name, value) in headers {
@@ -135,18 +134,13 @@ impl Client {
         let response = self.connector.call(sent).await.map_err(|error| {
             // Only the name of its error tells that no connection was made, and so nothing sent.
             let unsent = error.is_io() && format!("{error:?}").contains("ConnectError");
-            match (unsent, writes) {
-                (true, _) if self.local => Failure::Failed(format!(
+            match unsent {
+                true if self.local => Failure::Failed(format!(
                     "nothing answers at {}. Start `cargo wallet up`, or say with --url where it is ready.",
                     self.url
                 )),
-                (true, _) | (false, false) => {
-                    Failure::Failed(format!("{} does not answer: {}", self.url, causes(&error)))
-                }
-                (false, true) => {
-                    let why = format!("the answer of {} was lost: {}", self.url, causes(&error));
-                    Failure::Lost { why, key: key.map(str::to_owned) }
-                }
+                true => Failure::Failed(format!("{} does not answer: {}", self.url, causes(&error))),
+                false => lost(format!("{} does not answer: {}", self.url, causes(&error)), key),
             }
         })?;
         let replayed = response.headers().get("idempotent-replayed").is_some();
@@ -157,10 +151,9 @@ impl Client {
     pub(crate) async fn ask(&self, request: Request, key: Option<&str>) -> Result<Value, Failure> {
         let answer = self.send(request, key).await?;
         let (status, replayed) = (answer.status, answer.replayed);
-        let bytes = ByteStream::new(answer.body).collect().await.map_err(|error| Failure::Lost {
-            why: format!("the answer of {} broke off: {}", self.url, causes(&error)),
-            key: key.map(str::to_owned),
-        })?;
+        let bytes = ByteStream::new(answer.body).collect().await;
+        let bytes =
+            bytes.map_err(|error| lost(format!("the answer of {} broke off: {}", self.url, causes(&error)), key))?;
         let body: Value = serde_json::from_slice(&bytes.into_bytes()).unwrap_or_default();
         if replayed {
             eprintln!("{}", "this was answered before, and nothing has moved now".dimmed());
@@ -168,10 +161,7 @@ impl Client {
         match (200..300).contains(&status) {
             true if body.is_object() => Ok(body),
             false if body["code"].is_string() && body["detail"].is_string() => Err(Failure::Problem(Box::new(body))),
-            _ if key.is_some() && status >= 500 => Err(Failure::Lost {
-                why: format!("{} answered {status} and no more", self.url),
-                key: key.map(str::to_owned),
-            }),
+            _ if status >= 500 => Err(lost(format!("{} answered {status} and no more", self.url), key)),
             _ => Err(Failure::Failed(format!("{} is not this API: it answered {status}", self.url))),
         }
     }
@@ -200,6 +190,14 @@ impl Client {
 fn mint(owner: &Owner) -> Result<String, Failure> {
     let token = token::mint(owner.as_str(), token::EVERYDAY_SCOPE, TOKEN_LIFE, clock::now());
     token.map_err(|error| Failure::Failed(format!("no token: {error:#}")))
+}
+
+/// What becomes of a request under `key` without an answer is not known; without a key nothing can have become of it.
+fn lost(why: String, key: Option<&str>) -> Failure {
+    match key {
+        Some(key) => Failure::Lost { why, key: key.to_owned() },
+        None => Failure::Failed(why),
+    }
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

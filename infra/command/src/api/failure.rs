@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     /// The API said no.
     Problem(Box<Value>),
     /// What was sent may have been done, and no answer came.
-    Lost { why: String, key: Option<String> },
+    Lost { why: String, key: String },
     /// Nothing was asked, or nothing was to be changed by it.
     Failed(String),
     /// The arguments don't say what is meant.
@@ -65,13 +65,13 @@ impl fmt::Display for Failure {
                     _ => Ok(()),
                 }
             }
-            Failure::Lost { why, key: Some(key) } => {
+            Failure::Lost { why, key } => {
                 write!(
                     f,
                     "{why}\n  It may have been done. The same again, with --key '{key}', tells, and does it once."
                 )
             }
-            Failure::Lost { why, key: None } | Failure::Failed(why) | Failure::Unclear(why) => f.write_str(why),
+            Failure::Failed(why) | Failure::Unclear(why) => f.write_str(why),
         }
     }
 }

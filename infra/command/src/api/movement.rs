@@ -1,11 +1,12 @@
-//! `wallet deposit`, `withdraw` and `send`: one amount, out of one place and into another.
+//! `wallet deposit`, `withdraw` and `send`: one amount, out of one place and into another; `reverse`, which takes one back.
 
 use serde_json::json;
+use wallet_domain::TransactionId;
 
 use super::client::{Client, Connection};
 use super::failure::Failure;
 use super::names::Place;
-use super::options::Terms;
+use super::options::{Manner, Note, Terms, When};
 use super::shown::Shown;
 use super::words::Amount;
 
@@ -18,6 +19,8 @@ pub(crate) struct InOut {
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
+    when: When,
+    #[command(flatten)]
     pub(super) connection: Connection,
 }
 
@@ -26,7 +29,7 @@ impl InOut {
     pub(super) async fn run(self, client: &Client, what: &str) -> Result<Shown, Failure> {
         let (wallet, currency) = client.wallet(self.wallet.as_ref(), self.terms.currency.as_ref()).await?;
         let body = json!({"amount": self.amount.as_str(), "currency": currency.as_str()});
-        self.terms.post(client, format!("/v1/wallets/{wallet}/{what}"), body).await
+        self.terms.post(client, format!("/v1/wallets/{wallet}/{what}"), body, self.when).await
     }
 }
 
@@ -42,6 +45,8 @@ pub(crate) struct Send {
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
+    when: When,
+    #[command(flatten)]
     pub(super) connection: Connection,
 }
 
@@ -55,6 +60,29 @@ impl Send {
             "amount": self.amount.as_str(),
             "currency": currency.as_str(),
         });
-        self.terms.post(client, "/v1/transfers".to_owned(), body).await
+        self.terms.post(client, "/v1/transfers".to_owned(), body, self.when).await
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reverse {
+    /// Which transaction, by its id (needs wallets:admin)
+    transaction: TransactionId,
+    /// Even if it takes a wallet below its floor
+    #[arg(long)]
+    allow_overdraft: bool,
+    #[command(flatten)]
+    note: Note,
+    #[command(flatten)]
+    manner: Manner,
+    #[command(flatten)]
+    pub(super) connection: Connection,
+}
+
+impl Reverse {
+    pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
+        let mut body = json!({"allow_overdraft": self.allow_overdraft});
+        self.note.put(&mut body);
+        self.manner.post(client, format!("/v1/transactions/{}/reversals", self.transaction), body).await
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Open {
     /// The balance never goes above
     #[arg(long, value_name = "AMOUNT")]
     ceiling: Option<Amount>,
+    /// Whether what comes in is booked at once, or waits to be booked many at a time (needs wallets:admin)
+    #[arg(long, value_parser = ["immediate", "batched"])]
+    credits: Option<String>,
     #[command(flatten)]
     labels: Labels,
     #[command(flatten)]
@@ -33,7 +36,8 @@ impl Open {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
         let mut body = json!({"currency": self.currency.as_str()});
         let ceiling = self.ceiling.map(String::from);
-        put(&mut body, [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling)]);
+        let fields = [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling), ("credits", self.credits)];
+        put(&mut body, fields);
         self.labels.put(&mut body);
         Ok(Shown::One(self.key.send(client, Request::post("/v1/wallets".to_owned(), body)).await?))
     }

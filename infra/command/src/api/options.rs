@@ -9,7 +9,7 @@ use wallet_domain::{IdempotencyKey, Reference};
 use super::client::{Client, Request};
 use super::failure::Failure;
 use super::shown::Shown;
-use super::words::{Currency, label};
+use super::words::{Currency, label, plain};
 
 /// What names a request for ever.
 #[derive(Debug, clap::Args)]
@@ -24,13 +24,30 @@ fn key(text: &str) -> Result<String, String> {
     known.map_err(|error| format!("a key {error}"))
 }
 
+fn named(key: &str) -> (&'static str, String) {
+    ("idempotency-key", format!("\"{key}\""))
+}
+
 impl Key {
     /// Sends `request` under the key, which is told first: who loses the answer can ask again.
     pub(crate) async fn send(self, client: &Client, mut request: Request) -> Result<Value, Failure> {
         let key = self.key.unwrap_or_else(|| Uuid::new_v4().to_string());
         eprintln!("{}", format!("key {key}").dimmed());
-        request.headers.push(("idempotency-key", format!("\"{key}\"")));
-        client.ask(request, Some(&key)).await
+        request.headers.push(named(&key));
+        let answer = client.ask(request, Some(&key)).await?;
+        if answer["status"] == "queued" {
+            let id = plain(answer["id"].as_str().unwrap_or_default());
+            eprintln!("{}", format!("it waits to be executed; `wallet show {id}` tells what has come of it").dimmed());
+        }
+        Ok(answer)
+    }
+
+    /// What would become of `request` now; of the one that was sent under the key, if one is given, what became of it.
+    async fn ask_before(self, client: &Client, mut request: Request) -> Result<Value, Failure> {
+        eprintln!("{}", "a dry run: this would come of it now, and nothing is written".dimmed());
+        request.path += "?dry_run=true";
+        request.headers.extend(self.key.as_deref().map(named));
+        client.ask(request, None).await
     }
 }
 
@@ -86,16 +103,25 @@ pub(crate) struct Manner {
     /// How it is isolated from others; as the deployment chooses without it
     #[arg(long, value_parser = ["optimistic", "pessimistic"])]
     strategy: Option<String>,
+    /// Only ask what would be posted now, or why not; nothing is written
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     key: Key,
 }
 
 impl Manner {
+    pub(crate) async fn post(self, client: &Client, path: String, body: Value) -> Result<Shown, Failure> {
+        self.send(client, Request::post(path, body)).await
+    }
+
     async fn send(self, client: &Client, mut request: Request) -> Result<Shown, Failure> {
         if let Some(body) = &mut request.body {
             put(body, [("locking_strategy", self.strategy)]);
         }
-        Ok(Shown::One(self.key.send(client, request).await?))
+        let Manner { dry_run, key, .. } = self;
+        let answer = if dry_run { key.ask_before(client, request).await } else { key.send(client, request).await };
+        Ok(Shown::One(answer?))
     }
 }
 
@@ -115,10 +141,25 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(crate) async fn post(self, client: &Client, path: String, mut body: Value) -> Result<Shown, Failure> {
+    pub(crate) async fn post(
+        self,
+        client: &Client,
+        path: String,
+        mut body: Value,
+        when: When,
+    ) -> Result<Shown, Failure> {
         self.note.put(&mut body);
         let mut request = Request::post(path, body);
         request.headers.extend(self.if_version.map(|version| ("if-match", format!("\"{version}\""))));
+        request.headers.extend(when.queued.then(|| ("prefer", "respond-async".to_owned())));
         self.manner.send(client, request).await
     }
+}
+
+/// When a movement is carried out: before it is answered, unless its caller would rather not wait.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct When {
+    /// Be answered before it is executed; `show` of its id tells later what has come of it
+    #[arg(long, conflicts_with_all = ["dry_run", "if_version"])]
+    queued: bool,
 }

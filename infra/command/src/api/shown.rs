@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::words::plain;
 use crate::console;
 
+#[derive(Debug)]
 pub(crate) enum Shown {
     /// A wallet, a transaction ..
     One(Value),
@@ -18,6 +19,7 @@ pub(crate) enum Shown {
 }
 
 /// A list of the API's, and what of its items is shown.
+#[derive(Debug)]
 pub(crate) struct List {
     /// As the API names it.
     pub(crate) name: &'static str,
@@ -48,6 +50,34 @@ pub(crate) const ENTRIES: List = List {
         ("counterparty", "counterparty"),
         ("reference", "reference"),
         ("transaction", "transaction_id"),
+    ],
+};
+
+pub(crate) const TRANSACTIONS: List = List {
+    name: "transactions",
+    columns: &[
+        ("time", "created_at"),
+        ("type", "type"),
+        ("status", "status"),
+        ("amount", "amount"),
+        ("currency", "currency"),
+        ("reference", "reference"),
+        ("transaction", "id"),
+    ],
+};
+
+pub(crate) const HOLDS: List = List {
+    name: "holds",
+    columns: &[
+        ("hold", "id"),
+        ("status", "status"),
+        ("amount", "amount"),
+        ("captured", "captured"),
+        ("remaining", "remaining"),
+        ("currency", "currency"),
+        ("destination", "destination"),
+        ("expires", "expires_at"),
+        ("reference", "reference"),
     ],
 };
 
@@ -88,7 +118,7 @@ impl Shown {
         match self {
             Shown::One(one) => {
                 let mut text = pairs(style, one, &["legs", "reason"]);
-                if let Some(legs) = one["legs"].as_array() {
+                if let Some(legs) = one["legs"].as_array().filter(|legs| !legs.is_empty()) {
                     text +=
                         &format!("\n{}", rows(style, &["leg", "amount", "balance", "version"], legs.iter().map(leg)));
                 }
@@ -119,6 +149,7 @@ pub(super) fn told(value: &Value) -> String {
             let set = fields.iter().filter(|(_, value)| !value.is_null());
             set.map(|(name, value)| format!("{} {}", plain(name), told(value))).collect::<Vec<_>>().join(", ")
         }
+        Value::Array(items) => items.iter().map(told).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }
@@ -128,8 +159,8 @@ pub(super) fn fields(object: &Value, names: &[&str]) -> Vec<String> {
 }
 
 /// What is read first of a wallet or transaction; the rest follows by its names.
-const FIRST: [&str; 10] =
-    ["id", "owner", "type", "status", "amount", "balance", "available", "currency", "version", "reference"];
+const FIRST: [&str; 11] =
+    ["id", "dry_run", "owner", "type", "status", "amount", "balance", "available", "currency", "version", "reference"];
 
 /// A row for each field that says something.
 fn pairs(style: Style, object: &Value, but: &[&str]) -> String {
@@ -164,7 +195,7 @@ fn table(style: Style, head: Option<&[&str]>, rows: impl IntoIterator<Item = Vec
         table.add_row(row.into_iter().map(cell));
     }
     for (column, name) in table.column_iter_mut().zip(head.unwrap_or_default()) {
-        if matches!(*name, "amount" | "balance" | "version") {
+        if matches!(*name, "amount" | "balance" | "version" | "captured" | "remaining") {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -176,7 +207,7 @@ fn cell(text: String) -> Cell {
     let is_money =
         text.contains('.') && text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let colour = match text.as_str() {
-        "failed" | "frozen" | "closed" => Some(Color::Yellow),
+        "failed" | "frozen" | "closed" | "queued" | "expired" => Some(Color::Yellow),
         _ if is_money && text.starts_with('-') => Some(Color::Red),
         _ if is_money => Some(Color::Green),
         _ => None,

@@ -77,6 +77,160 @@ async fn money_comes_in_moves_across_and_goes_out() {
 }
 
 #[tokio::test]
+async fn many_are_paid_at_once_from_words_and_from_a_file() {
+    let stack = started().await;
+    let url = stack.url();
+    for name in ["alice", "bob", "carol"] {
+        json_of(run(url, &format!("open EUR --as {name}")).await);
+    }
+    json_of(run(url, "deposit 100 --as alice").await);
+    let paid = json_of(run(url, "pay bob=5 carol/EUR=7.50 --as alice --reference wages --key p1").await);
+    assert_eq!((&paid["type"], &paid["amount"]), (&json!("payout"), &json!("12.50")));
+    assert_eq!(json_of(run(url, "pay bob=5 carol/EUR=7.50 --as alice --reference wages --key p1").await), paid);
+    let found = json_of(run(url, "show --reference wages --as alice").await);
+    assert_eq!(found["transactions"][0]["id"], paid["id"], "found by its reference");
+    assert_eq!(json_of(run(url, "show --reference 50%&more+ --as alice").await)["transactions"], json!([]));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wages.csv");
+    let pay = format!("pay --file {} --as alice", file.display());
+    let write = |text: &str| std::fs::write(&file, text).expect("written");
+    write("\u{feff}destination, amount,reference\r\nbob,1.25,\"May, late\"\r\n\r\ncarol,2,\r\n");
+    assert_eq!(json_of(run(url, &pay).await)["amount"], "3.25");
+    let entries = json_of(run(url, "statement bob --as bob").await)["entries"].clone();
+    assert_eq!((&entries[0]["amount"], &entries[0]["reference"]), (&json!("1.25"), &json!("May, late")));
+
+    let many = |count: usize| format!("destination,amount\n{}", "bob,1\n".repeat(count));
+    for (text, told) in [
+        ("", "line 1: write `destination,amount` or"),
+        ("bob,5\n", "not `bob,5`"),
+        ("destination,amount,colour\nbob,5,red\n", "not `destination,amount,colour`"),
+        ("destination,amount\n", "it has no payments"),
+        ("destination,amount\nbob,5\ncarol,\u{1b}[2J\n", "line 3: amount `\u{fffd}[2J`: write it as 5 or 12.50"),
+        ("destination,amount\nwal_1,5\n", "line 2: destination `wal_1`: "),
+        ("destination,amount\nbob,5,6\n", "line: 2"),
+        ("destination,amount\nbob,5\ndave,1\n", "dave has no wallet in EUR"),
+        (&many(49), "these are 49 payments, and a payout has 48 at most, all or none of them. Make 2 payouts of it"),
+        (&many(49), "sed -n '1p;2,49p' FILE | cargo wallet pay --file - ..\n  sed -n '1p;50,$p' FILE"),
+    ] {
+        write(text);
+        check(run(url, &pay).await, 2, told);
+    }
+    write(&many(48));
+    check(run(url, &pay).await, 3, "(duplicate_destination)");
+    std::fs::remove_file(&file).expect("removed");
+    check(run(url, &pay).await, 2, "wages.csv: No such file");
+    check(run(url, &format!("pay{} --as alice", " bob=1".repeat(49))).await, 2, "Make 2 payouts of it, each by");
+    check(run(url, "pay bob=5 carol=500 --as alice").await, 3, "(insufficient_funds)");
+    assert_eq!(json_of(run(url, "show --as alice").await)["wallets"][0]["balance"], "84.25", "all or none");
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_held_is_captured_in_parts_or_given_up() {
+    let stack = started().await;
+    let url = stack.url();
+    for name in ["alice", "shop"] {
+        json_of(run(url, &format!("open EUR --as {name}")).await);
+    }
+    json_of(run(url, "deposit 100 --as alice").await);
+    let asked = json_of(run(url, "hold 30 shop --dry-run --as alice").await);
+    assert_eq!((&asked["dry_run"], &asked["id"]), (&json!(true), &json!(null)));
+    let held = json_of(run(url, "hold 30 shop --expires-in 1h30m --reference room --as alice").await);
+    let hold = held["id"].as_str().expect("an id");
+    assert_eq!((&held["status"], &held["remaining"]), (&json!("active"), &json!("30.00")));
+    let time = |name: &str| held[name].as_str().expect("a time").parse::<wallet_domain::Timestamp>().expect("a time");
+    assert_eq!(time("expires_at").duration_since(time("created_at")).as_secs(), 5400);
+
+    check(run(url, &format!("capture {hold} 5 --as alice")).await, 3, "(hold_not_found)");
+    let capture = format!("capture {hold} 12.50 --keep-rest --as shop");
+    assert_eq!(json_of(run(url, &format!("{capture} --dry-run")).await)["dry_run"], true);
+    assert_eq!(json_of(run(url, &capture).await)["amount"], "12.50");
+    assert_eq!(json_of(run(url, &format!("holds {hold} --as alice")).await)["remaining"], "17.50");
+    check(run(url, &format!("capture {hold} 20 --as shop")).await, 3, "(capture_exceeds_hold)");
+    assert_eq!(json_of(run(url, &format!("void {hold} --as shop")).await)["type"], "void");
+    check(run(url, &format!("void {hold} --as shop")).await, 3, "(hold_not_active)");
+
+    let out = json_of(run(url, "hold 10 --as alice").await);
+    let out = out["id"].as_str().expect("an id");
+    assert_eq!(json_of(run(url, &format!("capture {out} --as alice")).await)["amount"], "10.00");
+    let holds = run(url, "holds --as alice").await.expect("holds");
+    let row = format!("{hold}\tvoided\t30.00\t12.50\t0.00\tEUR\t");
+    assert!(holds.text(Style::Tabs).lines().nth(1).is_some_and(|line| line.starts_with(&row)), "{holds:?}");
+    assert_eq!(json_of(run(url, "holds alice --limit 1 --as alice").await)["holds"].as_array().map(Vec::len), Some(1));
+    check(run(url, "hold 1 --expires-in 5s --as alice").await, 3, "expires_in");
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_and_a_reversal_and_a_look_back() {
+    let stack = started().await;
+    let url = stack.url();
+    let opened = json_of(run(url, "open EUR --as alice").await);
+    json_of(run(url, "open EUR --as bob").await);
+    let deposit = json_of(run(url, "deposit 10 --as alice").await);
+    for line in ["deposit 1", "withdraw 1", "send 1 bob", "pay bob=1"] {
+        let asked = json_of(run(url, &format!("{line} --dry-run --as alice")).await);
+        assert_eq!((&asked["dry_run"], &asked["id"], &asked["status"]), (&json!(true), &json!(null), &json!("posted")));
+    }
+    check(run(url, "send 11 bob --dry-run --as alice").await, 3, "(insufficient_funds)");
+    let key = "send 4 bob --key k --as alice";
+    let sent = json_of(run(url, key).await);
+    assert_eq!(json_of(run(url, &format!("{key} --dry-run")).await)["id"], sent["id"], "what became of the key");
+    let now = json_of(run(url, "show alice --as alice").await);
+    assert_eq!((&now["balance"], &now["version"]), (&json!("6.00"), &json!(2)), "dry runs wrote nothing");
+
+    let then = deposit["created_at"].as_str().expect("a time");
+    let past = json_of(run(url, &format!("show --as-of {then} --as alice")).await);
+    assert_eq!((&past["balance"], &past["version"]), (&json!("10.00"), &json!(1)));
+    check(run(url, "show alice --as-of 2020-01-01T00:00:00Z --as alice").await, 3, "wallet_not_found");
+
+    let id = sent["id"].as_str().expect("an id");
+    check(run(url, &format!("show {id} --as-of {then} --as alice")).await, 2, "is a transaction");
+    check(run(url, &format!("reverse {id} --as alice")).await, 3, "(missing_scope)");
+    let token = stack.token("root", "wallets:admin wallets:read");
+    let root = Client::with(None, url, Some(token)).expect("a client");
+    let reverse = |line: String| {
+        let words = ["wallet".to_owned()].into_iter().chain(line.split(' ').map(str::to_owned)).collect::<Vec<_>>();
+        let Verb::Reverse(reverse) = Line::try_parse_from(words).expect("a line").verb else { panic!("another verb") };
+        reverse
+    };
+    let asked = json_of(reverse(format!("reverse {id} --dry-run")).run(&root).await);
+    assert_eq!((&asked["type"], &asked["dry_run"]), (&json!("reversal"), &json!(true)));
+    let back = json_of(reverse(format!("reverse {id} --reference mistake")).run(&root).await);
+    assert_eq!((&back["parent_id"], &back["reference"]), (&json!(id), &json!("mistake")));
+    check(reverse(format!("reverse {id}")).run(&root).await, 3, "(already_reversed)");
+    json_of(run(url, &format!("withdraw 10 {} --as alice", opened["id"].as_str().expect("an id"))).await);
+    let deposit = deposit["id"].as_str().expect("an id");
+    check(reverse(format!("reverse {deposit}")).run(&root).await, 3, "(insufficient_funds)");
+    json_of(reverse(format!("reverse {deposit} --allow-overdraft")).run(&root).await);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_queued_is_executed_later_and_asked_for_by_its_id() {
+    let stack = started().await;
+    let url = stack.url();
+    json_of(run(url, "open EUR --as alice").await);
+    let queued = json_of(run(url, "deposit 3 --queued --key q --as alice").await);
+    assert_eq!(queued["status"], "queued");
+    check(run(url, "open EUR --credits batched --as bob").await, 3, "(missing_scope)");
+    stack.deliver(true);
+    let show = format!("show {} --as alice", queued["id"].as_str().expect("an id"));
+    let posted = async {
+        while json_of(run(url, &show).await)["status"] != "posted" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), posted).await.expect("executed");
+    let root = Client::with(None, url, Some(stack.token("bob", "wallets:admin wallets:write"))).expect("a client");
+    let line = Line::try_parse_from("wallet open EUR --credits batched".split(' ')).expect("a line");
+    let Verb::Open(open) = line.verb else { panic!("another verb") };
+    assert_eq!(json_of(open.run(&root).await)["credits"], "batched");
+    stack.stop().await;
+}
+
+#[tokio::test]
 async fn a_long_statement_is_read_page_by_page() {
     let stack = started().await;
     json_of(run(stack.url(), "open EUR --as alice").await);
@@ -128,6 +282,22 @@ async fn what_is_refused_or_unclear_is_told_with_its_own_exit_code() {
         ("statement --limit 0 --as alice", "a number from 1 on"),
         ("deposit 1 --key \"x --as alice", "send the key bare"),
         ("deposit 1 --reference \u{7} --as alice", "printable"),
+        ("deposit 1 --queued --dry-run --as alice", "cannot be used with"),
+        ("send 1 bob --queued --if-version 1 --as alice", "cannot be used with"),
+        ("hold 1 --queued --as alice", "unexpected argument"),
+        ("hold 1 --expires-in soon --as alice", "write it as 90s, 30m or 12h"),
+        ("capture bob --as alice", "32 lower-case hexadecimal digits"),
+        ("capture txn_00000000000000000000000000000000 --keep-rest --as alice", "required"),
+        ("void --as alice", "required"),
+        ("reverse wal_00000000000000000000000000000000 --as alice", "must be \"txn_\""),
+        ("pay --as alice", "required"),
+        ("pay bob --as alice", "write it as bob=5"),
+        ("pay bob=five --as alice", "write it as 5 or 12.50"),
+        ("pay bob=5 --file x --as alice", "cannot be used with"),
+        ("show bob --reference x --as alice", "cannot be used with"),
+        ("show bob --as-of yesterday --as alice", "invalid value"),
+        ("holds --limit 1 --all --as alice", "cannot be used with"),
+        ("open EUR --credits later --as alice", "immediate, batched"),
     ] {
         check(run("http://127.0.0.1:1", line).await, 2, told);
     }
@@ -175,6 +345,10 @@ const WALLET: &str = "deposit 1 wal_00000000000000000000000000000001 --currency 
 async fn bad_answers_are_told_apart() {
     check(run(&answering("").await, WALLET).await, 5, "It may have been done. The same again, with --key 'k', tells");
     check(run(&answering("").await, "show --as alice").await, 1, "does not answer");
+    check(run(&answering("").await, &format!("{WALLET} --dry-run")).await, 1, "does not answer");
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{";
+    check(run(&answering(cut).await, "show --as alice").await, 1, "broke off");
+    check(run(&answering(cut).await, WALLET).await, 5, "--key 'k'");
     check(
         run(&answering("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno").await, WALLET).await,
         5,
@@ -201,7 +375,7 @@ fn people_get_tables_and_programs_get_tabs() {
     let coloured = shown.text(Style::Colours);
     assert!(coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}[2J"), "{coloured}");
     let failed = json!({"id": "txn_1", "status": "failed", "legs": [], "reason": {"code": "wallet_frozen", "detail": "Frozen."}});
-    assert_eq!(Shown::One(failed).text(Style::Tabs), "id\ttxn_1\nstatus\tfailed\n\nFrozen.");
+    assert_eq!(Shown::One(failed).text(Style::Tabs), "id\ttxn_1\nstatus\tfailed\nFrozen.");
 }
 
 #[tokio::test]
