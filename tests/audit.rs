@@ -15,7 +15,7 @@ mod reversed;
 mod table;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wallet_audit::{Audit, Check, Report};
 use wallet_dynamodb::Strategy;
@@ -42,6 +42,20 @@ async fn what_the_ledger_writes_adds_up() {
     assert_eq!((one.wallets, one.entries), (1, 5));
     let json = report.to_json();
     assert_eq!((&json["clean"], &json["sums"]["EUR"]["fees"]), (&true.into(), &"0.50".into()));
+}
+
+#[tokio::test]
+async fn an_audit_tells_how_many_items_there_are_and_how_many_it_has_read() {
+    let (table, read) = (Table::start().await, Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&read);
+    let audit = Audit::new(table.bench.another(), 3)
+        .with_progress(Arc::new(move |items| _ = counted.fetch_add(items, Ordering::Relaxed)));
+    // Two wallets, their eight entries, eight transactions.
+    assert_eq!(audit.items().await, Some(18));
+    audit.table().await.expect("the table answers");
+    assert_eq!(read.load(Ordering::Relaxed), 18);
+    let nowhere = wallet_audit::connect(Some("http://127.0.0.1:1"), "wallets").await.expect("an address");
+    assert_eq!(Audit::new(nowhere, 1).items().await, None);
 }
 
 #[tokio::test]

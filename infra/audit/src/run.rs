@@ -21,7 +21,7 @@ use crate::row::Row;
 use crate::tally::Tally;
 use crate::{holds, inbox, legs, months, overdraft, overdue, related};
 
-/// Called with the number of items of each page.
+/// Called with the number of items of each page, once for each item that an audit of a table goes through.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// When a rebate that was neither paid nor refused nor barred is overdue, unless one says otherwise: queues deliver within
@@ -80,6 +80,11 @@ impl Audit {
     pub fn with_checkpoint(self, last: Option<Checkpoint>) -> Audit {
         let window = Window::new(self.reader.ledger().table(), last, self.now);
         Audit { checkpoints: Some(Arc::new(window)), ..self }
+    }
+
+    /// How many items there are to go through, about, by the table's own count; `None` where it doesn't say, or may not be asked.
+    pub async fn items(&self) -> Option<u64> {
+        self.reader.ledger().item_count().await.ok().flatten()
     }
 
     /// Audits the whole table.

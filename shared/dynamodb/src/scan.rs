@@ -109,6 +109,18 @@ impl Ledger {
         Ok(page(output.items.unwrap_or_default(), output.last_evaluated_key))
     }
 
+    /// How many items the table says that it has; `None` where it doesn't say. DynamoDB counts them every six hours, and says 0 of a
+    /// table that it has not counted yet.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database, as where this may not be asked: the right is `dynamodb:DescribeTable`.
+    pub async fn item_count(&self) -> Result<Option<u64>, Fault> {
+        let sent = self.client.describe_table().table_name(&*self.table).send();
+        let output = Usage::default().answer("DescribeTable", sent).await?;
+        let count = output.table.and_then(|table| u64::try_from(table.item_count?).ok());
+        Ok(count.filter(|count| *count > 0))
+    }
+
     /// A page of a wallet's entries, oldest or newest first, whatever its item says.
     ///
     /// # Errors
