@@ -10,28 +10,27 @@ mod sheet;
 mod tests;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{BufWriter, ErrorKind};
+use std::os::fd::AsFd as _;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 use wallet_domain::{Entry, Timestamp, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::scan::{Key, Scanned};
 use wallet_dynamodb::{Fault, Ledger, Usage};
-use wallet_stack::{TABLE, clock};
+use wallet_stack::clock;
 
-use crate::audit::unreadable;
+use crate::target::{Target, progress};
 use book::Book;
 use journal::Journal;
 use sheet::Sheet;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// DynamoDB's URL, such as the one that `up` prints; without it, the environment's AWS configuration
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
-    /// The table
-    #[arg(long, value_name = "NAME", env = "TABLE_NAME", default_value = TABLE)]
-    table: String,
+    #[command(flatten)]
+    target: Target,
     /// The statement of this wallet alone; without it, all of the table
     #[arg(long, value_name = "ID")]
     wallet: Option<WalletId>,
@@ -54,17 +53,21 @@ enum Format {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no thread to run on")?;
     runtime.block_on(async {
-        let endpoint = arguments.endpoint.as_deref();
-        let ledger = wallet_audit::connect(endpoint, &arguments.table).await.map_err(|message| anyhow!(message))?;
-        let source = Source { ledger, until: arguments.until.unwrap_or_else(clock::now) };
+        let ledger = arguments.target.connect().await?;
+        let bar = match arguments.wallet {
+            None if goes_to_a_file() => progress(async { ledger.item_count().await.ok().flatten() }).await,
+            _ => ProgressBar::hidden(),
+        };
+        let source = Source { ledger, until: arguments.until.unwrap_or_else(clock::now), bar };
         let out = BufWriter::new(std::io::stdout().lock());
         let written = match arguments.format {
             Format::Csv => source.export(arguments.wallet, &mut Sheet::new(out)).await,
             Format::Hledger => source.export(arguments.wallet, &mut Journal::new(out)).await,
         };
+        source.bar.finish_and_clear();
         written.or_else(|error| {
             if let Some(fault) = error.downcast_ref::<Fault>() {
-                return Err(unreadable(fault, &arguments.table, endpoint));
+                return Err(arguments.target.unreadable(fault));
             }
             // Who reads it has read enough.
             let closed = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe);
@@ -77,6 +80,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 struct Source {
     ledger: Ledger,
     until: Timestamp,
+    bar: ProgressBar,
+}
+
+/// Elsewhere, what is written would be mixed with how far it is.
+fn goes_to_a_file() -> bool {
+    let stdout = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    stdout.and_then(|stdout| stdout.metadata()).is_ok_and(|stdout| stdout.is_file())
 }
 
 impl Source {
@@ -94,6 +104,7 @@ impl Source {
         let mut from = None;
         loop {
             let page = self.ledger.scan(0, 1, from, &mut Usage::default()).await?;
+            self.bar.inc(page.items.len() as u64);
             for item in page.items {
                 match item {
                     Scanned::Wallet(wallet) if wallet.updated_at <= self.until => book.wallet(&wallet)?,

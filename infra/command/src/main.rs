@@ -11,6 +11,7 @@ mod console;
 mod demo;
 mod dlq;
 mod export;
+mod target;
 mod up;
 
 use std::process::ExitCode;

@@ -23,7 +23,7 @@ use super::sheet::Sheet;
 const ENTRIES: u64 = 17_800;
 
 fn source(ledger: &Ledger) -> Source {
-    Source { ledger: ledger.clone(), until: Timestamp::MAX }
+    Source { ledger: ledger.clone(), until: Timestamp::MAX, bar: indicatif::ProgressBar::hidden() }
 }
 
 async fn journal(source: &Source, wallet: Option<WalletId>) -> String {
@@ -139,7 +139,7 @@ async fn hledger_recomputes_a_used_ledger_of_ten_thousand_transactions_to_the_ce
 
     // As of a moment amid it all: whole books of then.
     let middle = wallets.iter().map(|wallet| wallet.updated_at).min().expect("a wallet");
-    let earlier = Source { ledger: ledger.clone(), until: middle };
+    let earlier = Source { until: middle, ..source(&ledger) };
     let text_then = journal(&earlier, None).await;
     let then = balances(&text_then);
     assert!(text_then.len() < text.len() && then.values().sum::<i128>() == 0);
