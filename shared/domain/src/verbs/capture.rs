@@ -73,13 +73,7 @@ impl Verb for Capture {
     }
 
     fn asked(&self, snapshots: &Snapshots) -> Option<Asked> {
-        let remaining = snapshots.holds.get(&self.hold.id).map(Hold::remaining)?;
-        Some(Asked {
-            caller: self.caller.subject.clone(),
-            amount: self.amount.map_or(remaining, Amount::money),
-            reference: self.hold.reference.clone(),
-            metadata: self.hold.metadata.clone(),
-        })
+        asked(snapshots, &self.hold, &self.caller, self.amount)
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
@@ -158,6 +152,22 @@ pub(crate) fn reads(made: &Transaction) -> Reads {
     let key = HoldKey { wallet: made.wallet, created_at: made.created_at, id: made.id };
     let wallets = [made.wallet].into_iter().chain(made.destination).collect();
     Reads { wallets, holds: vec![key], ..Reads::default() }
+}
+
+/// What the record of a capture or void of the hold that `made` made says: over all that remains where no amount is named.
+pub(crate) fn asked(
+    snapshots: &Snapshots,
+    made: &Transaction,
+    caller: &Caller,
+    amount: Option<Amount>,
+) -> Option<Asked> {
+    let remaining = snapshots.holds.get(&made.id).map(Hold::remaining)?;
+    Some(Asked {
+        caller: caller.subject.clone(),
+        amount: amount.map_or(remaining, Amount::money),
+        reference: made.reference.clone(),
+        metadata: made.metadata.clone(),
+    })
 }
 
 /// The hold that `made` made and its source, if the caller may end it and its time is not over.

@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::clock::Moment;
 use crate::hash::Hasher;
-use crate::hold::{Hold, HoldChange};
+use crate::hold::HoldChange;
 use crate::hold_terms::HoldStatus;
 use crate::id::{TransactionId, WalletId};
 use crate::movement::posted;
@@ -13,7 +13,7 @@ use crate::snapshots::{Reads, Snapshots};
 use crate::text::IdempotencyKey;
 use crate::transaction::{Kind, Transaction};
 use crate::verb::{Asked, Verb, record};
-use crate::verbs::capture::{live, reads, released};
+use crate::verbs::capture::{asked, live, reads, released};
 
 /// Gives a hold up.
 #[derive(Debug, Clone)]
@@ -60,14 +60,8 @@ impl Verb for Void {
         hasher.field(&self.hold.id.to_string())
     }
 
-    /// Over all that is released.
     fn asked(&self, snapshots: &Snapshots) -> Option<Asked> {
-        Some(Asked {
-            caller: self.caller.subject.clone(),
-            amount: snapshots.holds.get(&self.hold.id).map(Hold::remaining)?,
-            reference: self.hold.reference.clone(),
-            metadata: self.hold.metadata.clone(),
-        })
+        asked(snapshots, &self.hold, &self.caller, None)
     }
 
     fn decide(&self, snapshots: &Snapshots, moment: Moment) -> Result<Draft, NoPlan> {
