@@ -26,30 +26,34 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
     let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
     let mut usage = Usage::within(Some(deadline(Some(&event.context))));
     let swept = app.ledger().sweep(&mut usage).await;
-    let requests = requests(app, &mut usage).await?;
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let swept = swept.map_err(|error| {
-        tracing::error!(function = NAME, request_id, code = "sweep_failed", cause = %error, duration_ms, "done");
-        error
-    })?;
+    let requests = requests(app, &mut usage).await;
+    let failed = |of, cause: &dyn std::fmt::Display| {
+        tracing::error!(function = NAME, request_id, code = "sweep_failed", of, %cause, "not done");
+    };
+    let swept = swept.inspect_err(|error| failed("holds", error));
+    let requests = requests.inspect_err(|error| failed("requests", error));
+    let (released, executed) = (swept.as_ref().ok(), requests.as_ref().ok());
+    // What one of the two has done is told although the other has failed.
     tracing::info!(
         function = NAME,
         request_id,
-        released = swept.released,
-        transactions = swept.transactions,
-        wallets_left = swept.left,
-        requests,
-        oldest_ms = swept.oldest_ms,
+        released = released.map(|swept| swept.released),
+        transactions = released.map(|swept| swept.transactions),
+        wallets_left = released.map(|swept| swept.left),
+        requests = executed,
+        oldest_ms = released.map(|swept| swept.oldest_ms),
         calls = usage.calls,
         conflicts = usage.conflicts,
-        duration_ms,
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "done"
     );
+    let swept = swept?;
     emit(&[
         Metric { name: "HoldsReleased", unit: Unit::Count, value: swept.released },
         Metric { name: "WalletsLeft", unit: Unit::Count, value: swept.left },
         Metric { name: "OldestExpiry", unit: Unit::Milliseconds, value: swept.oldest_ms },
     ]);
+    let requests = requests?;
     Ok(json!({
         "released": swept.released,
         "transactions": swept.transactions,
