@@ -2,7 +2,7 @@
 
 use wallet_domain::Command;
 use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Function, OrderBody, TransactionView, scope};
+use wallet_lambda::{Code, Function, OrderBody, scope};
 
 use crate::Deposit;
 
@@ -14,21 +14,8 @@ impl Described for Deposit {
         let route =
             Operation::new(Self::ROUTES[0], "Movements", "deposit", "Bring money into a wallet", scope::FUNDS_DEPOSIT)
                 .about("Into any wallet. If a rebate rule is for it, `rebate` says where its rebate will be found.")
-                .keyed()
-                .may_be_dry()
-                .may_wait(&story, &deposit)
-                .pinned()
-                .takes::<OrderBody>(body)
-                .ends::<TransactionView<'_>>(story.done(&deposit), &story.caller("alice", false))
-                .problems(&[
-                    Code::WalletNotFound,
-                    Code::MaxBalanceExceeded,
-                    Code::LimitExceeded,
-                    Code::WalletClosed,
-                    Code::CurrencyMismatch,
-                    Code::InvalidAmount,
-                    Code::InvalidCurrency,
-                ]);
+                .moves::<OrderBody>(&mut story, &deposit, body)
+                .problems(&[Code::MaxBalanceExceeded]);
         vec![route]
     }
 }

@@ -1,7 +1,7 @@
 //! What the routes are described by.
 
 use wallet_domain::{Authorise, Capture, Command, HOLD_LIFETIME, Hold, Void};
-use wallet_lambda::openapi::{Described, Operation, Story};
+use wallet_lambda::openapi::{DEBIT, Described, MOVEMENT, Operation, Story};
 use wallet_lambda::{Code, Done, HoldView, List, Reply, TransactionView, scope};
 
 use crate::{AUTHORISE, CAPTURE, CaptureBody, GET, HoldBody, Holds, LIST, VOID, VoidBody};
@@ -37,18 +37,9 @@ impl Described for Holds {
                 .pinned()
                 .takes::<HoldBody>(&body)
                 .ends::<HoldView<'_>>(done, &story.caller("alice", false))
-                .problems(&[
-                    Code::WalletNotFound,
-                    Code::SameWallet,
-                    Code::InsufficientFunds,
-                    Code::LimitExceeded,
-                    Code::RateLimited,
-                    Code::WalletFrozen,
-                    Code::WalletClosed,
-                    Code::CurrencyMismatch,
-                    Code::InvalidAmount,
-                    Code::InvalidCurrency,
-                ]),
+                .problems(&MOVEMENT)
+                .problems(&DEBIT)
+                .problems(&[Code::SameWallet, Code::RateLimited]),
             Operation::new(GET, "Holds", "get_hold", "One hold", scope::WALLETS_READ)
                 .about("For the owners of its wallets, and who made it. By the reader's clock it is expired from its end on.")
                 .answers::<HoldView<'_>>("The hold", Reply::ok(&view()))

@@ -1,8 +1,8 @@
 //! What the route is described by.
 
 use wallet_domain::{Command, Payment};
-use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Function, TransactionView, scope};
+use wallet_lambda::openapi::{DEBIT, Described, Operation, Story};
+use wallet_lambda::{Code, Function, scope};
 
 use crate::{Body, Payout};
 
@@ -18,26 +18,7 @@ impl Described for Payout {
         );
         let route = Operation::new(Self::ROUTES[0], "Movements", "payout", "Pay many wallets at once, all or nothing", scope::WALLETS_WRITE)
             .about("From one of the caller's own wallets to up to 48 others. The first payment that is refused, in their order, refuses the payout; `detail` names it by its place.")
-            .keyed()
-            .may_be_dry()
-            .may_wait(&story, &payout)
-            .pinned()
-            .takes::<Body>(&body)
-            .ends::<TransactionView<'_>>(story.done(&payout), &story.caller("alice", false))
-            .problems(&[
-                Code::WalletNotFound,
-                Code::SameWallet,
-                Code::DuplicateDestination,
-                Code::InsufficientFunds,
-                Code::MaxBalanceExceeded,
-                Code::LimitExceeded,
-                Code::RateLimited,
-                Code::WalletFrozen,
-                Code::WalletClosed,
-                Code::CurrencyMismatch,
-                Code::InvalidAmount,
-                Code::InvalidCurrency,
-            ]);
+            .moves::<Body>(&mut story, &payout, &body).problems(&DEBIT).problems(&[Code::SameWallet, Code::DuplicateDestination, Code::MaxBalanceExceeded, Code::RateLimited]);
         vec![route]
     }
 }

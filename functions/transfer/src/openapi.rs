@@ -1,8 +1,8 @@
 //! What the route is described by.
 
 use wallet_domain::Command;
-use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Function, TransactionView, scope};
+use wallet_lambda::openapi::{DEBIT, Described, Operation, Story};
+use wallet_lambda::{Code, Function, scope};
 
 use crate::{Body, Transfer};
 
@@ -17,25 +17,7 @@ impl Described for Transfer {
         );
         let route = Operation::new(Self::ROUTES[0], "Movements", "transfer", "Send money to another wallet", scope::WALLETS_WRITE)
             .about("From one of the caller's own wallets; with `wallets:admin`, from any. A fee, if the deployment has one, comes on top.")
-            .keyed()
-            .may_be_dry()
-            .may_wait(&story, &transfer)
-            .pinned()
-            .takes::<Body>(&body)
-            .ends::<TransactionView<'_>>(story.done(&transfer), &story.caller("alice", false))
-            .problems(&[
-                Code::WalletNotFound,
-                Code::SameWallet,
-                Code::InsufficientFunds,
-                Code::MaxBalanceExceeded,
-                Code::LimitExceeded,
-                Code::RateLimited,
-                Code::WalletFrozen,
-                Code::WalletClosed,
-                Code::CurrencyMismatch,
-                Code::InvalidAmount,
-                Code::InvalidCurrency,
-            ]);
+            .moves::<Body>(&mut story, &transfer, &body).problems(&DEBIT).problems(&[Code::SameWallet, Code::MaxBalanceExceeded, Code::RateLimited]);
         vec![route]
     }
 }

@@ -1,8 +1,8 @@
 //! What the route is described by.
 
 use wallet_domain::Command;
-use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Function, OrderBody, TransactionView, scope};
+use wallet_lambda::openapi::{DEBIT, Described, Operation, Story};
+use wallet_lambda::{Function, OrderBody, scope};
 
 use crate::Withdraw;
 
@@ -20,22 +20,8 @@ impl Described for Withdraw {
             scope::WALLETS_WRITE,
         )
         .about("Out of one of the caller's own wallets; with `wallets:admin`, of any.")
-        .keyed()
-        .may_be_dry()
-        .may_wait(&story, &withdraw)
-        .pinned()
-        .takes::<OrderBody>(body)
-        .ends::<TransactionView<'_>>(story.done(&withdraw), &story.caller("alice", false))
-        .problems(&[
-            Code::WalletNotFound,
-            Code::InsufficientFunds,
-            Code::LimitExceeded,
-            Code::WalletFrozen,
-            Code::WalletClosed,
-            Code::CurrencyMismatch,
-            Code::InvalidAmount,
-            Code::InvalidCurrency,
-        ]);
+        .moves::<OrderBody>(&mut story, &withdraw, body)
+        .problems(&DEBIT);
         vec![route]
     }
 }

@@ -3,10 +3,12 @@
 //! A function says in its own crate what its routes do ([`Described`]); [`document`] puts them together. What all routes have in
 //! common is said here, once. Nothing here is built into a function.
 
+mod movement;
 mod operation;
 mod problems;
 mod story;
 
+pub use movement::{DEBIT, MOVEMENT};
 pub use operation::Operation;
 pub use story::Story;
 pub use utoipa::openapi::OpenApi;
