@@ -26,6 +26,7 @@ mod plan;
 mod rebate;
 mod rebated;
 mod refusal;
+mod refusal_facts;
 mod request;
 mod snapshots;
 mod text;
@@ -54,7 +55,8 @@ pub use money::{
 pub use plan::{Guard, NoPlan, Plan, Posting, Unsound};
 pub use rebate::{RebateRule, RebateTerms, RuleId};
 pub use rebated::{Month, Rebated};
-pub use refusal::{Facts, Limit, Refusal};
+pub use refusal::{Limit, Refusal};
+pub use refusal_facts::Facts;
 pub use request::{LONGEST_WAIT, Request, Terms};
 pub use snapshots::{Reads, Snapshots};
 pub use text::{IdempotencyKey, MAX_METADATA_BYTES, Metadata, Owner, Reference, TextError};
