@@ -12,6 +12,8 @@
 //! lowest sequence number, and Lambda tries again from there: what follows is sent twice, which is harmless. It never reads or
 //! writes the table. Round trips: one for ten messages of a queue, several at once.
 
+pub mod message;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 
@@ -21,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use wallet_domain::WalletId;
 use wallet_lambda::stream::{Movement, New, NewItem, sequence_number};
-use wallet_messaging::{Group, Message, NotSent, Place, Sender};
+use wallet_messaging::{Message, NotSent, Place, Sender};
 
 /// The function's name.
 pub const NAME: &str = "dispatch";
@@ -125,7 +127,7 @@ impl Mail {
         });
         match read {
             Ok((_, None)) => {}
-            Ok((number, Some(NewItem { source, table, what }))) => match what {
+            Ok((number, Some(NewItem { table, what }))) => match what {
                 New::Other => {}
                 New::Credit { wallet } => {
                     let wake_up =
@@ -133,15 +135,14 @@ impl Mail {
                     number.clone_into(&mut wake_up.last);
                 }
                 New::Request(movement) => {
-                    let body = json!({"table": table, "transaction_id": movement.id.to_string()});
-                    self.requests.push((place, plain(&body)));
-                    self.publish.push((place, plain(&event(&movement))));
+                    self.requests.push((place, message::request(&table, movement.id)));
+                    self.publish.push((place, message::plain(&event(&movement))));
                 }
                 New::Movement(movement) => {
-                    if let Some(body) = rebate(&source, &movement) {
-                        self.rebate.push((place, plain(&body)));
+                    if let Some(rule) = movement.rule.as_ref().filter(|_| movement.earns_rebate()) {
+                        self.rebate.push((place, message::rebate(&table, movement.id, movement.wallet, rule)));
                     }
-                    self.publish.push((place, plain(&event(&movement))));
+                    self.publish.push((place, message::plain(&event(&movement))));
                 }
             },
             Err(cause) => {
@@ -160,24 +161,10 @@ struct WakeUp {
 }
 
 impl WakeUp {
-    /// One wallet is settled by one function at a time. The same records sent again are dropped; a later credit's never are, for
-    /// its number is another.
+    /// The same records sent again are dropped; a later credit's never are, for its number is another.
     fn mail(self, wallet: WalletId) -> Mailed {
-        let body = json!({"table": self.table, "wallet_id": wallet.to_string()}).to_string();
-        let group = Group { id: wallet.to_string(), deduplication: format!("{wallet}-{}", self.last) };
-        (self.place, Message { body, group: Some(group) })
+        (self.place, message::settle(&self.table, wallet, &self.last))
     }
-}
-
-/// Ids only: the function reads the deposit again, strongly.
-fn rebate(source: &str, deposit: &Movement) -> Option<Value> {
-    let rule = deposit.rule.as_ref().filter(|_| deposit.earns_rebate())?;
-    Some(json!({
-        "source": source,
-        "deposit_id": deposit.id.to_string(),
-        "wallet_id": deposit.wallet.to_string(),
-        "rule_id": rule.as_str(),
-    }))
 }
 
 /// A contract: fields may come, none may go or change without another `version`. No balance is ever in it, so that both
@@ -196,10 +183,6 @@ fn event(movement: &Movement) -> Value {
         "parent_id": movement.parent.map(|parent| parent.to_string()),
         "created_at": movement.created_at,
     })
-}
-
-fn plain(body: &Value) -> Message {
-    Message { body: body.to_string(), group: None }
 }
 
 /// Sends to a queue; the lowest place of what could not be sent.

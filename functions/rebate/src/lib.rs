@@ -1,7 +1,7 @@
 //! A share comes back: each message names a posted deposit, and its rebate is paid once, however often the message comes.
 //!
-//! A message is `{"source": "<stream ARN>", "deposit_id": "txn_..", "wallet_id": "wal_..", "rule_id": ".."}`, or has `table` in
-//! place of `source`. DynamoDB calls: two for a rebate that is paid now, one for a rebate that was paid before, and one more for
+//! A message is `{"table": "<name>", "deposit_id": "txn_..", "wallet_id": "wal_..", "rule_id": ".."}`; one of before has the ARN of
+//! the table's stream as `source` in place of `table`. DynamoDB calls: two for a rebate that is paid now, one for a rebate that was paid before, and one more for
 //! each lost race.
 
 use wallet_domain::{Command, Outcome, PayRebate};

@@ -17,8 +17,6 @@ use crate::names::{
 /// An item that was put where none was, or where a request waited.
 #[derive(Debug)]
 pub struct NewItem {
-    /// The ARN of the stream.
-    pub source: String,
     /// The table's name.
     pub table: String,
     /// What it was.
@@ -104,8 +102,8 @@ impl NewItem {
             Some("REMOVE") => return Ok(None),
             _ => return Err(fields.wrong("eventName")),
         };
-        let source = record["eventSourceARN"].as_str().unwrap_or_default().to_owned();
-        let table = table_of(&source).ok_or_else(|| fields.wrong("eventSourceARN"))?.to_owned();
+        let stream = record["eventSourceARN"].as_str().unwrap_or_default();
+        let table = table_of(stream).ok_or_else(|| fields.wrong("eventSourceARN"))?.to_owned();
         let (pk, sk): (String, String) = (fields.text(PK)?, fields.text(SK)?);
         // A record changes once: when a request that waited gets its outcome.
         if changed && sk != TXN {
@@ -118,7 +116,7 @@ impl NewItem {
         } else {
             New::Other
         };
-        Ok(Some(NewItem { source, table, what }))
+        Ok(Some(NewItem { table, what }))
     }
 }
 

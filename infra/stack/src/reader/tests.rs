@@ -106,8 +106,7 @@ async fn each_queue_gets_what_is_for_it() {
     }
     world.put(&[("PK", "WALLET#wal_1"), ("SK", "ENTRY#0000000000000001")]).await;
     world.read_all().await;
-    let rebate =
-        json!({"source": world.reader.stream.arn, "deposit_id": earns, "wallet_id": WALLET, "rule_id": "standard"});
+    let rebate = json!({"table": crate::names::TABLE, "deposit_id": earns, "wallet_id": WALLET, "rule_id": "standard"});
     assert_eq!(world.waiting("rebate"), [rebate]);
     assert_eq!(world.waiting("settle"), [json!({"table": crate::names::TABLE, "wallet_id": WALLET})]);
     let events = world.waiting("publish");
