@@ -26,6 +26,7 @@ use open::Open;
 use pay::Pay;
 use show::{Holds, Show, Statement};
 use shown::Shown;
+pub(crate) use words::plain;
 
 /// What `--help` says of every command at its end.
 const AFTER: &str = "\

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
+use indicatif::ProgressBar;
 use owo_colors::OwoColorize as _;
 use wallet_audit::{Audit, Checkpoint, REBATE_OVERDUE, Report};
 use wallet_domain::WalletId;
+use wallet_dynamodb::{Fault, Ledger};
 
 use crate::console;
 use crate::target::{Target, progress};
@@ -17,26 +19,64 @@ use crate::target::{Target, progress};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    target: Target,
+    pass: Pass,
     /// Only this wallet and the transactions of its entries
     #[arg(long, value_name = "ID")]
     wallet: Option<WalletId>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Prove that all that an earlier audit saw is still there, unchanged and with nothing put among it, by this file, and move the
+    /// file on; the first audit makes it. Keep it where nobody can write who can write to the table
+    #[arg(long, value_name = "FILE", conflicts_with = "wallet")]
+    checkpoint: Option<PathBuf>,
+}
+
+/// How a table is gone through.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pass {
+    #[command(flatten)]
+    pub(crate) target: Target,
     /// Parts of the table that are read side by side
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     segments: u32,
     /// Read no more capacity units than so many in a second, so that the table's other readers are not held up
     #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..))]
     read_units_per_second: Option<u32>,
-    /// Prove that all that an earlier audit saw is still there, unchanged and with nothing put among it, by this file, and move the
-    /// file on; the first audit makes it. Keep it where nobody can write who can write to the table
-    #[arg(long, value_name = "FILE", conflicts_with = "wallet")]
-    checkpoint: Option<PathBuf>,
     /// Minutes after which a deposit's rebate must be paid, refused or barred
     #[arg(long, value_name = "MINUTES", default_value_t = REBATE_OVERDUE.as_secs() / 60, value_parser = clap::value_parser!(u64).range(1..=5_256_000))]
     rebate_overdue: u64,
+}
+
+impl Pass {
+    pub(crate) fn audit(&self, ledger: Ledger) -> Audit {
+        let audit = Audit::new(ledger, self.segments);
+        let audit = audit.with_rebate_overdue(Duration::from_secs(60 * self.rebate_overdue));
+        match self.read_units_per_second.and_then(NonZeroU32::new) {
+            Some(pace) => audit.with_pace(pace),
+            None => audit,
+        }
+    }
+}
+
+/// The audit of the whole table, which shows how far it is.
+pub(crate) async fn whole(audit: Audit) -> Result<Report, Fault> {
+    let bar = progress(audit.items()).await;
+    let report = showing(audit, &bar).table().await;
+    bar.finish_and_clear();
+    report
+}
+
+fn showing(audit: Audit, bar: &ProgressBar) -> Audit {
+    let bar = bar.clone();
+    audit.with_progress(Arc::new(move |items| bar.inc(u64::try_from(items).unwrap_or(0))))
+}
+
+async fn one(audit: Audit, wallet: WalletId) -> Result<Option<Report>, Fault> {
+    let bar = progress(async { None }).await;
+    let report = showing(audit, &bar).wallet(wallet).await;
+    bar.finish_and_clear();
+    report
 }
 
 /// Findings that a person is shown; `--json` lists more.
@@ -56,15 +96,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn audited(arguments: &Arguments) -> Result<Report> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
     runtime.block_on(async {
-        let target = &arguments.target;
-        let audit = Audit::new(target.connect().await?, arguments.segments);
-        let count = async { if arguments.wallet.is_none() { audit.items().await } else { None } };
-        let bar = progress(count).await;
-        let told = bar.clone();
-        let audit = audit.with_progress(Arc::new(move |items| told.inc(u64::try_from(items).unwrap_or(0))));
-        let pace = arguments.read_units_per_second.and_then(NonZeroU32::new);
-        let audit = pace.map_or(audit.clone(), |pace| audit.with_pace(pace));
-        let audit = audit.with_rebate_overdue(Duration::from_secs(60 * arguments.rebate_overdue));
+        let target = &arguments.pass.target;
+        let audit = arguments.pass.audit(target.connect().await?);
         let named = |file: &Path| format!("--checkpoint {}", file.display());
         let audit = match arguments.checkpoint.as_deref() {
             Some(file) => {
@@ -75,14 +108,13 @@ fn audited(arguments: &Arguments) -> Result<Report> {
         };
         let start = Instant::now();
         let outcome = match arguments.wallet {
-            None => audit.table().await,
-            Some(id) => match audit.wallet(id).await {
+            None => whole(audit).await,
+            Some(id) => match one(audit, id).await {
                 Ok(None) => return Err(anyhow!("there is no {id} in table {:?}", target.table)),
                 Ok(Some(report)) => Ok(report),
                 Err(fault) => Err(fault),
             },
         };
-        bar.finish_and_clear();
         let report = outcome.map_err(|fault| target.unreadable(&fault))?;
         if let Some((file, next)) = arguments.checkpoint.as_deref().zip(report.checkpoint.as_ref()) {
             next.write(file).with_context(|| named(file))?;

@@ -2,24 +2,20 @@
 //!
 //! It speaks to the gateway and never opens the data itself, which the running stack has locked.
 
-use anyhow::{Context, Result, bail, ensure};
-use jiff::SignedDuration;
-use reqwest::{Client, Method};
+use anyhow::{Context, Result};
+use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
-use wallet_stack::{clock, token};
 
 use crate::console;
-
-/// Of the token that is made for each request.
-const TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(1);
+use crate::local::{ask, plain};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Where `up` says that it is ready
     #[arg(long, global = true, default_value = "http://127.0.0.1:9000")]
     url: String,
-    /// Whose: rebate, settle, publish, or dispatch, which has the records of the stream that it could not read
+    /// Whose: rebate, settle, requests, publish, or dispatch, which has the records of the stream that it could not read
     #[arg(long, global = true, default_value = "rebate")]
     queue: String,
     #[command(subcommand)]
@@ -57,45 +53,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 async fn answer(Arguments { url, queue, action }: &Arguments) -> Result<String> {
     let letters = format!("/_local/queues/{queue}/dead-letters");
     match action {
-        Action::List => Ok(show(&ask(url, Method::GET, &letters).await?)),
+        Action::List => Ok(show(&ask(url, Method::GET, &letters, None).await?)),
         Action::Redrive(which) => {
             let path = match which.message_id {
                 Some(id) => format!("{letters}/{id}/redrive"),
                 None => format!("{letters}/redrive"),
             };
-            let answer = ask(url, Method::POST, &path).await?;
+            let answer = ask(url, Method::POST, &path, None).await?;
             Ok(match answer["redriven"].as_u64() {
                 Some(0) => "no dead letters".to_owned(),
                 Some(1) => "1 dead letter driven back".to_owned(),
                 many => format!("{} dead letters driven back", many.unwrap_or_default()),
             })
         }
-    }
-}
-
-async fn ask(url: &str, method: Method, path: &str) -> Result<Value> {
-    ensure!(url.starts_with("http://"), "--url must start with http://, and `{url}` does not");
-    let url = url.trim_end_matches('/');
-    let token = token::mint("operator", "wallets:admin", TOKEN_LIFE, clock::now())?;
-    let client = Client::builder().no_proxy().build()?;
-    let request = client.request(method, format!("{url}{path}")).bearer_auth(token);
-    let response = request.send().await.map_err(|error| {
-        if error.is_connect() {
-            anyhow::anyhow!("nothing answers at {url}.\nStart `cargo wallet up`, or say with --url where it is ready.")
-        } else {
-            anyhow::Error::new(error).context(format!("asking {url}"))
-        }
-    })?;
-    let status = response.status();
-    let body: Option<Value> = response.json().await.ok();
-    match body {
-        Some(answer) if status.is_success() => Ok(answer),
-        Some(problem) if problem["detail"].is_string() && problem["request_id"].is_string() => {
-            bail!("{}", plain(&problem["detail"]))
-        }
-        _ => bail!(
-            "{url} is no local stack: {path} answered {status}.\nSay with --url where `cargo wallet up` is ready."
-        ),
     }
 }
 
@@ -123,12 +93,6 @@ fn show(answer: &Value) -> String {
         );
     }
     text
-}
-
-/// What a message says must not reach a terminal as a command to it.
-fn plain(text: &Value) -> String {
-    let text = text.as_str().unwrap_or_default();
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]

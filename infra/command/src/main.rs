@@ -1,5 +1,5 @@
 //! The `wallet` command: `up` runs the whole system on this machine, `token` makes a token for it, `dlq` looks after its
-//! dead letters; `audit` checks a table and `export` writes it out; `contention` and `rebates` measure; `open`, `send`, `show` and
+//! dead letters; `audit` checks a table, `resend` sends again what is overdue, and `export` writes a table out; `contention` and `rebates` measure; `open`, `send`, `show` and
 //! others call the API.
 //!
 //! Exit codes: 0 done or stopped by a signal, 1 failed (the reason is on stderr), 2 wrong arguments. For
@@ -11,6 +11,8 @@ mod console;
 mod demo;
 mod dlq;
 mod export;
+mod local;
+mod resend;
 mod target;
 mod up;
 
@@ -62,6 +64,10 @@ enum Command {
     ///
     /// Reads only. Exits with 0 if everything adds up, 1 if something doesn't, 2 if it could not run.
     Audit(audit::Arguments),
+    /// Send again what the audit names as overdue: rebates, credits to be settled, queued requests
+    ///
+    /// From the table, into the queues of `up` or of a deployment. Twice is harmless. Writes nothing to the table.
+    Resend(resend::Arguments),
     /// Measure the audit: entries per second and peak memory, on tables of several sizes
     ///
     /// Fills each table by itself, serves it by one process and audits it by another.
@@ -104,6 +110,7 @@ fn main() -> ExitCode {
         Command::ColdStart(arguments) => cold_start::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
         Command::Audit(arguments) => return audit::run(&arguments),
+        Command::Resend(arguments) => resend::run(&arguments),
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Api(verb) => return api::run(verb),

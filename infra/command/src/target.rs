@@ -25,11 +25,15 @@ impl Target {
         wallet_audit::connect(self.endpoint.as_deref(), &self.table).await.map_err(|message| anyhow!(message))
     }
 
+    /// Where it is, if not in AWS.
+    pub(crate) fn place(&self) -> Option<String> {
+        let set = |name: &&str| std::env::var(name).ok().filter(|url| !url.is_empty());
+        self.endpoint.clone().or_else(|| ENDPOINTS.iter().find_map(set))
+    }
+
     /// What to do about a table that cannot be read.
     pub(crate) fn unreadable(&self, fault: &Fault) -> anyhow::Error {
-        let set = |name: &&str| std::env::var(name).ok().filter(|url| !url.is_empty());
-        let named = self.endpoint.clone().or_else(|| ENDPOINTS.iter().find_map(set));
-        anyhow!(explained(&fault.to_string(), &self.table, named.as_deref()))
+        anyhow!(explained(&fault.to_string(), &self.table, self.place().as_deref()))
     }
 }
 

@@ -1,10 +1,11 @@
-//! What operators ask of the local stack, outside of the contract: dead letters, listed and driven back.
+//! What operators ask of the local stack, outside of the contract: dead letters, listed and driven back, and messages sent again.
 //!
 //! | request | answers |
 //! |---|---|
 //! | `GET /_local/queues/{queue}/dead-letters` | `{"dead_letters": [..], "waiting": n}`, oldest first |
 //! | `POST /_local/queues/{queue}/dead-letters/redrive` | `{"redriven": n}`: all of them |
 //! | `POST /_local/queues/{queue}/dead-letters/{message_id}/redrive` | `{"redriven": 1}`, or 404 |
+//! | `POST /_local/queues/{queue}/messages` with `{"messages": [{"body": "..", "group": {"id": "..", "deduplication": ".."} or null}]}`, ten at most | `{"sent": n}`: all of them, or none |
 //!
 //! A queue is named by the function that reads it. In the cloud this is the queue's own business. Each asks for a token with `wallets:admin`, so that no web page can do
 //! it in passing. It never looks into a message.
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
@@ -22,10 +23,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use wallet_lambda::{Code, Problem, scope};
+use wallet_messaging::{Group, Message};
 
 use crate::clock;
 use crate::gateway::{authorize, refusal};
 use crate::queue::{DeadLetter, Queue};
+
+/// As many messages as a call of SQS takes.
+const BATCH: usize = 10;
 
 /// By the names of the functions that read them.
 type Queues = Arc<BTreeMap<String, Arc<Queue>>>;
@@ -35,6 +40,7 @@ pub(crate) fn router(queues: BTreeMap<String, Arc<Queue>>) -> Router {
         .route("/_local/queues/{queue}/dead-letters", get(list))
         .route("/_local/queues/{queue}/dead-letters/redrive", post(redrive_all))
         .route("/_local/queues/{queue}/dead-letters/{message_id}/redrive", post(redrive_one))
+        .route("/_local/queues/{queue}/messages", post(send))
         .with_state(Arc::new(queues))
 }
 
@@ -58,6 +64,28 @@ async fn redrive_one(
         0 => Err(not_found(format!("There is no dead letter with the message id {message_id}."))),
         redriven => Ok(json!({"redriven": redriven})),
     })
+}
+
+async fn send(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Response {
+    answer(&parts, &queues, &name, |queue| {
+        let messages = messages(&body).ok_or_else(|| {
+            let detail = format!("Write {{\"messages\": [{{\"body\": \"..\", \"group\": null}}]}}, {BATCH} of them at most.");
+            Failure::Refused(Problem::new(Code::MalformedRequest, detail))
+        })?;
+        queue.send_all(&messages, clock::now())?;
+        Ok(json!({"sent": messages.len()}))
+    })
+}
+
+fn messages(body: &[u8]) -> Option<Vec<Message>> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let group = |value: &Value| Some(Group { id: text(&value["id"])?, deduplication: text(&value["deduplication"])? });
+    let message = |message: &Value| {
+        let group = if message["group"].is_null() { None } else { Some(group(&message["group"])?) };
+        Some(Message { body: text(&message["body"])?, group })
+    };
+    body["messages"].as_array().filter(|messages| messages.len() <= BATCH)?.iter().map(message).collect()
 }
 
 fn not_found(detail: String) -> Failure {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use clap::Parser as _;
+use reqwest::Client;
 use serde_json::json;
 use wallet_stack::token::EVERYDAY_SCOPE;
-use wallet_stack::{Options, Stack, around};
+use wallet_stack::{Options, Stack, around, clock};
 
 use super::*;
 

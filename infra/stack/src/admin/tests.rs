@@ -8,9 +8,13 @@ use super::*;
 use crate::{Options, Stack};
 
 async fn ask(stack: &Stack, method: &str, path: &str, scope: &str) -> (StatusCode, Value) {
+    tell(stack, method, path, scope, "").await
+}
+
+async fn tell(stack: &Stack, method: &str, path: &str, scope: &str, body: &str) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path);
     let request = request.header("authorization", format!("Bearer {}", stack.token("operator", scope)));
-    let response = stack.router().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    let response = stack.router().oneshot(request.body(Body::from(body.to_owned())).expect("a request")).await.expect("an answer");
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("read");
     (status, serde_json::from_slice(&body).expect("JSON"))
@@ -30,9 +34,33 @@ async fn an_unknown_message_and_a_caller_without_the_scope_are_refused() {
         ("GET", "/_local/queues/rebate/dead-letters"),
         ("POST", "/_local/queues/rebate/dead-letters/redrive"),
         ("POST", path),
+        ("POST", "/_local/queues/rebate/messages"),
     ] {
         let (status, problem) = ask(&stack, method, path, "wallets:read wallets:write").await;
         assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("missing_scope")), "{method} {path}");
     }
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn messages_are_sent_all_or_none_and_a_fifo_queue_drops_what_it_was_sent() {
+    let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("started");
+    let many = json!({"messages": vec![json!({"body": "{}", "group": null}); 11]}).to_string();
+    let half = r#"{"messages": [{"body": "{}", "group": null}, {"body": 1}]}"#;
+    let groupless = r#"{"messages": [{"body": "{}", "group": {"id": "a"}}]}"#;
+    let rebate = "/_local/queues/rebate/messages";
+    for body in ["", "[]", r#"{"messages": {}}"#, half, groupless, &many] {
+        let (status, problem) = tell(&stack, "POST", rebate, scope::WALLETS_ADMIN, body).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("malformed_request")), "{body}");
+    }
+    assert_eq!(stack.queue("rebate").depth().expect("read"), 0);
+    let message = json!({"body": "{}", "group": {"id": "a", "deduplication": "1"}});
+    let body = json!({"messages": [message, message]}).to_string();
+    for _ in 0..2 {
+        let (status, answer) =
+            tell(&stack, "POST", "/_local/queues/settle/messages", scope::WALLETS_ADMIN, &body).await;
+        assert_eq!((status, answer), (StatusCode::OK, json!({"sent": 2})));
+    }
+    assert_eq!(stack.queue("settle").depth().expect("read"), 1);
     stack.stop().await;
 }
