@@ -1,20 +1,25 @@
 //! Recomputes everything from the table, with the faults off: what design section 2 promises, and what callers were told.
 
-use std::collections::BTreeMap;
+mod holds;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use wallet_domain::{
-    Account, Amount, Counters, Credit, Digest, Entry, GENESIS, Kind, Leg, Money, Outcome, Owner, Reference, Status,
-    Transaction, TransactionId, Wallet, WalletId,
+    Account, Amount, Counters, Credit, Digest, Entry, GENESIS, Kind, Leg, Money, Outcome, Owner, Reference, Request,
+    Status, Transaction, TransactionId, Wallet, WalletId,
 };
 use wallet_dynamodb::scan::{Key, Scanned};
-use wallet_dynamodb::{Ledger, Usage};
+use wallet_dynamodb::{Ledger, Record, Usage};
 
 use super::table::Table;
+use holds::Holds;
 
 /// What a table held that adds up.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
+    /// Requests that wait still.
+    pub(crate) requests: Vec<Request>,
     pub(crate) wallets: usize,
     pub(crate) entries: usize,
 }
@@ -47,14 +52,21 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
     let mut usage = Usage::default();
     let mut books = Books::default();
     let mut wallets = BTreeMap::new();
-    let (mut places, mut rows) = (vec![], BTreeMap::<WalletId, usize>::new());
+    let (mut places, mut rows, mut holders) = (vec![], BTreeMap::<WalletId, usize>::new(), BTreeSet::new());
     for (pk, sk) in &keys {
         if let Some(id) = pk.strip_prefix("TXN#") {
             let id: TransactionId = id.parse().map_err(|_| format!("{pk}: no id"))?;
-            let found = ledger.transaction(id, &mut usage).await.map_err(|error| error.to_string())?;
-            let transaction = found.ok_or_else(|| format!("{id} is gone"))?;
-            ensure!(transaction.id == id, "{id} says it is {}", transaction.id);
-            books.transactions.insert(id, transaction);
+            let found = ledger.record(id, &mut usage).await.map_err(|error| error.to_string())?;
+            match found.ok_or_else(|| format!("{id} is gone"))? {
+                Record::Transaction(transaction) => {
+                    ensure!(transaction.id == id, "{id} says it is {}", transaction.id);
+                    books.transactions.insert(id, *transaction);
+                }
+                Record::Queued(queued) => {
+                    ensure!(queued.request.id == id, "{id} says it is {}", queued.request.id);
+                    books.requests.push(queued.request);
+                }
+            }
             continue;
         }
         let inbox = pk.strip_prefix("INBOX#");
@@ -65,6 +77,8 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
         } else if sk == "WALLET" {
             let found = ledger.wallet(id, &mut usage).await.map_err(|error| error.to_string())?;
             wallets.insert(id, found.ok_or_else(|| format!("{id} is gone"))?);
+        } else if sk.starts_with("HOLD#") {
+            holders.insert(id);
         } else {
             let version = sk.strip_prefix("ENTRY#").and_then(|version| version.parse().ok());
             places.push(Key::Entries(id, version.ok_or(format!("{pk} {sk}: no version"))?));
@@ -85,12 +99,15 @@ pub(crate) async fn audit_by(table: &Table, ledger: &Ledger, clocks: Clocks) -> 
         let entries = statement(ledger, *id).await?;
         ensure!(rows.get(id) == Some(&entries.len()), "{id}: rows that no page of the statement shows");
         chain(wallet, &entries)?;
-        terms(wallet, &entries, &books.transactions, clocks)?;
+        let holds = Holds::of(ledger, *id, holders.remove(id)).await?;
+        holds.check(wallet, &entries, &books.transactions)?;
+        terms(wallet, &entries, &books.transactions, &holds, clocks)?;
         for entry in &entries {
             legs.matched(entry)?;
         }
         books.entries += entries.len();
     }
+    ensure!(holders.is_empty(), "holds of wallets that don't exist: {holders:?}");
     ensure!(rows.keys().all(|id| wallets.contains_key(id)), "entries of a wallet that doesn't exist");
     ensure!(legs.by_version.is_empty(), "legs without an entry: {:?}", legs.by_version);
     ensure!(legs.credits.is_empty(), "credits neither in an inbox nor on a statement: {:?}", legs.credits);
@@ -138,10 +155,12 @@ fn terms(
     wallet: &Wallet,
     entries: &[Entry],
     transactions: &BTreeMap<TransactionId, Transaction>,
+    holds: &Holds,
     clocks: Clocks,
 ) -> Result<(), String> {
     let mut terms: Option<Wallet> = None;
     let mut counters = Counters::new(wallet.currency());
+    let mut held = Money::zero(wallet.currency());
     for entry in entries {
         let what = format!("{} version {}", wallet.id, entry.version);
         let transaction = transactions.get(&entry.transaction).ok_or_else(|| format!("{what}: no transaction"))?;
@@ -160,16 +179,33 @@ fn terms(
         // What was posted before is settled after.
         let settled = transaction.credited().any(|credited| credited == wallet.id);
         ensure!(entry.amount.is_zero() || settled || terms.status != Status::Closed, "{what}: closed, and money moved");
-        if entry.amount.is_negative() {
+        let authorised = entry.kind == Kind::HOLD;
+        if entry.amount.is_negative() || authorised {
             ensure!(terms.status == Status::Active, "{what}: a debit while {}", terms.status.as_str());
         }
+        let free = entry.balance_after.minus(entry.held_after).map_err(|error| error.to_string())?;
+        let covered = lifted && !authorised || entry.kind == Kind::CAPTURE || !less(free, terms.floor);
+        ensure!(covered, "{what}: held money is spent");
+        // What was held is counted already, and what is released of that day is not counted any more.
+        if entry.kind == Kind::CAPTURE || !less(held, entry.held_after) {
+            for (unspent, day) in holds.released(entry, transaction, held)? {
+                if counters.day == day {
+                    let left = counters.outflow.minus(unspent).map_err(|error| error.to_string())?;
+                    counters.outflow = left.at_least(Money::zero(wallet.currency())).expect("one currency");
+                }
+            }
+        }
+        let added = entry.held_after.minus(held).map_err(|error| error.to_string())?;
+        held = entry.held_after;
         // Limits bound what owners ask for.
-        if entry.amount.is_negative() && !reversal && clocks == Clocks::Right {
+        let counts = entry.amount.is_negative() && entry.kind != Kind::CAPTURE || authorised;
+        if counts && !reversal && clocks == Clocks::Right {
             counters = counters.at(entry.created_at);
             // It stops at the largest value.
             let largest = Money::largest(wallet.currency());
-            counters.outflow = counters.outflow.minus(entry.amount).unwrap_or(largest);
-            let transfer = matches!(entry.kind, Kind::TRANSFER | Kind::PAYOUT);
+            let left = if authorised { added.negated() } else { entry.amount };
+            counters.outflow = counters.outflow.minus(left).unwrap_or(largest);
+            let transfer = matches!(entry.kind, Kind::TRANSFER | Kind::PAYOUT | Kind::HOLD);
             counters.transfers += u32::from(transfer);
             let largest = terms.limits.max_movement.map(Amount::money);
             ensure!(largest.is_none_or(|limit| !less(limit, transaction.amount)), "{what}: too much at once");
@@ -247,8 +283,9 @@ impl Legs {
             ensure!(credit.as_ref() == Some(&said), "{what}: its credit is {credit:?}, and it says {said:?}");
             return Ok(());
         }
-        let wanted = (!entry.amount.is_zero()).then_some((entry.transaction, entry.amount, entry.balance_after));
-        ensure!(leg == wanted, "{what}: its leg is {leg:?}");
+        // An amendment has no leg, a step of a hold has one of zero.
+        let wanted = (entry.transaction, entry.amount, entry.balance_after);
+        ensure!(leg.is_none_or(|leg| leg == wanted), "{what}: its leg is {leg:?}");
         Ok(())
     }
 

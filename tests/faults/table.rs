@@ -12,6 +12,7 @@ mod twin;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -19,6 +20,11 @@ use tokio::time::Instant;
 use expression::Expression;
 pub(crate) use expression::Item;
 use twin::Twin;
+
+/// The index of what is due some day: keys alone.
+const DUE_INDEX: &str = "due-index";
+/// The keys of indexes, which the place in a list names too.
+const INDEXED: [&str; 6] = ["created_at", "owner", "attempt_wallet", "caller_reference", "due", "due_at"];
 
 /// Partition and sort key.
 pub(crate) type Key = (String, String);
@@ -53,6 +59,8 @@ pub(crate) enum Reason {
 pub(crate) struct Table {
     states: Arc<Mutex<BTreeMap<Key, Vec<State>>>>,
     commits: Arc<AtomicU64>,
+    /// How far the indexes are behind the table, in milliseconds.
+    lag_ms: Arc<AtomicU64>,
     twin: Option<Arc<Twin>>,
 }
 
@@ -80,6 +88,11 @@ impl Table {
     /// With the embedded database beside it.
     pub(crate) fn with_twin() -> Table {
         Table { twin: Some(Arc::new(Twin::new())), ..Table::default() }
+    }
+
+    /// From now on the indexes are so far behind the table.
+    pub(crate) fn set_lag(&self, lag: Duration) {
+        self.lag_ms.store(u64::try_from(lag.as_millis()).expect("a few hours"), Ordering::Relaxed);
     }
 
     /// Now, as the next commit.
@@ -118,7 +131,7 @@ impl Table {
 
     /// What a strongly consistent read of one item shows now.
     pub(crate) fn get(&self, key: &Key) -> Option<Item> {
-        visible(self.states().get(key)?)
+        visible(self.states().get(key)?, Duration::ZERO)
     }
 
     /// Changes or makes an item behind everybody's back.
@@ -175,11 +188,13 @@ impl Table {
         let condition = Expression::of(body, "KeyConditionExpression").expect("a query says which");
         let index = body["IndexName"].as_str();
         let states = self.states();
-        let found = states.iter().filter_map(|(key, states)| Some((key, visible(states)?)));
+        let lag = index.map_or(Duration::ZERO, |_| Duration::from_millis(self.lag_ms.load(Ordering::Relaxed)));
+        let found = states.iter().filter_map(|(key, states)| Some((key, visible(states, lag)?)));
         let mut found: Vec<_> = found.filter(|(_, item)| condition.holds(Some(item))).collect();
         // All indexes of the table go by time.
+        let time = if index == Some(DUE_INDEX) { "due_at" } else { "created_at" };
         let place = |(key, item): &(&Key, Item)| {
-            (index.map(|_| item["created_at"]["S"].as_str().unwrap_or_default().to_owned()), (*key).clone())
+            (index.map(|_| item[time]["S"].as_str().unwrap_or_default().to_owned()), (*key).clone())
         };
         found.sort_by_key(place);
         if body["ScanIndexForward"] == false {
@@ -197,11 +212,15 @@ impl Table {
         if let Some((key, item)) = found.last().filter(|_| more) {
             let mut last = json!({ "PK": { "S": key.0 }, "SK": { "S": key.1 } });
             for (name, value) in item.iter().filter(|_| index.is_some()) {
-                if ["created_at", "owner", "attempt_wallet", "caller_reference"].contains(&name.as_str()) {
+                if INDEXED.contains(&name.as_str()) {
                     last[name] = value.clone();
                 }
             }
             answer["LastEvaluatedKey"] = last;
+        }
+        if index == Some(DUE_INDEX) {
+            let keys = ["PK", "SK", "due", "due_at"];
+            found.iter_mut().for_each(|(_, item)| item.retain(|name, _| keys.contains(&name.as_str())));
         }
         answer["Items"] = found.into_iter().map(|(_, item)| Value::Object(item)).collect();
         answer
@@ -212,9 +231,10 @@ fn newest(states: &[State]) -> Option<&Item> {
     states.last()?.item.as_ref()
 }
 
-fn visible(states: &[State]) -> Option<Item> {
+/// The item as it was seen so long ago.
+fn visible(states: &[State], ago: Duration) -> Option<Item> {
     let now = Instant::now();
-    states.iter().rev().find(|state| state.visible <= now)?.item.clone()
+    states.iter().rev().find(|state| state.visible + ago <= now)?.item.clone()
 }
 
 /// The item with its numbers as DynamoDB keeps them: without zeros that say nothing.

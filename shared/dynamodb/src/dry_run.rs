@@ -3,15 +3,16 @@
 //! Writes nothing: no record of a refusal, no lease, no snapshot, and settles nothing. Everything that the decision rests on is
 //! read at one moment, so that a plan and a refusal are both as true as those of [`Ledger::execute`]. Where the balance does
 //! not cover a debit, the inbox is looked through, and everything is read again with the credits that were found: at the same
-//! version none of them is in the balance yet, and they are taken for settled. Leases of others are not waited for: they put a request off and refuse none.
+//! version none of them is in the balance yet, and they are taken for settled. So it goes with overdue holds, which are taken for
+//! released. Leases of others are not waited for: they put a request off and refuse none.
 //!
 //! Round trips: one; one more for each time that a transaction was in flight on one of the items; for an inbox those of
-//! looking through it, and one for each 98 credits or fewer.
+//! looking through it, and one for each 98 credits or fewer; for overdue holds those of finding them, and one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use wallet_domain::{
-    Command, Credit, Fold, Hold, HoldStatus, Incoming, NoPlan, Snapshots, Transaction, WalletId, decide, replay,
+    Command, Credit, Fold, Hold, HoldStatus, Incoming, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide, replay,
 };
 
 use crate::fault::{Class, Fault};
@@ -41,6 +42,19 @@ struct Looked {
     is_all: bool,
 }
 
+/// Overdue holds of a wallet, as they were after it was seen at `version`.
+struct Found {
+    version: u64,
+    holds: Vec<Hold>,
+}
+
+/// What was looked up between two rounds.
+#[derive(Default)]
+struct Beside {
+    inboxes: BTreeMap<WalletId, Looked>,
+    holds: BTreeMap<WalletId, Found>,
+}
+
 /// What kept a round from an end.
 enum Lost {
     /// Transactions were in flight, or the wallet moves on all the time.
@@ -49,6 +63,8 @@ enum Lost {
     Busy,
     /// This inbox has to be looked through.
     Inbox(WalletId, u64),
+    /// Overdue holds of this wallet have to be looked up.
+    Holds(Box<Wallet>),
 }
 
 impl Ledger {
@@ -58,17 +74,25 @@ impl Ledger {
     /// [`ExecuteError`]: a refusal is [`ExecuteError::Refused`], also where it would be recorded.
     pub async fn dry_run(&self, command: &Command, usage: &mut Usage) -> Result<DryRun, ExecuteError> {
         let retry_after_seconds = 1;
-        let (mut round, mut looked) = (0, BTreeMap::new());
+        let (mut round, mut beside) = (0, Beside::default());
         loop {
             usage.attempts += 1;
-            let lost = match self.tried(command, &looked, usage).await? {
+            let lost = match self.tried(command, &beside, usage).await? {
                 Ok(told) => return Ok(told),
                 Err(Lost::Inbox(wallet, version)) => match self.waiting(wallet, LOOKED_THROUGH, usage).await {
                     Ok(waiting) => {
                         let is_all = waiting.next.is_none();
-                        looked.insert(wallet, Looked { version, credits: waiting.credits, is_all });
+                        beside.inboxes.insert(wallet, Looked { version, credits: waiting.credits, is_all });
                         Lost::Inbox(wallet, version)
                     }
+                    Err(fault) => passing(fault)?,
+                },
+                Err(Lost::Holds(wallet)) => match self.overdue(&wallet, usage).await {
+                    Ok(Some(holds)) => {
+                        beside.holds.insert(wallet.id, Found { version: wallet.version, holds });
+                        Lost::Holds(wallet)
+                    }
+                    Ok(None) => Lost::Race,
                     Err(fault) => passing(fault)?,
                 },
                 Err(lost) => lost,
@@ -77,10 +101,10 @@ impl Ledger {
             if round >= self.policy.max_attempts || usage.is_out_of_time() {
                 return Err(match lost {
                     Lost::Busy => ExecuteError::Throttled { retry_after_seconds },
-                    Lost::Race | Lost::Inbox(..) => ExecuteError::Conflict { retry_after_seconds },
+                    Lost::Race | Lost::Inbox(..) | Lost::Holds(_) => ExecuteError::Conflict { retry_after_seconds },
                 });
             }
-            if !matches!(lost, Lost::Inbox(..)) {
+            if matches!(lost, Lost::Race | Lost::Busy) {
                 usage.sleep(self.policy.delay(round - 1)).await;
             }
         }
@@ -90,9 +114,10 @@ impl Ledger {
     async fn tried(
         &self,
         command: &Command,
-        looked: &BTreeMap<WalletId, Looked>,
+        beside: &Beside,
         usage: &mut Usage,
     ) -> Result<Result<DryRun, Lost>, ExecuteError> {
+        let looked = &beside.inboxes;
         // A credit that was there at a moment of this version is in no balance of this version.
         let all: Vec<&Credit> = looked.values().flat_map(|looked| &looked.credits).collect();
         let (mut rest, room) = (&all[..], MOST_READ - places(command).len());
@@ -131,6 +156,13 @@ impl Ledger {
                 credits.insert(*id, looked.credits.clone());
             }
         }
+        for (id, found) in &beside.holds {
+            if let Some(wallet) = snapshots.wallets.get(id).filter(|wallet| wallet.version == found.version) {
+                let sum = held_by(&found.holds, wallet);
+                snapshots.overdue.insert(*id, sum);
+                overdue.insert(*id, found.holds.clone());
+            }
+        }
         loop {
             match decide(&snapshots, command, self.now()) {
                 Ok(plan) => return Ok(Ok(DryRun::Decided(plan.transaction().clone()))),
@@ -140,10 +172,10 @@ impl Ledger {
                 }
                 Err(NoPlan::Refused(refusal)) => return Err(ExecuteError::Refused(refusal)),
                 Err(NoPlan::Unreleased(wallet)) => {
-                    match self.taken_for_released(&mut snapshots, &mut overdue, wallet, usage).await {
-                        Ok(true) => {}
-                        Ok(false) => return Ok(Err(Lost::Race)),
-                        Err(fault) => return passing(fault).map(Err),
+                    match self.taken_for_released(&mut snapshots, &mut overdue, wallet) {
+                        Ok(None) => {}
+                        Ok(Some(lost)) => return Ok(Err(lost)),
+                        Err(fault) => return Err(fault.into()),
                     }
                 }
                 Err(NoPlan::Unsettled(wallet)) => match credits.get_mut(&wallet) {
@@ -161,27 +193,23 @@ impl Ledger {
         }
     }
 
-    /// Looks up what holds of `wallet` are overdue, or changes the snapshots as the release of some would, those of the command
-    /// first. False where none can be released.
-    async fn taken_for_released(
+    /// Changes the snapshots as the release of some overdue holds of `wallet` would, those of the command first; or what
+    /// stands in the way.
+    fn taken_for_released(
         &self,
         snapshots: &mut Snapshots,
         overdue: &mut BTreeMap<WalletId, Vec<Hold>>,
         wallet: WalletId,
-        usage: &mut Usage,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<Lost>, Fault> {
         let own = snapshots.holds.values().filter(|hold| hold.source == wallet && hold.status == HoldStatus::Active);
         let own: Vec<_> = own.cloned().collect();
         if own.is_empty() && !overdue.contains_key(&wallet) {
-            let found = self.overdue(wallet, LOOKED_THROUGH, usage).await?.holds;
-            snapshots.overdue.insert(wallet, held_by(&found, &snapshots.wallets[&wallet]));
-            overdue.insert(wallet, found);
-            return Ok(true);
+            return Ok(Some(Lost::Holds(Box::new(snapshots.wallets[&wallet].clone()))));
         }
         let rest = overdue.entry(wallet).or_default();
         let before = &snapshots.wallets[&wallet];
         let Some(plan) = self.expiry(before, if own.is_empty() { &rest[..] } else { &own[..] })? else {
-            return Ok(false);
+            return Ok(Some(Lost::Race));
         };
         for change in plan.holds() {
             rest.retain(|hold| hold.id != change.after.id);
@@ -193,7 +221,7 @@ impl Ledger {
             snapshots.overdue.insert(wallet, held_by(rest, &posting.after));
             snapshots.wallets.insert(wallet, posting.after.clone());
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Changes the snapshot of `wallet` as a fold of some of `credits` would, and leaves the others. False where none can be

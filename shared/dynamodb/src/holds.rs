@@ -3,15 +3,16 @@
 //! A release is one `TransactWriteItems` of up to 49 holds of one wallet, each on the condition that it is still active, and
 //! the wallet at the version that was read. So what a hold keeps back is given back once, whoever releases and however often.
 //!
-//! Which holds are overdue is read from an index, which lags the table by a moment; a hold lives 60 seconds at least, so it
-//! has long been there. Each is read again, strongly, before it is released.
+//! A sweep finds overdue holds in an index, which lags the table, and reads each again, strongly, before it is released. A refusal
+//! for funds rests on no index: a wallet's holds are gone through from the newest on, until they come to what it holds back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    Command, Expire, Hold, HoldKey, Money, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
+    Command, Expire, Hold, HoldKey, Money, MoneyError, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet,
+    WalletId, decide,
 };
 
 use crate::fault::{Class, Fault};
@@ -32,6 +33,12 @@ const READ_AT_ONCE: usize = 98;
 const SIDE_BY_SIDE: usize = 16;
 /// Keys of one page of the index: a tenth of what DynamoDB gives.
 const KEYS_PER_PAGE: i32 = 1_000;
+/// Holds of one page of a wallet's: of 450 bytes as a rule, 57 read units, and of 1.5 KB at most, so below the megabyte at which
+/// DynamoDB ends a page by itself.
+const HOLDS_PER_PAGE: u32 = 500;
+/// Pages that are gone through, ended holds among them, before those that are older are looked for in the index. A wallet moves
+/// some tens of times a second, so the 4,000 newest go back minutes: the index would have to lag as much to hide one.
+const PAGES: u32 = 8;
 
 /// What a sweep has done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +57,6 @@ pub struct Swept {
 pub(crate) fn held_by(holds: &[Hold], wallet: &Wallet) -> Money {
     let sum = holds.iter().try_fold(Money::zero(wallet.currency()), |sum, hold| sum.plus(hold.held()?));
     sum.unwrap_or(wallet.held)
-}
-
-/// Overdue holds of a wallet, as the index has them.
-pub(crate) struct Overdue {
-    pub(crate) holds: Vec<Hold>,
-    /// Whether that is all.
-    pub(crate) complete: bool,
 }
 
 impl Ledger {
@@ -247,25 +247,40 @@ impl Ledger {
         }
     }
 
-    /// The overdue holds of `wallet`, of `limit` keys of the index or a few more.
-    pub(crate) async fn overdue(&self, wallet: WalletId, limit: usize, usage: &mut Usage) -> Result<Overdue, Fault> {
-        let (mut keys, mut from, now) = (vec![], None, self.now());
-        loop {
-            let page = self.ended(due_of(wallet), now, Some(wallet), from, usage).await?;
-            keys.extend(page.items.into_iter().map(|(key, _)| hold_key(&key).build()));
+    /// The overdue holds of `wallet`, newest first. `None` where what was seen is not what it holds back: others were at work
+    /// on it. While it stays at its version none of them changes.
+    pub(crate) async fn overdue(&self, wallet: &Wallet, usage: &mut Usage) -> Result<Option<Vec<Hold>>, Fault> {
+        let unsound = |error: MoneyError| Fault::damaged(format!("{}: its holds: {error}", wallet.id));
+        let (now, mut from, mut unseen, mut overdue) = (self.now(), None, wallet.held, vec![]);
+        for _ in 0..PAGES {
+            let page = self.holds(wallet.id, from, HOLDS_PER_PAGE, usage).await?;
+            for hold in page.items {
+                unseen = hold.held().and_then(|held| unseen.minus(held)).map_err(unsound)?;
+                overdue.extend(hold.is_overdue(now).then_some(hold));
+            }
             from = page.next;
-            if from.is_none() || keys.len() >= limit {
+            if unseen.is_zero() || from.is_none() {
+                return Ok(unseen.is_zero().then_some(overdue));
+            }
+        }
+        let (mut keys, mut at) = (vec![], None);
+        loop {
+            let page = self.ended(due_of(wallet.id), now, Some(wallet.id), at, usage).await?;
+            keys.extend(page.items.into_iter().map(|(key, _)| key));
+            at = page.next;
+            if at.is_none() {
                 break;
             }
         }
-        let mut holds = vec![];
+        let seen: BTreeSet<_> = overdue.iter().map(Hold::key).collect();
+        keys.retain(|key| !seen.contains(key));
         for keys in keys.chunks(READ_AT_ONCE) {
-            for item in self.get(keys.to_vec(), usage).await? {
-                holds.push(hold_from_item(&item)?);
+            for item in self.get(keys.iter().map(|key| hold_key(key).build()).collect(), usage).await? {
+                overdue.push(hold_from_item(&item)?);
             }
         }
-        holds.retain(|hold| hold.is_overdue(now));
-        Ok(Overdue { holds, complete: from.is_none() })
+        overdue.retain(|hold| hold.is_overdue(now));
+        Ok(Some(overdue))
     }
 
     /// One page of a share of the index: holds whose end has come by `now`, those of `wallet` alone if one is named.

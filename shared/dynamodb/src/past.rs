@@ -23,19 +23,21 @@ pub struct Past {
     pub version: u64,
     /// The balance of then.
     pub balance: Money,
+    /// What holds kept back of it.
+    pub held: Money,
     /// Since when it was so.
     pub since: Timestamp,
 }
 
 impl From<&Wallet> for Past {
     fn from(wallet: &Wallet) -> Past {
-        Past { version: wallet.version, balance: wallet.balance, since: wallet.updated_at }
+        Past { version: wallet.version, balance: wallet.balance, held: wallet.held, since: wallet.updated_at }
     }
 }
 
 impl From<&Entry> for Past {
     fn from(row: &Entry) -> Past {
-        Past { version: row.version, balance: row.balance_after, since: row.created_at }
+        Past { version: row.version, balance: row.balance_after, held: row.held_after, since: row.created_at }
     }
 }
 

@@ -29,13 +29,11 @@ impl Known {
             Basis::Moment => true,
             // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
             // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
-            // if the command reads no other transaction, no mark, no hold and no inbox, and nothing held is overdue.
+            // if the command reads no other transaction, no mark, no hold and no inbox, and no holds were looked up.
             Basis::Items(seen) => {
                 let reads = command.reads();
                 let Snapshots { incoming, overdue, .. } = &self.snapshots;
-                let wallets_alone = reads.are_of_wallets_alone()
-                    && incoming.is_empty()
-                    && overdue.values().all(|overdue| overdue.is_zero());
+                let wallets_alone = reads.are_of_wallets_alone() && incoming.is_empty() && overdue.is_empty();
                 recorded && wallets_alone && reads.wallets.iter().all(|wallet| seen.contains(wallet))
             }
         }

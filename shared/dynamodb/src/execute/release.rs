@@ -2,7 +2,7 @@
 //!
 //! A hold that the command itself reads is released at once, so that whoever captures it too late is told so of a hold that
 //! has ended. For a command that is short of money the wallet's overdue holds are looked up after the wallet was seen: while
-//! it stays at its version none of them changes, so a refusal that says what they come to rests on the wallet's item alone.
+//! it stays at its version none of them changes. A refusal rests on that: the wallet is read once more, and is at it still.
 
 use wallet_domain::{Hold, HoldStatus, Wallet, WalletId};
 
@@ -10,9 +10,6 @@ use super::Run;
 use super::known::{Found, Known, Lost};
 use crate::holds::held_by;
 use crate::outcome::ExecuteError;
-
-/// Holds that are looked up before some are released whether they are needed or not: ten releases.
-const LOOKED_UP: usize = 490;
 
 impl Run<'_> {
     /// Finds out what holds of the wallet that is `before` are overdue, or releases some, and comes back with what is known then.
@@ -48,23 +45,17 @@ impl Run<'_> {
             self.usage.conflicts += 1;
             return Ok(Err(Lost::Race));
         }
-        let overdue = match self.ledger.overdue(wallet, LOOKED_UP, self.usage).await {
-            Ok(overdue) => overdue,
-            Err(fault) => return self.unread(fault),
-        };
-        if overdue.complete {
-            self.find(&mut known, wallet, overdue.holds);
-            return Ok(Ok(known));
+        match self.ledger.overdue(before, self.usage).await {
+            Ok(Some(holds)) => {
+                self.find(&mut known, wallet, holds);
+                Ok(Ok(known))
+            }
+            Ok(None) => {
+                self.usage.conflicts += 1;
+                Ok(Err(Lost::Race))
+            }
+            Err(fault) => self.unread(fault),
         }
-        let mut holds = overdue.holds;
-        while !holds.is_empty() {
-            self.finds.remove(&wallet);
-            holds = match self.let_go(&mut known, wallet, holds).await? {
-                Ok(holds) => holds,
-                Err(lost) => return Ok(Err(lost)),
-            };
-        }
-        Ok(Ok(known))
     }
 
     /// Releases some of `holds`, and answers the others.

@@ -1,0 +1,237 @@
+//! Releases that come between, indexes that are behind, and steps that are seen half applied: no refusal rests on them.
+//!
+//! In paused time on the table in memory, as [`crate::ledger::torn`].
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use wallet_domain::{
+    Authorise, Capture, Command, Deposit, Outcome, Refusal, SignedDuration, Transaction, Transfer, WalletId,
+};
+use wallet_dynamodb::{Done, DryRun, ExecuteError, Strategy, Swept, Usage};
+
+use crate::faults::{Call, Fault, Order, Treatment, World};
+use crate::ledger::torn::{check, withdraw};
+use crate::ledger::{caller, order, posted, run};
+
+const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
+const LONG: Duration = Duration::from_millis(100);
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+fn authorise(key: &str, source: WalletId, amount: &str) -> Command {
+    let order = order("a", key.parse().expect("a printable key"), amount);
+    Command::Authorise(Authorise { order, source, destination: None, expires_in: MINUTE, fee: None })
+}
+
+async fn hold(world: &World, key: &str, source: WalletId, amount: &str) -> Transaction {
+    posted(run(&world.plain(), &authorise(key, source, amount), Strategy::Optimistic).await.0)
+}
+
+fn capture(key: &str, hold: &Transaction) -> Command {
+    let (caller, key) = (caller("a"), key.parse().expect("a printable key"));
+    Command::Capture(Capture { caller, key, hold: Box::new(hold.clone()), amount: None, is_final: true })
+}
+
+async fn sweep(world: &World) -> Swept {
+    world.plain().sweep(&mut Usage::default()).await.expect("the index answers")
+}
+
+/// The first call of these, and of no other kind, takes so long to arrive.
+fn first_is_late(which: impl Fn(&Call) -> bool + Send + 'static) -> crate::faults::Weather {
+    let mut met = false;
+    Box::new(move |call| {
+        let late = !met && which(call);
+        met |= late;
+        Treatment { there: if late { LONG } else { Duration::ZERO }, ..Treatment::default() }
+    })
+}
+
+fn is_look(call: &Call) -> bool {
+    call.operation == "Query"
+}
+
+/// The wallet is seen, then its hold is released, then its holds are looked through: none is overdue any more.
+#[test]
+fn a_debit_is_not_refused_for_money_that_was_released_while_it_looked() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            hold(world, "held", wallet, "60").await;
+            sleep(Duration::from_secs(61)).await;
+            world.network.set(first_is_late(is_look));
+            let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
+            let (done, swept) = tokio::join!(run(&ledger, &out, strategy), async {
+                sleep(LONG / 2).await;
+                sweep(world).await
+            });
+            assert_eq!(swept.released, 1);
+            posted(done.0);
+        });
+    }
+}
+
+#[test]
+fn a_dry_run_is_not_refused_for_money_that_was_released_while_it_looked() {
+    check(async |world, wallet| {
+        hold(world, "held", wallet, "60").await;
+        sleep(Duration::from_secs(61)).await;
+        world.network.set(first_is_late(is_look));
+        let (ledger, out, mut usage) = (world.ledger(0, 10), withdraw("out", wallet, "70", None), Usage::default());
+        let (told, swept) = tokio::join!(ledger.dry_run(&out, &mut usage), async {
+            sleep(LONG / 2).await;
+            sweep(world).await
+        });
+        assert_eq!(swept.released, 1);
+        assert!(matches!(told, Ok(DryRun::Decided(_))), "{told:?}");
+    });
+}
+
+/// The index has heard of no hold for hours.
+#[test]
+fn an_index_that_is_behind_hides_no_overdue_hold() {
+    for strategy in BOTH {
+        check(async |world, wallet| {
+            world.table.set_lag(Duration::from_secs(7_200));
+            hold(world, "held", wallet, "60").await;
+            sleep(Duration::from_secs(61)).await;
+            let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
+            let told = ledger.dry_run(&out, &mut Usage::default()).await;
+            assert!(matches!(told, Ok(DryRun::Decided(_))), "{told:?}");
+            posted(run(&ledger, &out, strategy).await.0);
+            world.table.set_lag(Duration::ZERO);
+        });
+    }
+}
+
+/// The commit learns that money of the source is held, and of the destination nothing but that others are at work on it.
+#[test]
+fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
+    for seed in 0..64 {
+        check(async |world, source| {
+            let destination = world.open("b", "0", None).await;
+            let stale = world.ledger(0, 10);
+            for wallet in [source, destination] {
+                let key = format!("known {wallet}").parse().expect("a printable key");
+                let deposit = Command::Deposit(Deposit { order: order("bank", key, "1"), wallet, rules: [].into() });
+                posted(run(&stale, &deposit, Strategy::Optimistic).await.0);
+            }
+            posted(run(&world.plain(), &withdraw("empty", destination, "1", None), Strategy::Optimistic).await.0);
+            let close = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
+            world.amend(destination, 2, close).await;
+            hold(world, "held", source, "30").await;
+            let mut commits = 0;
+            world.network.set(Box::new(move |call: &Call| {
+                commits += u32::from(call.is_commit());
+                let fault = (call.is_commit() && commits == 1).then_some(Fault::Conflict);
+                Treatment { fault, order: Order::Any(seed), ..Treatment::default() }
+            }));
+            let order = order("a", "short".parse().expect("a printable key"), "75");
+            let transfer = Command::Transfer(Transfer { order, source, destination, fee: None });
+            let told = run(&stale, &transfer, Strategy::Optimistic).await.0.expect("on record");
+            assert_eq!(crate::ledger::refusal(&told), Some("wallet_closed"), "it was closed all the time");
+        });
+    }
+}
+
+/// Of the release the wallet can be seen first, or its hold.
+#[test]
+fn a_debit_beside_half_a_release_sees_the_money_once() {
+    let orders = [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)];
+    for (order, strategy) in orders.into_iter().flat_map(|order| BOTH.map(|strategy| (order, strategy))) {
+        for (amount, at) in [("70", 55), ("70", 80), ("100.01", 55), ("100.01", 80)] {
+            check(async |world, wallet| {
+                hold(world, "held", wallet, "60").await;
+                sleep(Duration::from_secs(61)).await;
+                let slow = |call: &Call| call.is_commit() && call.body.to_string().contains("\"expiry\"");
+                world.network.set(Box::new(move |call| {
+                    let work = if slow(call) { LONG } else { Duration::ZERO };
+                    Treatment { work, order, ..Treatment::default() }
+                }));
+                let (sweeper, mut usage) = (world.ledger(0, 10), Usage::default());
+                let (swept, debited) = tokio::join!(sweeper.sweep(&mut usage), async {
+                    sleep(Duration::from_millis(at)).await;
+                    let mut tries = 0;
+                    loop {
+                        let (done, _) =
+                            run(&world.ledger(0, 10), &withdraw("out", wallet, amount, None), strategy).await;
+                        tries += 1;
+                        match done {
+                            Err(ExecuteError::Conflict { .. }) if tries < 10 => sleep(LONG / 10).await,
+                            done => break done,
+                        }
+                    }
+                });
+                swept.expect("the index answers");
+                match amount {
+                    "70" => drop(posted(debited)),
+                    _ => refused(debited, "100.00"),
+                }
+            });
+        }
+    }
+}
+
+#[track_caller]
+fn refused(done: Result<Done, ExecuteError>, told: &str) {
+    match done {
+        Ok(Done::Executed(Transaction {
+            outcome: Outcome::Failed { refusal: Refusal::InsufficientFunds { available: Some(available), .. }, .. },
+            ..
+        })) => assert_eq!(available.to_string(), told),
+        other => panic!("not refused for funds: {other:?}"),
+    }
+}
+
+/// A capture is told of an end that is on record, whatever happens to the commit of the release that it makes.
+#[test]
+fn whatever_happens_to_its_release_a_late_capture_is_told_of_the_end() {
+    let faults = [
+        Fault::Throttled,
+        Fault::Conflict,
+        Fault::ServerErrorAfter,
+        Fault::ReplyLost,
+        Fault::RequestLost,
+        Fault::Late(Duration::from_millis(400)),
+        Fault::Late(Duration::from_secs(10)),
+    ];
+    for (fault, strategy) in faults.into_iter().flat_map(|fault| BOTH.map(|strategy| (fault, strategy))) {
+        check(async |world, wallet| {
+            let held = hold(world, "held", wallet, "60").await;
+            sleep(Duration::from_secs(61)).await;
+            let mut commits = 0;
+            world.network.set(Box::new(move |call: &Call| {
+                commits += u32::from(call.is_commit());
+                let fault = (call.is_commit() && commits == 1).then_some(fault);
+                Treatment { fault, ..Treatment::default() }
+            }));
+            let (done, _) = run(&world.ledger(0, 6), &capture("late", &held), strategy).await;
+            let told = matches!(done, Err(ExecuteError::Refused(Refusal::HoldExpired { .. })));
+            assert!(told, "{fault:?}, {strategy}: {done:?}");
+            let found = world.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
+            let found = found.expect("the wallet exists");
+            assert_eq!((found.balance.to_string(), found.held.minor_units()), ("100.00".to_owned(), 0));
+        });
+    }
+}
+
+/// The reply to a capture is lost, and its time is over before it is asked again: it was captured.
+#[test]
+fn a_capture_whose_reply_was_lost_is_told_although_its_time_is_over_since() {
+    for fault in [Fault::ReplyLost, Fault::Late(Duration::from_millis(250))] {
+        for strategy in BOTH {
+            check(async |world, wallet| {
+                let held = hold(world, "held", wallet, "60").await;
+                sleep(Duration::from_millis(59_900)).await;
+                let mut commits = 0;
+                world.network.set(Box::new(move |call: &Call| {
+                    commits += u32::from(call.is_commit());
+                    let fault = (call.is_commit() && commits == 1).then_some(fault);
+                    Treatment { fault, ..Treatment::default() }
+                }));
+                let (done, _) = run(&world.ledger(0, 6), &capture("once", &held), strategy).await;
+                posted(done);
+                sleep(Duration::from_secs(60)).await;
+                assert_eq!(sweep(world).await.released, 0);
+            });
+        }
+    }
+}
