@@ -152,11 +152,15 @@ const TRANSACTIONS: [(&str, Ask); 3] = [
 
 /// How eve asks about a hold. Its id is a hash that she would have to be told: whether it is known shows in the work, since whose
 /// the payee's wallet is has to be read.
-const HOLDS: [(&str, Ask); 4] = [
+const HOLDS: [(&str, Ask); 5] = [
     ("GET /v1/holds/{hold_id}", |world, id| world.get(&format!("/v1/holds/{id}"))),
     ("POST /v1/holds/{hold_id}/captures", |world, id| world.post(&format!("/v1/holds/{id}/captures"), &json!({}))),
     ("POST /v1/holds/{hold_id}/captures", |world, id| {
         world.post(&format!("/v1/holds/{id}/captures"), &json!({"amount": "1000", "final": false}))
+    }),
+    // Not of the currency's scale, which is the hold's.
+    ("POST /v1/holds/{hold_id}/captures", |world, id| {
+        world.post(&format!("/v1/holds/{id}/captures"), &json!({"amount": "0.001"}))
     }),
     ("POST /v1/holds/{hold_id}/void", |world, id| world.post(&format!("/v1/holds/{id}/void"), &json!({}))),
 ];

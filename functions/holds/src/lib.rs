@@ -109,7 +109,15 @@ async fn capture(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let (caller, key) = (call.caller().clone(), call.idempotency_key()?);
     let strategy = optional("locking_strategy", body.locking_strategy)?;
     let hold = made(app, call, made_by).await?;
-    let amount = body.amount.map(|amount| amount.amount("amount", hold.amount.currency())).transpose()?;
+    let amount = body.amount.map(|amount| amount.amount("amount", hold.amount.currency())).transpose();
+    let amount = match amount {
+        Ok(amount) => amount,
+        // By the hold's currency, which is not for everybody to know.
+        Err(problem) => {
+            seen(app, call, &hold).await?;
+            return Err(problem);
+        }
+    };
     let is_final = body.r#final.unwrap_or(true);
     let command = Command::Capture(Capture { caller, key, hold: Box::new(hold), amount, is_final });
     app.execute(call, &command, strategy).await
@@ -137,13 +145,18 @@ async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     call.require(scope::WALLETS_READ)?;
     let made_by = call.hold_id()?;
     let made = made(app, call, made_by).await?;
-    let found = app.ledger().hold(&made, call.usage()).await?;
+    let hold = seen(app, call, &made).await?;
+    Ok(Reply::ok(&HoldView::new(&hold, app.ledger().now())))
+}
+
+/// The hold that `made` made, if the caller may see it.
+async fn seen(app: &App, call: &mut Call, made: &Transaction) -> Result<Hold, Problem> {
+    let found = app.ledger().hold(made, call.usage()).await?;
     let caller = call.caller();
     let seen = found.filter(|(_, wallets)| {
         made.caller == caller.subject || caller.admin || wallets.values().any(|wallet| caller.owns(wallet))
     });
-    let (hold, _) = seen.ok_or_else(Problem::hold_not_found)?;
-    Ok(Reply::ok(&HoldView::new(&hold, app.ledger().now())))
+    seen.map(|(hold, _)| hold).ok_or_else(Problem::hold_not_found)
 }
 
 async fn list(app: &App, call: &mut Call) -> Result<Reply, Problem> {
