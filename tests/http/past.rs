@@ -11,6 +11,12 @@ async fn a_wallet_is_shown_as_each_of_its_entries_left_it() {
     for number in 0..4 {
         app.deposit("alice", &alice, "10").await.check(201);
         app.transfer("alice", &alice, &bob, "1.25").await.check(201);
+        let hold = json!({"source": alice, "destination": bob, "amount": "2.50", "currency": "EUR"});
+        let hold = app.post("alice", "/v1/holds", &hold).await.check(201);
+        if number % 2 == 0 {
+            let captures = format!("/v1/holds/{}/captures", hold.text("id"));
+            app.post("bob", &captures, &json!({"amount": "1", "final": false})).await.check(201);
+        }
         if number == 2 {
             app.amend(&alice, &json!({"ceiling": "1000"})).await.check(200);
         }
@@ -23,7 +29,8 @@ async fn a_wallet_is_shown_as_each_of_its_entries_left_it() {
         let newest = entries.iter().find(|other| other["created_at"] == entry["created_at"]).expect("itself");
         let past = app.get("alice", &format!("{path}?at={at}")).await.check(200);
         let expected = json!({
-            "id": alice, "currency": "EUR", "at": at, "balance": newest["balance_after"], "version": newest["version"],
+            "id": alice, "currency": "EUR", "at": at, "balance": newest["balance_after"],
+            "held": newest["held_after"], "version": newest["version"],
             "updated_at": at,
         });
         assert_eq!((past.body.clone(), past.header("etag")), (expected.clone(), None));
@@ -37,7 +44,7 @@ async fn a_wallet_is_shown_as_each_of_its_entries_left_it() {
     assert_eq!(before.text("detail"), told);
     let now = app.get("alice", &path).await.check(200);
     let past = app.get("alice", &format!("{path}?at={}", now.text("updated_at"))).await.check(200);
-    for same in ["id", "currency", "balance", "version", "updated_at"] {
+    for same in ["id", "currency", "balance", "held", "version", "updated_at"] {
         assert_eq!(past.body[same], now.body[same]);
     }
 }

@@ -32,7 +32,7 @@ impl Described for Wallets {
                 .pages::<WalletView<'_>>("A page of wallets", page),
             Operation::new(GET, "Wallets", "get_wallet", "One wallet", scope::WALLETS_READ)
                 .about("One of the caller's own; with `wallets:admin` too, any.")
-                .asks::<Time>("at", false, "Balance and version as they were then; not in the future")
+                .asks::<Time>("at", false, "Balance, held and version as they were then; not in the future")
                 .answers::<WalletView<'_>>("The wallet", Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(None)))
                 .or::<PastView>()
                 .problems(&[Code::WalletNotFound]),

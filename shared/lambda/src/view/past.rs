@@ -20,6 +20,9 @@ pub struct PastView {
     at: String,
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
     balance: String,
+    /// What holds kept back of it.
+    #[cfg_attr(feature = "openapi", schema(value_type = schema::Money))]
+    held: String,
     version: u64,
     /// When the wallet came to that version.
     #[cfg_attr(feature = "openapi", schema(value_type = schema::Time))]
@@ -35,6 +38,7 @@ impl PastView {
             currency: wallet.currency().code(),
             at: time(at),
             balance: past.balance.to_string(),
+            held: past.held.to_string(),
             version: past.version,
             updated_at: time(past.since),
         }
