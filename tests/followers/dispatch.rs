@@ -80,7 +80,8 @@ async fn each_follower_is_sent_what_it_needs_and_no_balance() {
     changed["eventName"] = json!("MODIFY");
     let records = [deposit(1), refused, queued, movement(4, "opening", json!({})), credit(5, 7), executed, changed];
     assert_eq!(sent(&office, &records).await, None);
-    let rebate = json!({"table": "wallets", "deposit_id": transaction(1), "wallet_id": wallet(1), "rule_id": "standard"});
+    let rebate =
+        json!({"table": "wallets", "deposit_id": transaction(1), "wallet_id": wallet(1), "rule_id": "standard"});
     assert_eq!(office.bodies("rebate"), [rebate]);
     assert_eq!(office.bodies("requests"), [json!({"table": "wallets", "transaction_id": transaction(3)})]);
     assert_eq!(office.bodies("settle"), [json!({"table": "wallets", "wallet_id": wallet(7)})]);

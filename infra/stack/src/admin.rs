@@ -1,7 +1,8 @@
-//! What operators ask of the local stack, outside of the contract: dead letters, listed and driven back, and messages sent again.
+//! What operators ask of the local stack, outside of the contract: its queues, dead letters, listed and driven back, and messages sent again.
 //!
 //! | request | answers |
 //! |---|---|
+//! | `GET /_local/queues` | `{"queues": [{"queue": "rebate", "waiting": n, "oldest_ms": n or null, "dead_letters": n}, ..]}` |
 //! | `GET /_local/queues/{queue}/dead-letters` | `{"dead_letters": [..], "waiting": n}`, oldest first |
 //! | `POST /_local/queues/{queue}/dead-letters/redrive` | `{"redriven": n}`: all of them |
 //! | `POST /_local/queues/{queue}/dead-letters/{message_id}/redrive` | `{"redriven": 1}`, or 404 |
@@ -15,12 +16,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use wallet_lambda::{Code, Problem, scope};
 use wallet_messaging::{Group, Message};
@@ -37,6 +39,7 @@ type Queues = Arc<BTreeMap<String, Arc<Queue>>>;
 
 pub(crate) fn router(queues: BTreeMap<String, Arc<Queue>>) -> Router {
     Router::new()
+        .route("/_local/queues", get(all))
         .route("/_local/queues/{queue}/dead-letters", get(list))
         .route("/_local/queues/{queue}/dead-letters/redrive", post(redrive_all))
         .route("/_local/queues/{queue}/dead-letters/{message_id}/redrive", post(redrive_one))
@@ -44,15 +47,32 @@ pub(crate) fn router(queues: BTreeMap<String, Arc<Queue>>) -> Router {
         .with_state(Arc::new(queues))
 }
 
+async fn all(State(queues): State<Queues>, parts: Parts) -> Response {
+    answer(&parts, || {
+        let now = clock::now();
+        let states = queues.iter().map(|(name, queue)| {
+            let state = queue.state()?;
+            let age = |sent: Timestamp| now.as_millisecond().saturating_sub(sent.as_millisecond()).max(0);
+            Ok(json!({
+                "queue": name,
+                "waiting": state.waiting,
+                "oldest_ms": state.oldest.map(age),
+                "dead_letters": state.dead_letters,
+            }))
+        });
+        Ok(json!({"queues": states.collect::<Result<Vec<_>>>()?}))
+    })
+}
+
 async fn list(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts) -> Response {
-    answer(&parts, &queues, &name, |queue| {
+    of_queue(&parts, &queues, &name, |queue| {
         let letters: Vec<Value> = queue.dead_letters()?.iter().map(letter).collect();
         Ok(json!({"dead_letters": letters, "waiting": queue.depth()?}))
     })
 }
 
 async fn redrive_all(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts) -> Response {
-    answer(&parts, &queues, &name, |queue| Ok(json!({"redriven": queue.redrive(None, clock::now())?})))
+    of_queue(&parts, &queues, &name, |queue| Ok(json!({"redriven": queue.redrive(None, clock::now())?})))
 }
 
 async fn redrive_one(
@@ -60,16 +80,17 @@ async fn redrive_one(
     Path((name, message_id)): Path<(String, String)>,
     parts: Parts,
 ) -> Response {
-    answer(&parts, &queues, &name, |queue| match queue.redrive(Some(&message_id), clock::now())? {
+    of_queue(&parts, &queues, &name, |queue| match queue.redrive(Some(&message_id), clock::now())? {
         0 => Err(not_found(format!("There is no dead letter with the message id {message_id}."))),
         redriven => Ok(json!({"redriven": redriven})),
     })
 }
 
 async fn send(State(queues): State<Queues>, Path(name): Path<String>, parts: Parts, body: Bytes) -> Response {
-    answer(&parts, &queues, &name, |queue| {
+    of_queue(&parts, &queues, &name, |queue| {
         let messages = messages(&body).ok_or_else(|| {
-            let detail = format!("Write {{\"messages\": [{{\"body\": \"..\", \"group\": null}}]}}, {BATCH} of them at most.");
+            let detail =
+                format!("Write {{\"messages\": [{{\"body\": \"..\", \"group\": null}}]}}, {BATCH} of them at most.");
             Failure::Refused(Problem::new(Code::MalformedRequest, detail))
         })?;
         queue.send_all(&messages, clock::now())?;
@@ -92,8 +113,26 @@ fn not_found(detail: String) -> Failure {
     Failure::Refused(Problem::new(Code::RouteNotFound, detail))
 }
 
-enum Failure {
+/// What `work` answers on the queue of this name, if the caller may ask for it.
+fn of_queue(
+    parts: &Parts,
+    queues: &Queues,
+    name: &str,
+    work: impl FnOnce(&Queue) -> Result<Value, Failure>,
+) -> Response {
+    let queue = || {
+        let names: Vec<_> = queues.keys().map(String::as_str).collect();
+        let unknown = || not_found(format!("There is no queue {name}; there are {}.", names.join(", ")));
+        queues.get(name).ok_or_else(unknown)
+    };
+    answer(parts, || work(queue()?))
+}
+
+/// Why an operator is not answered.
+pub enum Failure {
+    /// He is told why.
     Refused(Problem),
+    /// The log is.
     Fault(anyhow::Error),
 }
 
@@ -103,26 +142,30 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// What `work` answers on the queue of this name, if the caller may ask for it.
-fn answer(parts: &Parts, queues: &Queues, name: &str, work: impl FnOnce(&Queue) -> Result<Value, Failure>) -> Response {
-    let queue = || {
-        let names: Vec<_> = queues.keys().map(String::as_str).collect();
-        let unknown = || not_found(format!("There is no queue {name}; there are {}.", names.join(", ")));
-        queues.get(name).ok_or_else(unknown)
-    };
-    let answer = authorize(parts, scope::WALLETS_ADMIN).map_err(Failure::Refused).and_then(|_| work(queue()?));
-    match answer {
-        Ok(body) => {
-            let mut response = Response::new(Body::from(body.to_string()));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response
-        }
-        Err(Failure::Refused(problem)) => refusal(&problem),
-        Err(Failure::Fault(error)) => {
-            tracing::error!("the queue failed: {error:#}");
-            refusal(&Problem::internal(format!("{error:#}")))
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        Failure::Refused(problem)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Failure::Refused(problem) => refusal(&problem),
+            Failure::Fault(error) => {
+                tracing::error!("what an operator asked for failed: {error:#}");
+                refusal(&Problem::internal(format!("{error:#}")))
+            }
         }
     }
+}
+
+/// What `work` answers, as JSON, to a request with a token that has `wallets:admin`; to others, that it is needed.
+pub fn answer(parts: &Parts, work: impl FnOnce() -> Result<Value, Failure>) -> Response {
+    let answer = authorize(parts, scope::WALLETS_ADMIN).map_err(Failure::Refused).and_then(|_| work());
+    answer.map_or_else(Failure::into_response, |body| {
+        ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    })
 }
 
 fn letter(letter: &DeadLetter) -> Value {

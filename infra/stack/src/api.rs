@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use wallet_lambda::openapi;
@@ -50,32 +50,44 @@ pub(crate) fn router() -> Router {
     }))
 }
 
-/// `router` for requests whose `Host` is this machine: to a page of elsewhere, whose name was made to lead here, all else would
-/// be its own.
-pub(crate) fn of_loopback(router: Router) -> Router {
-    router.layer(from_fn(
-        async |request: Request, next: Next| {
-            if is_for_loopback(&request) { next.run(request).await } else { misdirected() }
-        },
-    ))
+/// `router` for requests whose `Host` is this machine, and whose `Origin`, if they have one, is a page of this machine. A page of
+/// elsewhere whose name was made to lead here has the one, and a page that asks across origins the other.
+pub fn of_loopback(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| match refusal(request.headers()) {
+        None => next.run(request).await,
+        Some((status, why)) => (status, why).into_response(),
+    }))
 }
 
-fn is_for_loopback(request: &Request) -> bool {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
-    is_loopback(authority.host())
+/// Why a request with these headers is refused, if it is.
+fn refusal(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    let each = |name: HeaderName| headers.get_all(name).into_iter().map(|value| value.to_str().unwrap_or_default());
+    let (mut hosts, mut origins) = (each(header::HOST), each(header::ORIGIN));
+    if !matches!((hosts.next(), hosts.next()), (Some(host), None) if is_authority_of_loopback(host)) {
+        let why = "This answers requests to localhost, 127.0.0.1 and [::1] alone.\n";
+        return Some((StatusCode::MISDIRECTED_REQUEST, why));
+    }
+    match (origins.next(), origins.next()) {
+        (None, _) => None,
+        (Some(origin), None) if is_origin_of_loopback(origin) => None,
+        _ => Some((StatusCode::FORBIDDEN, "This answers pages of this machine alone.\n")),
+    }
+}
+
+fn is_authority_of_loopback(text: &str) -> bool {
+    text.parse::<Authority>().is_ok_and(|authority| is_loopback(authority.host()))
+}
+
+/// An origin is a scheme, a host and perhaps a port; `null` is that of a page that hides its own.
+fn is_origin_of_loopback(origin: &str) -> bool {
+    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.contains('@') && is_authority_of_loopback(rest))
 }
 
 /// Whether `host`, as a URL has it, is this machine, whatever a name server says.
 pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn misdirected() -> Response {
-    let why = "This answers requests to localhost, 127.0.0.1 and [::1] alone.\n";
-    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 
 #[cfg(test)]

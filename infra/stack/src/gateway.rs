@@ -225,13 +225,13 @@ pub(crate) fn authenticate(parts: &Parts, now: Timestamp) -> Result<HashMap<Stri
 ///
 /// # Errors
 /// When there is no good token, or it lacks the scope.
-pub(crate) fn authorize(parts: &Parts, scope: &str) -> Result<HashMap<String, String>, Problem> {
+pub fn authorize(parts: &Parts, scope: &str) -> Result<HashMap<String, String>, Problem> {
     let claims = authenticate(parts, clock::now())?;
     if token::has_scope(&claims, scope) { Ok(claims) } else { Err(Problem::missing_scope(scope)) }
 }
 
 /// The answer that tells `problem`, of a request that no function was asked about.
-pub(crate) fn refusal(problem: &Problem) -> Response {
+pub fn refusal(problem: &Problem) -> Response {
     into_axum(problem_response(problem, &Uuid::new_v4().to_string()))
 }
 

@@ -38,8 +38,9 @@ mod stores;
 pub mod template;
 pub mod token;
 
+pub use admin::{Failure, answer};
 pub use around::around;
-pub use gateway::{Observer, Served};
+pub use gateway::{Observer, Served, authorize, refusal};
 pub use names::{ACCOUNT, REGION, TABLE};
-pub use stack::{AdaptBatch, AdaptLedger, Options, Stack};
+pub use stack::{AdaptBatch, AdaptLedger, Beside, Options, Stack, Surroundings};
 pub use stores::Stores;

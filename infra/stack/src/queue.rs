@@ -47,6 +47,17 @@ pub struct DeadLetter {
     pub reason: Option<String>,
 }
 
+/// What is in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueState {
+    /// Messages that wait or are being worked on.
+    pub waiting: u64,
+    /// When the oldest of them was sent.
+    pub oldest: Option<Timestamp>,
+    /// Dead letters.
+    pub dead_letters: u64,
+}
+
 impl Queue {
     /// The queue of this name in the file.
     pub fn new(file: Arc<QueueFile>, spec: QueueSpec) -> Queue {
@@ -201,6 +212,19 @@ impl Queue {
     pub fn depth(&self) -> Result<u64> {
         let count = "SELECT count(*) FROM message WHERE queue = ?1 AND dead = 0";
         Ok(self.lock().query_row(count, [&self.spec.name], |row| row.get(0))?)
+    }
+
+    /// How many messages wait or are being worked on, and when the oldest of them was sent; and how many are dead letters.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn state(&self) -> Result<QueueState> {
+        let counts = "SELECT count(*) FILTER (WHERE dead = 0), min(sent_at_ms) FILTER (WHERE dead = 0),
+                 count(*) FILTER (WHERE dead = 1) FROM message WHERE queue = ?1";
+        let (waiting, oldest, dead_letters) = self.lock().query_row(counts, [&self.spec.name], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?, row.get(2)?))
+        })?;
+        Ok(QueueState { waiting, oldest: oldest.map(Timestamp::from_millisecond).transpose()?, dead_letters })
     }
 
     /// When the next message becomes visible, if any is there.

@@ -47,6 +47,23 @@ pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
 /// Called with each batch on its way from the queue of rebates to its function.
 pub type AdaptBatch = Arc<dyn Fn(SqsEvent) -> SqsEvent + Send + Sync>;
 
+/// Makes what is served beside the API, once all else is there.
+pub type Beside = Arc<dyn Fn(Surroundings) -> Router + Send + Sync>;
+
+/// What a stack is, to what is served beside its API.
+pub struct Surroundings {
+    /// Where the embedded DynamoDB answers: `http://127.0.0.1:<port>`.
+    pub dynamodb_url: String,
+    /// The table's name.
+    pub table: &'static str,
+    /// A client of its own.
+    pub client: aws_sdk_dynamodb::Client,
+    /// The API without its socket, and without [`Options::observer`].
+    pub api: Router,
+    /// True when the stack stops.
+    pub stopped: watch::Receiver<bool>,
+}
+
 /// How a stack is to be. The default is in memory, on free ports, with the template's settings.
 #[derive(Clone)]
 pub struct Options {
@@ -73,8 +90,8 @@ pub struct Options {
     pub deliver: bool,
     /// Called after each request.
     pub observer: Option<Observer>,
-    /// Served beside the API, under the same rule for `Host`.
-    pub beside: Option<Router>,
+    /// Served beside the API, under the same rule for `Host` and `Origin`.
+    pub beside: Option<Beside>,
 }
 
 impl Default for Options {
@@ -157,12 +174,22 @@ impl Stack {
             functions: gateway::router(unobserved, &template.routes)?,
             stopped: stopped.clone(),
         };
+        let beside = options.beside.map(|beside| {
+            let quiet = Gateway { address, handlers: handlers.clone(), after: reader.waker(), observer: None };
+            Ok::<_, anyhow::Error>(beside(Surroundings {
+                dynamodb_url: database.url().to_owned(),
+                table: TABLE,
+                client: database.client(None),
+                api: gateway::router(quiet, &template.routes)?,
+                stopped: stopped.clone(),
+            }))
+        });
         let gateway = Gateway { address, handlers, after: reader.waker(), observer: options.observer };
         let router = gateway::router(gateway, &template.routes)?
             .merge(events::router(events))
             .merge(admin::router(queues.clone()))
             .merge(api::router())
-            .merge(options.beside.unwrap_or_default());
+            .merge(beside.transpose()?.unwrap_or_default());
         let (delivering, delivers) = watch::channel(options.deliver);
         let (_, always) = watch::channel(true);
         let mut pollers = vec![];

@@ -1,6 +1,6 @@
 //! Who is refused. What is listed and driven back, and what becomes of it, is tried by the command `wallet dlq`.
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use tower::ServiceExt as _;
 
@@ -14,7 +14,8 @@ async fn ask(stack: &Stack, method: &str, path: &str, scope: &str) -> (StatusCod
 async fn tell(stack: &Stack, method: &str, path: &str, scope: &str, body: &str) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path);
     let request = request.header("authorization", format!("Bearer {}", stack.token("operator", scope)));
-    let response = stack.router().oneshot(request.body(Body::from(body.to_owned())).expect("a request")).await.expect("an answer");
+    let response =
+        stack.router().oneshot(request.body(Body::from(body.to_owned())).expect("a request")).await.expect("an answer");
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 20).await.expect("read");
     (status, serde_json::from_slice(&body).expect("JSON"))
@@ -31,6 +32,7 @@ async fn an_unknown_message_and_a_caller_without_the_scope_are_refused() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(problem["detail"], "There is no queue others; there are dispatch, publish, rebate, requests, settle.");
     for (method, path) in [
+        ("GET", "/_local/queues"),
         ("GET", "/_local/queues/rebate/dead-letters"),
         ("POST", "/_local/queues/rebate/dead-letters/redrive"),
         ("POST", path),
@@ -62,5 +64,24 @@ async fn messages_are_sent_all_or_none_and_a_fifo_queue_drops_what_it_was_sent()
         assert_eq!((status, answer), (StatusCode::OK, json!({"sent": 2})));
     }
     assert_eq!(stack.queue("settle").depth().expect("read"), 1);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn each_queue_tells_what_waits_in_it_since_when_and_what_is_dead() {
+    let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("started");
+    let queue = stack.queue("rebate");
+    let now = clock::now();
+    queue.send("old", now - jiff::SignedDuration::from_secs(90)).expect("sent");
+    queue.send("new", now).expect("sent");
+    let (status, body) = ask(&stack, "GET", "/_local/queues", scope::WALLETS_ADMIN).await;
+    assert_eq!(status, StatusCode::OK);
+    let names: Vec<_> = body["queues"].as_array().expect("a list").iter().map(|queue| &queue["queue"]).collect();
+    assert_eq!(json!(names), json!(["dispatch", "publish", "rebate", "requests", "settle"]));
+    let rebate = &body["queues"][2];
+    assert_eq!((&rebate["waiting"], &rebate["dead_letters"]), (&json!(2), &json!(0)));
+    assert!((90_000..150_000).contains(&rebate["oldest_ms"].as_u64().expect("an age")), "{rebate}");
+    let settle = json!({"queue": "settle", "waiting": 0, "oldest_ms": null, "dead_letters": 0});
+    assert_eq!(body["queues"][4], settle);
     stack.stop().await;
 }

@@ -7,7 +7,12 @@ use tower::ServiceExt as _;
 use super::*;
 
 async fn get(path: &str, hosts: &[&str]) -> (StatusCode, String) {
+    from(path, hosts, &[]).await
+}
+
+async fn from(path: &str, hosts: &[&str], origins: &[&str]) -> (StatusCode, String) {
     let request = hosts.iter().fold(Request::get(path), |request, host| request.header("host", *host));
+    let request = origins.iter().fold(request, |request, origin| request.header("origin", *origin));
     let Ok(response) = of_loopback(router()).oneshot(request.body(Body::empty()).expect("a request")).await;
     if response.status() == StatusCode::OK {
         assert_eq!(response.headers()["content-security-policy"], POLICY);
@@ -41,4 +46,29 @@ async fn other_hosts_get_nothing() {
     {
         assert_eq!(get("/openapi.json", hosts).await.0, StatusCode::MISDIRECTED_REQUEST, "{hosts:?}");
     }
+}
+
+#[tokio::test]
+async fn pages_of_elsewhere_get_nothing() {
+    let here = &["127.0.0.1:9000"];
+    for origin in ["http://127.0.0.1:9000", "http://localhost:9001", "https://localhost", "http://[::1]:9000"] {
+        assert_eq!(from("/openapi.json", here, &[origin]).await.0, StatusCode::OK, "{origin}");
+    }
+    for origins in [
+        &["https://wallet.example"][..],
+        &["http://127.0.0.1.example:9000"],
+        &["http://127.0.0.1@wallet.example"],
+        &["http://wallet.example@127.0.0.1"],
+        &["http://127.0.0.1:9000/path"],
+        &["null"],
+        &[""],
+        &["127.0.0.1:9000"],
+        &["file://localhost"],
+        &["http://localhost", "http://localhost"],
+    ] {
+        assert_eq!(from("/openapi.json", here, origins).await.0, StatusCode::FORBIDDEN, "{origins:?}");
+    }
+    // A name that was made to lead here is refused as a host, whatever its page's origin is.
+    let rebound = from("/openapi.json", &["wallet.example:9000"], &["http://wallet.example:9000"]).await.0;
+    assert_eq!(rebound, StatusCode::MISDIRECTED_REQUEST);
 }
