@@ -9,7 +9,7 @@ use wallet_stack::{REGION, Served, TABLE, clock, token};
 
 use crate::demo::Demo;
 
-/// Of the token in the `curl` that is shown: a working day.
+/// Of the tokens that are shown: a working day.
 const SHOWN_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(12);
 
 /// A line on stdout. Nobody reading it any more is no reason to stop.
@@ -57,6 +57,15 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
     line(&format!("\n  {}\n", "what happens to alice's money, as it happens".dimmed()));
     line(&format!("curl -sSN {url}/v1/events -H 'authorization: Bearer {token}'"));
     line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
+}
+
+/// The console's address, on a line of its own. The token is in the fragment, which no browser sends.
+pub(crate) fn show_console(url: &str, demo: Option<&Demo>) {
+    let token = token::mint("console", &token::SCOPES.join(" "), SHOWN_TOKEN_LIFE, clock::now())
+        .expect("hours from now are within all dates");
+    let owners = demo.map(|demo| [&demo.alice, &demo.bob].map(|wallet| wallet.owner).join(","));
+    let owners = owners.map(|owners| format!("&owners={owners}")).unwrap_or_default();
+    line(&format!("console {url}/console#token={token}{owners}"));
 }
 
 /// What functions that run elsewhere need to use the embedded DynamoDB, to be pasted into their shell.

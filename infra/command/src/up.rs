@@ -92,7 +92,7 @@ async fn up(arguments: &Arguments) -> Result<Stop> {
         visibility_timeout: arguments.visibility_timeout,
         functions: arguments.functions.clone(),
         observer: show_requests.then_some(observer),
-        beside: Some(wallet_console::router()),
+        beside: Some(Arc::new(wallet_console::router)),
         ..Options::default()
     })
     .await?;
@@ -113,6 +113,7 @@ async fn up(arguments: &Arguments) -> Result<Stop> {
     }
     console::line(&format!("dynamodb {}", stack.dynamodb_url()));
     console::line(&format!("ready {}", stack.url()));
+    console::show_console(stack.url(), demo.as_ref());
     greeted.store(true, Ordering::Relaxed);
     Ok(Box::pin(stack.stop()))
 }

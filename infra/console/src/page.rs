@@ -20,7 +20,7 @@ const FILES: &[(&str, &str, &str)] = &[
 ];
 
 /// Serves the page.
-pub fn router() -> Router {
+pub(crate) fn router() -> Router {
     FILES.iter().fold(Router::new(), |router, &(path, kind, content)| {
         router.route(path, get(move || async move { file(kind, content) }))
     })
