@@ -12,11 +12,59 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
+/// A file of `page/`, at the same place below `/console/`.
+macro_rules! file {
+    ($kind:expr, $name:literal) => {
+        (concat!("/console/", $name), $kind, include_str!(concat!("../page/", $name)))
+    };
+}
+
 /// Path, type and content of each file.
 const FILES: &[(&str, &str, &str)] = &[
     ("/console", HTML, include_str!("../page/index.html")),
-    ("/console/main.js", SCRIPT, include_str!("../page/main.js")),
-    ("/console/style.css", STYLE, include_str!("../page/style.css")),
+    file!(STYLE, "style.css"),
+    file!(STYLE, "vendor/uplot.css"),
+    file!(SCRIPT, "api.js"),
+    file!(SCRIPT, "chain.js"),
+    file!(SCRIPT, "curl.js"),
+    file!(SCRIPT, "events.js"),
+    file!(SCRIPT, "html.js"),
+    file!(SCRIPT, "kinds.js"),
+    file!(SCRIPT, "local.js"),
+    file!(SCRIPT, "main.js"),
+    file!(SCRIPT, "money.js"),
+    file!(SCRIPT, "pager.js"),
+    file!(SCRIPT, "plot.js"),
+    file!(SCRIPT, "problem.js"),
+    file!(SCRIPT, "router.js"),
+    file!(SCRIPT, "session.js"),
+    file!(SCRIPT, "sse.js"),
+    file!(SCRIPT, "store.js"),
+    file!(SCRIPT, "text.js"),
+    file!(SCRIPT, "theme.js"),
+    file!(SCRIPT, "ui.js"),
+    file!(SCRIPT, "use.js"),
+    file!(SCRIPT, "wallets.js"),
+    file!(SCRIPT, "vendor/hooks.js"),
+    file!(SCRIPT, "vendor/htm.js"),
+    file!(SCRIPT, "vendor/preact.js"),
+    file!(SCRIPT, "vendor/uplot.js"),
+    file!(SCRIPT, "views/audit.js"),
+    file!(SCRIPT, "views/contention.js"),
+    file!(SCRIPT, "views/enter.js"),
+    file!(SCRIPT, "views/feed.js"),
+    file!(SCRIPT, "views/fields.js"),
+    file!(SCRIPT, "views/health.js"),
+    file!(SCRIPT, "views/lists.js"),
+    file!(SCRIPT, "views/move.js"),
+    file!(SCRIPT, "views/movement.js"),
+    file!(SCRIPT, "views/outcome.js"),
+    file!(SCRIPT, "views/past.js"),
+    file!(SCRIPT, "views/queues.js"),
+    file!(SCRIPT, "views/statement.js"),
+    file!(SCRIPT, "views/timeline.js"),
+    file!(SCRIPT, "views/wallet.js"),
+    file!(SCRIPT, "views/wallets.js"),
 ];
 
 /// Serves the page.

@@ -1,0 +1,82 @@
+// The steps of a movement in the order in which they happened, each beside the others in time, and what all of it costs.
+
+import { html } from '../html.js';
+import { NotHere } from '../local.js';
+import { ProblemCard } from '../problem.js';
+import { clock, duration, visible } from '../text.js';
+import { Empty, Facts, Loading, MovementLink, Time } from '../ui.js';
+
+/**
+ * @typedef {{at: string, kind: string, who: string, took_ms: number | null, status: number | null, code: string | null, calls: number | null, attempts: number | null,
+ *   conflicts: number | null, write_units: number | null, read_units: number | null, queue: string | null, waited_ms: number | null, transaction_id: string}} Step
+ */
+
+/** What happened, in a sentence. @type {Record<string, (step: Step) => string>} */
+const SENTENCES = {
+  request: ({ who, status, code }) => `The function ${who} was asked${status ? ` and answered ${status}` : ''}${code ? ` (${code})` : ''}`,
+  commit: ({ who }) => `Its transaction was committed${who ? ` by ${who}` : ''}: the money moved, whole`,
+  stream: ({ who }) => `The table's stream told ${who || 'dispatch'} of it`,
+  sent: ({ queue }) => `A message was put into the queue of ${queue ?? 'a function'}`,
+  received: ({ who, queue }) => `${who || queue} took its message`,
+  done: ({ who, code }) => `${who} was done with it${code ? ` (${code})` : ''}`,
+  bus: () => 'Its event was published on the bus',
+};
+
+/** @param {Step} step */
+function details({ took_ms: took, calls, attempts, conflicts, write_units: writes, read_units: reads, waited_ms: waited }) {
+  return [
+    took !== null && took !== undefined && `took ${duration(took)}`,
+    waited !== null && waited !== undefined && `waited ${duration(waited)}`,
+    calls !== null && calls !== undefined && `${calls} DynamoDB ${calls === 1 ? 'call' : 'calls'}`,
+    writes !== null && writes !== undefined && `${writes} write units`,
+    reads !== null && reads !== undefined && `${reads} read units`,
+    attempts !== null && attempts !== undefined && attempts > 1 && `${attempts} tries`,
+    conflicts !== null && conflicts !== undefined && conflicts > 0 && `${conflicts} conflicts`,
+  ].filter(Boolean).join(' · ');
+}
+
+/** When a step came, in a graph of all of it. @param {{from: number, width: number, whole: number}} props */
+function Bar({ from, width, whole }) {
+  const x = (from / whole) * 100;
+  const length = Math.max(1, (width / whole) * 100);
+  return html`<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="6" /><rect class="part" x=${Math.min(99, x)} width=${Math.min(length, 100 - Math.min(99, x))} height="6" /></svg>`;
+}
+
+/**
+ * @param {{id: string, reading: import('../use.js').Reading<any>, local: import('../local.js').Local, of: any}} props
+ */
+export function Timeline({ id, reading, local, of }) {
+  const { body, problem, reload } = reading;
+  if (local.state === 'asking') return html`<${Loading} what="Looking for its steps" />`;
+  if (local.state !== 'here') {
+    return html`<${NotHere} of=${local} what="The way through functions and queues" />
+      ${of && html`<p class="note">What the ledger itself tells: it was ${visible(of.status)} at <${Time} at=${of.created_at} />${of.legs?.length ? `, with ${of.legs.length} legs` : ''}. In the cloud the functions' logs have its steps, under its id.</p>`}`;
+  }
+  if (problem?.status === 404) return html`<${Empty}><p><strong>Nothing of it was seen</strong> since this server was started. ${of ? 'It happened before that; what the ledger keeps of it is told beside.' : 'Check its id.'}</p></${Empty}>`;
+  if (problem) return html`<${ProblemCard} problem=${problem} retry=${reload} />`;
+  if (!body) return html`<${Loading} what="Reading its steps" />`;
+  /** @type {Step[]} */
+  const steps = body.steps ?? [];
+  const begins = steps.map((step) => Date.parse(step.at) - (step.kind === 'request' || step.kind === 'done' ? step.took_ms ?? 0 : 0));
+  const start = Math.min(...begins);
+  const whole = Math.max(1, ...steps.map((step) => Date.parse(step.at) - start));
+  return html`
+    <${Facts} of=${[
+      ['From request to the last step', duration(whole)],
+      ['Write units', body.write_units], ['Read units', body.read_units],
+      ['What that costs', html`<span class="money">$${visible(body.dollars)}</span> <span class="faint">at DynamoDB's list price</span>`],
+    ]} />
+    <ol class="timeline">
+      ${steps.map((step, index) => {
+        const begin = (begins[index] ?? start) - start;
+        const sentence = SENTENCES[step.kind]?.(step) ?? `${step.kind} ${step.who}`;
+        return html`
+          <li key=${index} class=${`step ${step.kind} ${step.code || (step.status ?? 0) >= 400 ? 'bad' : ''} ${step.transaction_id === id ? '' : 'follows'}`}>
+            <span class="when" title=${`${step.at} (UTC)`}>+${duration(Math.max(0, begin))}<span class="unseen"> at ${clock(step.at)}</span></span>
+            <div><p><span class="badge">${visible(step.kind)}</span> ${visible(sentence)}${step.transaction_id !== id && html` <span class="faint">– what followed, <${MovementLink} id=${step.transaction_id} /></span>`}</p>
+            <p class="faint small-text">${details(step)}</p>
+            <${Bar} from=${begin} width=${step.took_ms ?? 0} whole=${whole} /></div>
+          </li>`;
+      })}
+    </ol>`;
+}
