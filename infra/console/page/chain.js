@@ -9,7 +9,8 @@ import { add, compare, isNegative, pixels } from './money.js';
 /** @typedef {import('./types').Entry} Entry */
 /** @typedef {import('./types').Wallet} Wallet */
 /** @typedef {{version: number, what: string, means: string}} Break */
-/** @typedef {{read: number, of: number, breaks: Break[], more: number, points: [number, number][], done: boolean, problem: import('./api.js').Problem | null}} Walk */
+/** @typedef {{version: number, at: number, balance: number}} Point For a plot: `at` in seconds */
+/** @typedef {{read: number, of: number, breaks: Break[], more: number, points: Point[], done: boolean, problem: import('./api.js').Problem | null}} Walk */
 
 const NOTHING_BEFORE = '0'.repeat(64);
 const PAGE = 100;
@@ -70,6 +71,9 @@ export function marks(rows) {
   return all;
 }
 
+/** @param {Entry} row @returns {Point} */
+export const point = (row) => ({ version: row.version, at: Date.parse(row.created_at) / 1000, balance: pixels(row.balance_after) });
+
 /**
  * Goes through the whole statement, newest row first, page by page; keeps no rows, only what it found and some points of the balance.
  * @param {string} id @param {AbortSignal} signal @param {(walk: Walk) => void} told
@@ -103,7 +107,7 @@ export async function walk(id, signal, told) {
       if (row.version <= wallet.version && (!newer || newer.version > wallet.version)) found(head(wallet, row));
       newer = row;
       state.read += 1;
-      if (state.read % step === 0) state.points.push([Date.parse(row.created_at) / 1000, pixels(row.balance_after)]);
+      if (state.read % step === 0) state.points.push(point(row));
       if (state.points.length > MAX_POINTS) {
         state.points = state.points.filter((_, index) => index % 2 === 0);
         step *= 2;
@@ -115,7 +119,7 @@ export async function walk(id, signal, told) {
   if (newer) {
     found(first(newer));
     // The opening, whatever was left out between.
-    state.points.push([Date.parse(newer.created_at) / 1000, pixels(newer.balance_after)]);
+    state.points.push(point(newer));
   } else found([{ version: 0, what: 'The statement is empty.', means: 'A wallet has a row for each version, from its opening on. Run the audit (Health).' }]);
   tell({ done: true });
 }

@@ -82,7 +82,7 @@ function Header() {
         ${token && html`<${Connection} />`}
         ${token && html`<span class="subject">as <strong><${Words} text=${subject ?? 'unknown'} /></strong></span>
           <button type="button" class="small quiet" onClick=${() => adopt('', [])}>Leave</button>`}
-        <button type="button" class="small quiet" onClick=${turnTheme} title="Light, dark, or as the system has it">Theme: ${name}</button>
+        <button type="button" class="small quiet" onClick=${turnTheme} aria-label=${`Theme: ${name}`} title="Theme: light, dark, or as the system has it"><span aria-hidden="true">◐ ${name}</span></button>
       </div>
     </header>`;
 }

@@ -72,5 +72,29 @@ export function pretty(text, signed = false) {
   return sign + grouped + (fraction === undefined ? '' : `.${fraction}`);
 }
 
+/** With all the decimals of the currency: events leave zeros at the end out. @param {string} text @param {string} currency */
+export function padded(text, currency) {
+  const value = parse(text);
+  const scale = scaleOf(currency);
+  return value && value.scale < scale ? print({ units: value.units * 10n ** BigInt(scale - value.scale), scale }) : text;
+}
+
+/** @type {Map<string, number>} */
+const scales = new Map();
+
+/** As ISO 4217 has it. @param {string} currency */
+function scaleOf(currency) {
+  const known = scales.get(currency);
+  if (known !== undefined) return known;
+  let scale = 0;
+  try {
+    scale = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 0;
+  } catch {
+    // What is no currency has no decimals to add.
+  }
+  scales.set(currency, scale);
+  return scale;
+}
+
 /** How high to draw it: the one place where an amount becomes a floating-point number. @param {string} text */
 export const pixels = (text) => Number(text);

@@ -18,14 +18,22 @@ function options(uPlot, { lines, time, unit = '', height = 200 }, width) {
     cursor: { drag: { x: false, y: false } },
     ...(time && { tzDate: (/** @type {number} */ at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC') }),
     scales: { x: { time: Boolean(time) }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => spread(low, high) } },
-    axes: [{ ...axis, ...(!time && { values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => `${value} ${unit}`) }) },
+    axes: [{ ...axis, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ values, /** @type {any} */ __, /** @type {any} */ ___, /** @type {number} */ step) => values.map((value) => (time ? moment(value, step) : `${value}${unit}`)) },
       { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ values) => short(values) }],
-    series: [time ? { label: 'Time (UTC)', value: '{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}' } : { label: unit }, ...lines.map((line) => ({
+    series: [time ? { label: 'Time (UTC)', value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? '--' : new Date(at * 1000).toISOString().slice(0, 23).replace('T', ' ')) } : { label: unit ? 'After' : 'Version', value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? '--' : `${at}${unit}`) }, ...lines.map((line) => ({
       label: line.label, stroke: colour(line.colour), width: 2, points: { show: false }, spanGaps: true,
       ...(line.stepped && { paths: uPlot.paths.stepped({ align: 1 }) }),
       ...(line.fill && { fill: faded(colour(line.colour)) }),
     }))],
   };
+}
+
+/** As much of a time as steps so long tell apart, in UTC. @param {number} at @param {number} step seconds */
+function moment(at, step) {
+  const iso = new Date(at * 1000).toISOString();
+  if (step < 1) return iso.slice(14, 23);
+  if (step < 60) return iso.slice(11, 19);
+  return step < 86_400 ? iso.slice(11, 16) : iso.slice(0, 10);
 }
 
 /** From zero, where all is above it, and with room around. @param {number | null} low @param {number | null} high @returns {[number, number]} */

@@ -1,6 +1,6 @@
 // The small parts that views are made of: words of others, money, times, links to wallets and movements, tables, buttons, answers for screen readers.
 
-import { compare, pretty } from './money.js';
+import { compare, padded, pretty } from './money.js';
 import { link } from './router.js';
 import { Store, useStore } from './store.js';
 import { clock, shortId, visible } from './text.js';
@@ -29,17 +29,17 @@ export const Words = ({ text }) => html`<bdi class="words">${visible(text)}</bdi
 /** @param {{amount: string, currency?: string, signed?: boolean}} props */
 export function Money({ amount, currency, signed }) {
   const kind = signed ? ({ 1: 'in', '-1': 'out', 0: '' }[compare(amount, '0') ?? 0] ?? '') : '';
-  return html`<span class=${`money ${kind}`}>${pretty(amount, signed)}${currency && html`<span class="currency"> ${visible(currency)}</span>`}</span>`;
+  return html`<span class=${`money ${kind}`}>${pretty(currency ? padded(amount, currency) : amount, signed)}${currency && html`<span class="currency"> ${visible(currency)}</span>`}</span>`;
 }
 
 /** In UTC, as the API has it. @param {{at: string}} props */
 export const Time = ({ at }) => html`<time datetime=${at} title=${`${at} (UTC)`}>${clock(at)}</time>`;
 
-/** @param {{id: string}} props */
-export function WalletLink({ id }) {
+/** `brief`: by its owner alone, where that is known. @param {{id: string, brief?: boolean}} props */
+export function WalletLink({ id, brief }) {
   if (!id.startsWith('wal_')) return html`<${Words} text=${id} />`;
   const owner = wallet(id)?.owner;
-  return html`<a href=${link(['wallets', id])} title=${id}>${owner && html`<${Words} text=${owner} /> `}<code>${shortId(id)}</code></a>`;
+  return html`<a href=${link(['wallets', id])} title=${id}>${owner && html`<${Words} text=${owner} /> `}${!(brief && owner) && html`<code>${shortId(id)}</code>`}</a>`;
 }
 
 /** @param {{id: string, children?: Children}} props */
@@ -81,7 +81,7 @@ export const Empty = ({ children }) => html`<div class="empty">${children}</div>
 
 /**
  * @template T
- * @typedef {{name: string, cell: (row: T) => any, numeric?: boolean, wide?: boolean}} Column `wide`: on a phone it takes a line of its own
+ * @typedef {{name: string, cell: (row: T) => any, numeric?: boolean, long?: boolean, wide?: boolean}} Column `long`, `wide`: on a phone it takes two places, a line of its own
  */
 
 /**
@@ -98,8 +98,8 @@ export function Table({ caption, columns, rows, keyOf, toneOf }) {
       <tbody role="rowgroup">
         ${rows.map((row) => html`
           <tr role="row" key=${keyOf(row)} class=${toneOf?.(row) ?? ''}>
-            ${columns.map(({ name, cell, numeric, wide }) => html`
-              <td role="cell" data-label=${name} class=${`${numeric ? 'numeric' : ''} ${wide ? 'wide' : ''}`}>${cell(row)}</td>`)}
+            ${columns.map(({ name, cell, numeric, long, wide }) => html`
+              <td role="cell" data-label=${name} class=${`${numeric ? 'numeric' : ''} ${long ? 'long' : ''} ${wide ? 'wide' : ''}`}>${cell(row)}</td>`)}
           </tr>`)}
       </tbody>
     </table>`;

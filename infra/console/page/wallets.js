@@ -43,7 +43,7 @@ export function learn(wallets) {
     if (before && before.version > wallet.version) continue;
     known.delete(wallet.id);
     // A list doesn't look into inboxes: what is known of one stays until the wallet is read by itself.
-    known.set(wallet.id, wallet.incoming === undefined && before ? { ...wallet, incoming: before.incoming } : wallet);
+    known.set(wallet.id, wallet.incoming === undefined && before?.incoming !== undefined ? { ...wallet, incoming: before.incoming } : wallet);
     meet(wallet.owner);
     for (const redraw of watched.get(wallet.id) ?? []) redraw();
     // What waits is settled without an event.
@@ -66,10 +66,13 @@ export function refresh(ids) {
   for (const id of ids) stale.add(id);
 }
 
-/** A wallet while it is on the screen. @param {string} id @returns {Wallet | undefined} */
+const ID = /^wal_[0-9a-f]{32}$/;
+
+/** A wallet while it is on the screen; nothing of what is no id. @param {string} id @returns {Wallet | undefined} */
 export function useWallet(id) {
   const [, redraw] = useState({});
   useEffect(() => {
+    if (!ID.test(id)) return undefined;
     const watcher = () => redraw({});
     const watchers = watched.get(id) ?? new Set();
     watched.set(id, watchers.add(watcher));

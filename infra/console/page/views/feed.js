@@ -24,7 +24,7 @@ export function Feed({ most }) {
         ${movement.status !== 'posted' && html`<${Status} status=${movement.status} />`}
       </span>
       <span class="feed-line faint">
-        <${WalletLink} id=${movement.wallet_id} />${movement.counterparty && html`<span aria-label="with">↔</span> <${WalletLink} id=${movement.counterparty} />`}
+        <${WalletLink} id=${movement.wallet_id} brief />${movement.counterparty && html`<span aria-label="with">↔</span> <${WalletLink} id=${movement.counterparty} brief />`}
         <time datetime=${movement.created_at}>${clock(movement.created_at).split(' ').pop()}</time>
       </span>
       ${movement.code && html`<code class="bad-text">${visible(movement.code)}</code>`}

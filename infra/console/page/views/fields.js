@@ -19,7 +19,7 @@ const text = (event) => String(event.currentTarget.value);
 
 /** What is known of the wallet that was chosen. @param {{id: string}} props */
 function About({ id }) {
-  const wallet = useWallet(/^wal_[0-9a-f]{32}$/.test(id) ? id : '');
+  const wallet = useWallet(id);
   if (!wallet) return null;
   return html`<span class="hint">${pretty(wallet.available)} ${wallet.currency} available, version ${wallet.version}${wallet.status === 'active' ? '' : `, ${wallet.status}`}</span>`;
 }
@@ -62,7 +62,7 @@ function Payments({ payments, change, currency }) {
         <div class="payment" key=${index} role="group" aria-label=${`Payment ${index + 1}`}>
           <${WalletField} id=${`payee-${index}`} label=${`Payee ${index + 1}`} value=${payment.destination} change=${(/** @type {string} */ destination) => set(index, { destination })} plain />
           <div class="field"><label for=${`pay-${index}`}>Amount</label><input id=${`pay-${index}`} inputmode="decimal" autocomplete="off" value=${payment.amount} onInput=${(/** @type {any} */ event) => set(index, { amount: text(event) })} /></div>
-          <div class="field"><label for=${`for-${index}`}>Reference <span class="faint">optional</span></label><input id=${`for-${index}`} autocomplete="off" value=${payment.reference} onInput=${(/** @type {any} */ event) => set(index, { reference: text(event) })} /></div>
+          <div class="field"><label for=${`for-${index}`}>Reference</label><input id=${`for-${index}`} autocomplete="off" value=${payment.reference} onInput=${(/** @type {any} */ event) => set(index, { reference: text(event) })} /></div>
           <button type="button" class="small quiet" aria-label=${`Remove payment ${index + 1}`} onClick=${() => change(payments.filter((_, at) => at !== index))}>Remove</button>
         </div>`)}
       <div class="actions">

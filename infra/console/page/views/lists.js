@@ -24,8 +24,8 @@ function useListOf(of, name) {
 
 /** @type {import('../ui.js').Column<Transaction>[]} */
 const ATTEMPTS = [
-  { name: 'Time', cell: (row) => html`<${Time} at=${row.created_at} />` },
-  { name: 'What', cell: (row) => html`<${MovementLink} id=${row.id ?? ''}>${visible(row.type)}</${MovementLink}>${row.reference && html` <q><${Words} text=${row.reference} /></q>`}` },
+  { name: 'Time', long: true, cell: (row) => html`<${Time} at=${row.created_at} />` },
+  { name: 'What', long: true, cell: (row) => html`<${MovementLink} id=${row.id ?? ''}>${visible(row.type)}</${MovementLink}>${row.reference && html` <q><${Words} text=${row.reference} /></q>`}` },
   { name: 'Asked for', numeric: true, cell: (row) => html`<${Money} amount=${row.reason?.requested ?? row.amount} currency=${row.currency} />` },
   { name: 'Available', numeric: true, cell: (row) => (row.reason?.available === undefined ? html`<span class="faint">–</span>` : html`<${Money} amount=${row.reason.available} />`) },
   { name: 'Why', wide: true, cell: (row) => html`<code class="bad-text">${visible(row.reason?.code ?? '')}</code> <${Words} text=${row.reason?.detail ?? ''} /><span class="faint block">${row.reason && advice({ ...row.reason, title: '', status: 422, retryable: false })}</span>` },
@@ -45,7 +45,7 @@ export function Attempts({ of }) {
 
 /** @type {import('../ui.js').Column<Hold>[]} */
 const HOLDS = [
-  { name: 'Made', cell: (row) => html`<${Time} at=${row.created_at} />` },
+  { name: 'Made', long: true, cell: (row) => html`<${Time} at=${row.created_at} />` },
   { name: 'Hold', wide: true, cell: (row) => html`<${MovementLink} id=${row.id ?? ''} /> for ${row.destination ? html`<${WalletLink} id=${row.destination} />` : 'outside'}${row.reference && html` <q><${Words} text=${row.reference} /></q>`}` },
   { name: 'Amount', numeric: true, cell: (row) => html`<${Money} amount=${row.amount} currency=${row.currency} />` },
   { name: 'Captured', numeric: true, cell: (row) => html`<${Money} amount=${row.captured} />` },

@@ -20,7 +20,7 @@ const LOOK_AGAIN_MS = [300, 1000, 2000, 4000, 8000];
 
 /** @type {import('../ui.js').Column<any>[]} */
 const COLUMNS = [
-  { name: 'Time', cell: (row) => html`<${Time} at=${row.created_at} />` },
+  { name: 'Time', long: true, cell: (row) => html`<${Time} at=${row.created_at} />` },
   { name: 'What', wide: true, cell: (row) => html`<${MovementLink} id=${row.id}>${visible(row.type)}</${MovementLink}>` },
   { name: 'Amount', numeric: true, cell: (row) => html`<${Money} amount=${row.amount} currency=${row.currency} />` },
   { name: 'Status', cell: (row) => html`<${Status} status=${row.status} />` },
@@ -93,7 +93,7 @@ export function Movement({ id }) {
     <p class="crumbs"><a href=${link(['movements'])}>Movements</a></p>
     <${Heading}>${of ? `One ${visible(of.type)} followed` : 'One movement followed'}</${Heading}>
     <${Id} id=${id} />
-    <div class="columns">
+    <div class="columns near">
       <section class="panel" aria-labelledby="steps">
         <h2 id="steps">Its steps</h2>
         <${Timeline} id=${id} reading=${steps} local=${here} of=${of} />

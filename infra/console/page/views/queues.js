@@ -49,7 +49,7 @@ function Dead({ queue, count, changed }) {
       ${failed && html`<${ProblemCard} problem=${failed} />`}
       ${!body && !problem && html`<${Loading} />`}
       ${letters.length > 0 && html`<${Table} caption=${`Dead letters of ${queue}, oldest first`} rows=${letters.slice(0, MOST_SHOWN)} keyOf=${(/** @type {Letter} */ row) => row.message_id} columns=${[
-        { name: 'Sent', cell: (/** @type {Letter} */ row) => html`<${Time} at=${row.sent_at} />` },
+        { name: 'Sent', long: true, cell: (/** @type {Letter} */ row) => html`<${Time} at=${row.sent_at} />` },
         { name: 'Tries', numeric: true, cell: (/** @type {Letter} */ row) => row.receive_count },
         { name: 'Why', wide: true, cell: (/** @type {Letter} */ row) => html`<${Reason} letter=${row} />` },
         { name: 'Do', cell: (/** @type {Letter} */ row) => html`<button type="button" class="small" disabled=${busy} aria-label=${`Drive back ${row.message_id}`} onClick=${() => drive([row.message_id])}>Drive back</button>` },

@@ -34,7 +34,7 @@ function Changes({ row }) {
 /** @param {Map<number, import('../chain.js').Break[]>} chain @returns {import('../ui.js').Column<Entry>[]} */
 const columns = (chain) => [
   { name: 'Version', numeric: true, cell: (row) => row.version },
-  { name: 'Time', cell: (row) => html`<${Time} at=${row.created_at} />` },
+  { name: 'Time', long: true, cell: (row) => html`<${Time} at=${row.created_at} />` },
   { name: 'What', wide: true, cell: (row) => html`<${MovementLink} id=${row.transaction_id}>${visible(row.type)}</${MovementLink}>
       ${row.counterparty && html` <span class="faint">${row.amount.startsWith('-') || row.type === 'hold' ? 'to' : 'from'}</span> <${WalletLink} id=${row.counterparty} />`}
       ${row.reference && html` <q><${Words} text=${row.reference} /></q>`} <${Changes} row=${row} />` },
@@ -43,7 +43,7 @@ const columns = (chain) => [
   { name: 'Chain', cell: (row) => html`<${Mark} breaks=${chain.get(row.version)} />` },
 ];
 
-/** The walk through the whole statement, and what came of it. @param {{id: string, whole: (points: [number, number][]) => void}} props */
+/** The walk through the whole statement, and what came of it. @param {{id: string, whole: (points: import('../chain.js').Point[]) => void}} props */
 function Chain({ id, whole }) {
   const [state, set] = useState(/** @type {Walk | null} */ (null));
   const over = useRef(/** @type {AbortController | null} */ (null));
@@ -88,7 +88,7 @@ function Chain({ id, whole }) {
     </div>`;
 }
 
-/** @param {{of: import('../types').Wallet, whole: (points: [number, number][]) => void}} props */
+/** @param {{of: import('../types').Wallet, whole: (points: import('../chain.js').Point[]) => void}} props */
 export function Statement({ of, whole }) {
   const pages = usePages((cursor) => path(['v1', 'wallets', of.id, 'entries'], { limit: PAGE, cursor }), 'entries');
   useLive((batch) => batch.wallets.has(of.id), () => { if (pages.page === 1) pages.reload(); });

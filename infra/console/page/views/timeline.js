@@ -56,9 +56,11 @@ export function Timeline({ id, reading, local, of }) {
   if (problem) return html`<${ProblemCard} problem=${problem} retry=${reload} />`;
   if (!body) return html`<${Loading} what="Reading its steps" />`;
   /** @type {Step[]} */
-  const steps = body.steps ?? [];
-  const begins = steps.map((step) => Date.parse(step.at) - (step.kind === 'request' || step.kind === 'done' ? step.took_ms ?? 0 : 0));
-  const start = Math.min(...begins);
+  const told = body.steps ?? [];
+  // A function's line is written at its end: the step is shown where it began.
+  const beginOf = (/** @type {Step} */ step) => Date.parse(step.at) - (step.kind === 'request' || step.kind === 'done' ? step.took_ms ?? 0 : 0);
+  const steps = [...told].sort((a, b) => beginOf(a) - beginOf(b));
+  const start = steps[0] ? beginOf(steps[0]) : 0;
   const whole = Math.max(1, ...steps.map((step) => Date.parse(step.at) - start));
   return html`
     <${Facts} of=${[
@@ -68,7 +70,7 @@ export function Timeline({ id, reading, local, of }) {
     ]} />
     <ol class="timeline">
       ${steps.map((step, index) => {
-        const begin = (begins[index] ?? start) - start;
+        const begin = beginOf(step) - start;
         const sentence = SENTENCES[step.kind]?.(step) ?? `${step.kind} ${step.who}`;
         return html`
           <li key=${index} class=${`step ${step.kind} ${step.code || (step.status ?? 0) >= 400 ? 'bad' : ''} ${step.transaction_id === id ? '' : 'follows'}`}>

@@ -1,9 +1,10 @@
 // One wallet: what it has, how it came to that, what was refused, what is held, and its terms.
 
 import { path } from '../api.js';
+import { point } from '../chain.js';
 import { html } from '../html.js';
 import { Plot } from '../plot.js';
-import { pixels, pretty } from '../money.js';
+import { pretty } from '../money.js';
 import { ProblemCard } from '../problem.js';
 import { link } from '../router.js';
 import { Facts, Heading, Id, Loading, Money, Status, Time, Words } from '../ui.js';
@@ -19,24 +20,29 @@ import { Flash, Incoming } from './wallets.js';
 
 const PARTS = /** @type {[string, string][]} */ ([['statement', 'Statement'], ['attempts', 'Refused attempts'], ['holds', 'Holds'], ['past', 'As it was'], ['terms', 'Terms and labels']]);
 
-/** The balance over time: of the newest rows, or of the whole statement once it was gone through. @param {{of: WalletType, whole: [number, number][] | null}} props */
+/** The balance over time: of the newest rows, or of the whole statement once it was gone through. @param {{of: WalletType, whole: import('../chain.js').Point[] | null}} props */
 function Balance({ of, whole }) {
   const { body, reload } = useGet(path(['v1', 'wallets', of.id, 'entries'], { limit: 100 }));
+  const [byTime, set] = useState(true);
   useLive((batch) => batch.wallets.has(of.id), reload, 1000);
   /** @type {import('../types').Entry[]} */
   const entries = /** @type {any} */ (body)?.entries ?? [];
   const data = useMemo(() => {
-    const newest = /** @type {[number, number][]} */ (entries.map((row) => [Date.parse(row.created_at) / 1000, pixels(row.balance_after)]));
-    const points = (whole ? [...newest, ...whole.filter(([at]) => newest.every(([other]) => other > at))] : newest).reverse();
+    const newest = entries.map(point);
+    const oldest = newest.at(-1)?.version ?? Infinity;
+    const points = [...newest, ...(whole ?? []).filter(({ version }) => version < oldest)].reverse();
+    const last = points.at(-1);
     // The balance stands until now.
-    if (points.length > 0) points.push([Math.max(Date.now() / 1000, points.at(-1)?.[0] ?? 0), pixels(of.balance)]);
-    return [points.map(([at]) => at), points.map(([, balance]) => balance)];
-  }, [body, whole, of.version]);
-  const lines = [{ label: `Balance, ${of.currency}`, colour: '--accent', stepped: true, fill: true }];
+    if (last && byTime) points.push({ ...last, at: Math.max(Date.now() / 1000, last.at) });
+    return [points.map(({ at, version }) => (byTime ? at : version)), points.map(({ balance }) => balance)];
+  }, [body, whole, byTime]);
+  const lines = useMemo(() => [{ label: `Balance, ${of.currency}`, colour: '--accent', stepped: true, fill: true }], [of.currency]);
   if (!body) return html`<${Loading} what="Reading the statement" />`;
   const about = whole ? 'over its whole life' : entries.length < 100 ? 'since it was opened' : 'over its newest 100 rows';
-  return html`<p class="note">Balance ${about}${!whole && entries.length === 100 ? ' (verify the chain to see all of it)' : ''}</p>
-    <${Plot} lines=${lines} data=${data} time height=${180} says=${`Balance over time, ${about}; now ${pretty(of.balance)} ${of.currency}`} />`;
+  return html`
+    <div class="panel-head"><span class="note">Balance ${about}${!whole && entries.length === 100 ? ' (verify the chain to see all of it)' : ''}</span>
+      <span class="actions" role="group" aria-label="Drawn">${[true, false].map((time) => html`<button key=${time} type="button" class="small quiet" aria-pressed=${byTime === time} onClick=${() => set(time)}>${time ? 'by time' : 'by version'}</button>`)}</span></div>
+    <${Plot} key=${byTime} lines=${lines} data=${data} time=${byTime} unit="" height=${180} says=${`Balance ${byTime ? 'over time' : 'by version'}, ${about}; now ${pretty(of.balance)} ${of.currency}`} />`;
 }
 
 /** @param {{of: WalletType}} props */
@@ -71,7 +77,7 @@ export function Wallet({ id, part }) {
   const wallet = useWallet(id);
   // What is kept fresh tells no problem: the first reading does.
   const { problem, reload } = useGet(path(['v1', 'wallets', id]), (body) => learn([/** @type {WalletType} */ (body)]));
-  const [whole, set] = useState(/** @type {[number, number][] | null} */ (null));
+  const [whole, set] = useState(/** @type {import('../chain.js').Point[] | null} */ (null));
   if (!wallet) {
     return html`<${Heading}>Wallet</${Heading}>
       ${problem ? html`<${ProblemCard} problem=${problem} retry=${reload} /><p><a href=${link(['wallets'])}>All wallets</a></p>` : html`<${Loading} what="Reading the wallet" />`}`;
