@@ -10,9 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+use wallet_console::Console;
 use wallet_stack::template::Template;
-use wallet_stack::{Observer, Options, Stack, Stores};
+use wallet_stack::{Observer, Options, Stack, Stores, steps};
 
 use crate::{console, demo};
 
@@ -46,14 +49,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    log(arguments.logs);
+    let seen = Console::new();
+    log(arguments.logs, &seen);
     let runtime = tokio::runtime::Runtime::new().context("no threads to run on")?;
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         tokio::select! {
             // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
             () = signals.any() => Ok(()),
-            outcome = up(&arguments) => {
+            outcome = up(&arguments, seen) => {
                 let stop = outcome?;
                 signals.any().await;
                 stop.await;
@@ -66,7 +70,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
 /// Stops what `up` has started.
 type Stop = Pin<Box<dyn Future<Output = ()>>>;
 
-async fn up(arguments: &Arguments) -> Result<Stop> {
+async fn up(arguments: &Arguments, seen: Console) -> Result<Stop> {
     if arguments.dynamodb_only {
         return database_only(arguments).await;
     }
@@ -92,7 +96,7 @@ async fn up(arguments: &Arguments) -> Result<Stop> {
         visibility_timeout: arguments.visibility_timeout,
         functions: arguments.functions.clone(),
         observer: show_requests.then_some(observer),
-        beside: Some(Arc::new(wallet_console::router)),
+        beside: Some(Arc::new(move |surroundings| seen.router(surroundings))),
         ..Options::default()
     })
     .await?;
@@ -133,22 +137,22 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "write it as 500ms, 2s or 3m".to_owned())
 }
 
-/// Faults always; everything that a function logs on demand.
-fn log(wanted: bool) {
+/// Faults always; everything that a function logs on demand. What the console sees is none of the log's business.
+fn log(wanted: bool, seen: &Console) {
     let filter = match std::env::var("RUST_LOG") {
         Ok(filter) if !filter.is_empty() => EnvFilter::new(filter),
         _ if wanted => EnvFilter::new("info,dynoxide=off"),
         _ => EnvFilter::new("error,dynoxide=off"),
     };
-    tracing_subscriber::fmt()
+    let filter = filter.add_directive(format!("{}=off", steps::TARGET).parse().expect("a directive"));
+    let log = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(log.with_filter(filter)).with(seen.layer()).init();
 }
 
 /// The signals that stop a service.

@@ -1,17 +1,32 @@
 //! What the page asks of the local stack alone, under `/_local`. A deployment has none of it.
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::Path;
 use axum::http::request::Parts;
 use axum::routing::get;
 use serde_json::json;
+use wallet_lambda::{Code, Problem};
 use wallet_stack::{Surroundings, answer};
 
 use crate::prices::PRICES;
+use crate::trail::Trail;
 
-pub(crate) fn router(surroundings: Surroundings) -> Router {
+pub(crate) fn router(surroundings: Surroundings, trail: Arc<Trail>) -> Router {
     let Surroundings { dynamodb_url, table, .. } = surroundings;
     let here = async move |parts: Parts| {
         answer(&parts, || Ok(json!({"dynamodb_url": dynamodb_url, "table": table, "prices": PRICES.to_json()})))
     };
-    Router::new().route("/_local", get(here))
+    let movement = async move |Path(id): Path<String>, parts: Parts| {
+        answer(&parts, || {
+            let seen = id.parse().ok().and_then(|id| trail.of(id));
+            let unseen = "Nothing was seen of that movement since the stack was started.";
+            Ok(seen.ok_or_else(|| Problem::new(Code::TransactionNotFound, unseen))?)
+        })
+    };
+    Router::new().route("/_local", get(here)).route("/_local/movements/{transaction_id}", get(movement))
 }
+
+#[cfg(test)]
+mod tests;

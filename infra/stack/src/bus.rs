@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use wallet_messaging::Message;
 
 use crate::queue::QueueFile;
+use crate::steps;
 
 /// Older events than so many are forgotten.
 const KEPT: i64 = 100_000;
@@ -53,6 +54,7 @@ impl Bus {
             transaction.execute("DELETE FROM event WHERE number <= ?1", [newest - KEPT])?;
             transaction.commit()?;
             self.newest.send_replace(newest);
+            events.iter().for_each(|event| steps::published(&event.body));
         }
         Ok(())
     }

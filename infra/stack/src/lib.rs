@@ -34,6 +34,7 @@ pub mod queue;
 mod reader;
 mod remote;
 mod stack;
+pub mod steps;
 mod stores;
 pub mod template;
 pub mod token;

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use wallet_messaging::{Group, Message};
 
 use crate::names;
+use crate::steps;
 use crate::template::QueueSpec;
 
 pub use file::QueueFile;
@@ -75,6 +76,7 @@ impl Queue {
     /// When SQLite refuses.
     pub fn send(&self, body: &str, now: Timestamp) -> Result<String> {
         let id = self.insert(&self.lock(), body, None, now)?;
+        steps::sent(&self.spec.name, &id, body, now);
         self.arrivals.notify_one();
         Ok(id)
     }
@@ -86,16 +88,18 @@ impl Queue {
     pub fn send_all(&self, messages: &[Message], now: Timestamp) -> Result<()> {
         let mut connection = self.lock();
         let transaction = begin(&mut connection)?;
+        let mut sent = vec![];
         for Message { body, group } in messages {
             let again = match group {
                 Some(group) => !self.is_new(&transaction, group, now)?,
                 None => false,
             };
             if !again {
-                self.insert(&transaction, body, group.as_ref(), now)?;
+                sent.push((self.insert(&transaction, body, group.as_ref(), now)?, body));
             }
         }
         transaction.commit()?;
+        sent.iter().for_each(|(id, body)| steps::sent(&self.spec.name, id, body, now));
         self.arrivals.notify_one();
         Ok(())
     }
@@ -126,14 +130,19 @@ impl Queue {
                  RETURNING message_id, receipt, body, receive_count, sent_at_ms, first_received_at_ms, number, group_id",
             )?
             .query_map(params![now.as_millisecond(), hidden_until.as_millisecond(), limit, self.spec.name], |row| {
-                Ok((row.get::<_, i64>(6)?, self.message(row)?))
+                Ok((row.get::<_, i64>(6)?, (row.get(4)?, self.message(row)?)))
             })?
-            .collect::<rusqlite::Result<BTreeMap<_, _>>>()?;
+            .collect::<rusqlite::Result<BTreeMap<_, (i64, SqsMessage)>>>()?;
         transaction.commit()?;
+        for (sent_at_ms, message) in messages.values() {
+            if let (Some(id), Some(body)) = (&message.message_id, &message.body) {
+                steps::received(&self.spec.name, id, body, now, *sent_at_ms);
+            }
+        }
         if dead > 0 {
             tracing::error!(queue = self.spec.name, messages = dead, "received too often: now dead letters");
         }
-        Ok(messages.into_values().collect())
+        Ok(messages.into_values().map(|(_, message)| message).collect())
     }
 
     /// Deletes the message that was received with this receipt; whether it was still the newest receipt.

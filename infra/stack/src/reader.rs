@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use wallet_lambda::caught;
 
 use crate::queue::QueueFile;
+use crate::steps;
 use crate::template::StreamReader;
 use pattern::Pattern;
 
@@ -88,8 +89,12 @@ impl Reader {
         let records = self.read()?;
         let Some(last) = records.last() else { return Ok(false) };
         let passed = records.iter().map(|record| self.event(record)).collect::<Result<Vec<_>>>()?;
-        let passed: Vec<_> =
-            passed.into_iter().filter(|event| self.patterns.iter().any(|p| p.matches(event))).collect();
+        let is_handed = |event: &Value| {
+            let handed = self.patterns.iter().any(|pattern| pattern.matches(event));
+            steps::record(event, handed);
+            handed
+        };
+        let passed: Vec<_> = passed.into_iter().filter(is_handed).collect();
         let failed = if passed.is_empty() { None } else { self.call(passed).await? };
         let numbers = records.iter().map(|record| &record.dynamodb.sequence_number);
         let sent = match &failed {

@@ -1,0 +1,57 @@
+//! Who is answered, and what is told of what isn't there.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use wallet_stack::Stack;
+
+use crate::testing::{ALL, Caller, start};
+
+#[track_caller]
+fn is_problem((status, body): (StatusCode, String), expected: u16, code: &str) -> Value {
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status.as_u16(), &body["code"]), (expected, &json!(code)), "{body}");
+    body
+}
+
+async fn refuses_strangers(stack: &Stack, method: &str, path: &str) {
+    let nobody = Caller::with(stack.router(), "nobody", String::new());
+    is_problem(nobody.ask(method, path, None, None).await, 401, "unauthenticated");
+    let others = Caller::with(stack.router(), "others", stack.token("others", "wallets:read wallets:write"));
+    is_problem(others.ask(method, path, None, None).await, 403, "missing_scope");
+    let garbled = Caller::with(stack.router(), "garbled", "e30.e30.e30".to_owned());
+    is_problem(garbled.ask(method, path, None, None).await, 401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn only_an_administrator_is_answered() {
+    let stack = start().await;
+    for (method, path) in [("GET", "/_local"), ("GET", "/_local/movements/txn_00000000000000000000000000000000")] {
+        refuses_strangers(&stack, method, path).await;
+    }
+    let other = Caller::with(stack.router(), "operator", stack.token("operator", "wallets:admin"));
+    let (status, body) = other.ask("GET", "/_local", None, None).await;
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, &body["table"]), (StatusCode::OK, &json!("wallet-ledger")));
+    assert_eq!((&body["dynamodb_url"], &body["prices"]["currency"]), (&json!(stack.dynamodb_url()), &json!("USD")));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_movement_that_nobody_saw_is_said_to_be_so() {
+    let stack = start().await;
+    let caller = Caller::with(stack.router(), "operator", stack.token("operator", ALL));
+    for id in ["txn_00000000000000000000000000000000", "wal_1", "%00", "..%2F.."] {
+        let answer = caller.ask("GET", &format!("/_local/movements/{id}"), None, None).await;
+        let problem = is_problem(answer, 404, "transaction_not_found");
+        assert_eq!(problem["detail"], "Nothing was seen of that movement since the stack was started.");
+    }
+    let wallet = caller.open("EUR").await;
+    let body = json!({"amount": "5", "currency": "EUR"});
+    let deposit = caller.post(&format!("/v1/wallets/{wallet}/deposits"), body).await;
+    let id = deposit["id"].as_str().expect("an id");
+    let (status, body) = caller.ask("GET", &format!("/_local/movements/{id}"), None, None).await;
+    let seen: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, &seen["transaction_id"]), (StatusCode::OK, &json!(id)));
+    assert_eq!(seen["steps"][0]["who"], "deposit");
+    stack.stop().await;
+}

@@ -1,0 +1,95 @@
+//! What the tests share: a caller without a socket, and one trail that sees all stacks of the process.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use wallet_stack::{Beside, Options, Stack};
+
+use crate::Console;
+use crate::trail::Trail;
+
+/// A process has one place where events go.
+pub(crate) fn seen_everywhere() -> Arc<Trail> {
+    static TRAIL: OnceLock<Arc<Trail>> = OnceLock::new();
+    let trail = TRAIL.get_or_init(|| {
+        let trail = Trail::new();
+        tracing_subscriber::registry().with(trail.layer()).init();
+        trail
+    });
+    Arc::clone(trail)
+}
+
+/// A stack with a console that sees all.
+pub(crate) async fn start() -> Stack {
+    let console = Console(seen_everywhere());
+    let beside: Beside = Arc::new(move |surroundings| console.router(surroundings));
+    Stack::start(Options { beside: Some(beside), ..Options::default() }).await.expect("started")
+}
+
+pub(crate) const ALL: &str = "wallets:read wallets:write funds:deposit wallets:admin";
+
+/// Somebody with a token, whose name is the test's own: what he asks for has other ids than what others ask for.
+pub(crate) struct Caller {
+    router: Router,
+    name: String,
+    token: String,
+    keys: AtomicU32,
+}
+
+impl Caller {
+    pub(crate) fn of(stack: &Stack, name: &str) -> Caller {
+        Caller::with(stack.router(), name, stack.token(name, ALL))
+    }
+
+    pub(crate) fn with(router: Router, name: &str, token: String) -> Caller {
+        Caller { router, name: name.to_owned(), token, keys: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) async fn open(&self, currency: &str) -> String {
+        self.post("/v1/wallets", json!({"currency": currency})).await["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Posts what goes well, with a key of its own.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed).to_string();
+        let (status, text) = self.ask("POST", path, Some(&key), Some(body)).await;
+        assert_eq!(status, StatusCode::CREATED, "{text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Status and body of the answer, to its end.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> (StatusCode, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        if !self.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let Ok(response) = self.router.clone().oneshot(request.body(body).expect("a request")).await;
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), 1 << 24).await.expect("an answer");
+        (status, String::from_utf8(bytes.into()).expect("UTF-8"))
+    }
+}

@@ -1,0 +1,42 @@
+//! What the stack does with what follows from a movement, as `tracing` events below every log's level: for whoever follows one
+//! movement. Where nobody listens to [`TARGET`], nothing is looked at.
+//!
+//! | `step` | when | fields |
+//! |---|---|---|
+//! | `record` | the stream's reader has a new item | `pk`, `sk`, `created_at`, `rows` (ids of an entries item), `handed` (to `dispatch`) |
+//! | `sent` | a queue took a message | `queue`, `message_id`, `at_ms`, `body` |
+//! | `received` | a queue gave one out | `queue`, `message_id`, `at_ms`, `waited_ms`, `body` |
+//! | `bus` | the bus took an event | `body` |
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tracing::{Level, debug, enabled};
+
+/// The target of these events.
+pub const TARGET: &str = "wallet_stack::steps";
+
+/// The stream's reader has this record, and hands it to the function or doesn't.
+pub(crate) fn record(event: &Value, handed: bool) {
+    if !enabled!(target: TARGET, Level::DEBUG) {
+        return;
+    }
+    let image = &event["dynamodb"]["NewImage"];
+    let text = |name: &str| image[name]["S"].as_str().unwrap_or_default();
+    let rows = image["rows"]["L"].as_array().into_iter().flatten();
+    let rows: Vec<_> = rows.filter_map(|row| row["M"]["transaction_id"]["S"].as_str()).collect();
+    let (pk, sk, created_at) = (text("PK"), text("SK"), text("created_at"));
+    debug!(target: TARGET, step = "record", pk, sk, created_at, rows = rows.join(" "), handed);
+}
+
+pub(crate) fn sent(queue: &str, message_id: &str, body: &str, at: Timestamp) {
+    debug!(target: TARGET, step = "sent", queue, message_id, at_ms = at.as_millisecond(), body);
+}
+
+pub(crate) fn received(queue: &str, message_id: &str, body: &str, at: Timestamp, sent_at_ms: i64) {
+    let at_ms = at.as_millisecond();
+    debug!(target: TARGET, step = "received", queue, message_id, at_ms, waited_ms = at_ms - sent_at_ms, body);
+}
+
+pub(crate) fn published(body: &str) {
+    debug!(target: TARGET, step = "bus", body);
+}
