@@ -8,12 +8,15 @@
 //! |---|---|
 //! | `GET /_local` | `{"dynamodb_url": "..", "table": "..", "prices": {..}}` |
 //! | `GET /_local/movements/{transaction_id}` | what happened to one movement, step by step, and what it costs |
+//! | `POST /_local/audit` | server-sent events: `progress`, and `report` or `problem` |
 //!
 //! The stack's own `/_local/queues` is beside it. Each asks for a token with `wallets:admin`.
 
+mod audit;
 mod local;
 mod page;
 mod prices;
+mod progress;
 #[cfg(test)]
 mod testing;
 mod trail;

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::request::Parts;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::json;
+use wallet_dynamodb::Ledger;
 use wallet_lambda::{Code, Problem};
 use wallet_stack::{Surroundings, answer};
 
+use crate::audit::Audits;
 use crate::prices::PRICES;
 use crate::trail::Trail;
 
 pub(crate) fn router(surroundings: Surroundings, trail: Arc<Trail>) -> Router {
-    let Surroundings { dynamodb_url, table, .. } = surroundings;
+    let Surroundings { dynamodb_url, table, client, stopped, .. } = surroundings;
+    let audits = Audits { ledger: Ledger::new(client, table), stopped };
     let here = async move |parts: Parts| {
         answer(&parts, || Ok(json!({"dynamodb_url": dynamodb_url, "table": table, "prices": PRICES.to_json()})))
     };
@@ -25,7 +28,10 @@ pub(crate) fn router(surroundings: Surroundings, trail: Arc<Trail>) -> Router {
             Ok(seen.ok_or_else(|| Problem::new(Code::TransactionNotFound, unseen))?)
         })
     };
-    Router::new().route("/_local", get(here)).route("/_local/movements/{transaction_id}", get(movement))
+    Router::new()
+        .route("/_local", get(here))
+        .route("/_local/movements/{transaction_id}", get(movement))
+        .route("/_local/audit", post(async move |parts: Parts| audits.answer(parts).await))
 }
 
 #[cfg(test)]

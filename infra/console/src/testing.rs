@@ -93,3 +93,12 @@ impl Caller {
         (status, String::from_utf8(bytes.into()).expect("UTF-8"))
     }
 }
+
+/// The server-sent events of a text: their names, and what they tell.
+pub(crate) fn events(text: &str) -> Vec<(String, Value)> {
+    let event = |event: &str| {
+        let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).expect("a field").trim();
+        (field("event:").to_owned(), serde_json::from_str(field("data:")).expect("JSON"))
+    };
+    text.split("\n\n").filter(|event| !event.is_empty()).map(event).collect()
+}

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use wallet_stack::Stack;
 
-use crate::testing::{ALL, Caller, start};
+use crate::testing::{ALL, Caller, events, start};
 
 #[track_caller]
 fn is_problem((status, body): (StatusCode, String), expected: u16, code: &str) -> Value {
@@ -25,7 +25,11 @@ async fn refuses_strangers(stack: &Stack, method: &str, path: &str) {
 #[tokio::test]
 async fn only_an_administrator_is_answered() {
     let stack = start().await;
-    for (method, path) in [("GET", "/_local"), ("GET", "/_local/movements/txn_00000000000000000000000000000000")] {
+    for (method, path) in [
+        ("GET", "/_local"),
+        ("GET", "/_local/movements/txn_00000000000000000000000000000000"),
+        ("POST", "/_local/audit"),
+    ] {
         refuses_strangers(&stack, method, path).await;
     }
     let other = Caller::with(stack.router(), "operator", stack.token("operator", "wallets:admin"));
@@ -53,5 +57,35 @@ async fn a_movement_that_nobody_saw_is_said_to_be_so() {
     let seen: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((status, &seen["transaction_id"]), (StatusCode::OK, &json!(id)));
     assert_eq!(seen["steps"][0]["who"], "deposit");
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_audit_tells_how_far_it_is_and_what_it_found() {
+    let stack = start().await;
+    let caller = Caller::with(stack.router(), "auditor", stack.token("auditor", ALL));
+    let wallet = caller.open("EUR").await;
+    caller.post(&format!("/v1/wallets/{wallet}/deposits"), json!({"amount": "5", "currency": "EUR"})).await;
+    let (status, body) = caller.ask("POST", "/_local/audit", None, None).await;
+    assert_eq!(status, StatusCode::OK);
+    let events = events(&body);
+    let (name, report) = events.last().expect("an end");
+    assert_eq!((name.as_str(), &report["clean"], &report["wallets"]), ("report", &json!(true), &json!(1)), "{body}");
+    let is_progress =
+        |(name, told): &(String, Value)| name == "progress" && told["read"].as_u64() <= told["of"].as_u64();
+    assert!(events[..events.len() - 1].iter().all(is_progress), "{body}");
+
+    let ledger = wallet_audit::connect(Some("http://127.0.0.1:1"), "wallets").await.expect("an address");
+    let (_running, stopped) = tokio::sync::watch::channel(false);
+    let audits = crate::audit::Audits { ledger, stopped };
+    let request = axum::http::Request::post("/_local/audit");
+    let request = request.header("authorization", format!("Bearer {}", stack.token("auditor", ALL)));
+    let (parts, ()) = request.body(()).expect("a request").into_parts();
+    let body = axum::body::to_bytes(audits.answer(parts).await.into_body(), 1 << 20).await.expect("an answer");
+    let events = crate::testing::events(std::str::from_utf8(&body).expect("UTF-8"));
+    assert!(
+        matches!(events.last(), Some((name, told)) if name == "problem" && told["code"] == "internal"),
+        "{events:?}"
+    );
     stack.stop().await;
 }
