@@ -3,7 +3,7 @@
 import { html } from './html.js';
 import { pretty } from './money.js';
 import { link } from './router.js';
-import { visible } from './text.js';
+import { under, visible } from './text.js';
 import { Badge, Words } from './ui.js';
 
 /** @typedef {import('./api.js').Problem} Problem */
@@ -56,7 +56,7 @@ const ADVICE = {
 
 /** @param {Problem} problem */
 export const advice = ({ code, retryable }) =>
-  ADVICE[code] ?? (retryable ? 'The same may go through later: send it again with the same key.' : 'Mend what it says, and send it with a new key.');
+  under(ADVICE, code) ?? (retryable ? 'The same may go through later: send it again with the same key.' : 'Mend what it says, and send it with a new key.');
 
 /**
  * @param {{problem: Problem, retry?: (() => void) | undefined, replayed?: boolean}} props
@@ -65,7 +65,7 @@ export function ProblemCard({ problem, retry, replayed }) {
   const { title, detail, code, status, request_id: id, available, requested, wallet_id: wallet, payment } = problem;
   return html`
     <section class="problem" role="alert" aria-label="Refused">
-      <h3>${visible(title)}</h3>
+      <p class="title">${visible(title)}</p>
       <p><${Words} text=${detail} /></p>
       <p class="todo"><strong>What to do:</strong> ${advice(problem)}</p>
       <p class="marks">

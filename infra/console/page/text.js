@@ -9,6 +9,9 @@ export function visible(text) {
   return String(text ?? '').replace(CONFUSING, name);
 }
 
+/** What a table has under a name that others chose: nothing of what every object has. @template T @param {Record<string, T>} table @param {string} name @returns {T | undefined} */
+export const under = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+
 /** An id's beginning, where the whole is a link's address or a tooltip. @param {string} id */
 export const shortId = (id) => (/^(wal|txn)_[0-9a-f]{32}$/.test(id) ? `${id.slice(0, 10)}\u2026` : visible(id));
 

@@ -3,7 +3,7 @@
 import { compare, padded, pretty } from './money.js';
 import { link } from './router.js';
 import { Store, useStore } from './store.js';
-import { clock, shortId, visible } from './text.js';
+import { clock, shortId, under, visible } from './text.js';
 import { useState } from './vendor/hooks.js';
 import { html } from './html.js';
 import { wallet } from './wallets.js';
@@ -53,7 +53,7 @@ export const Badge = ({ kind = '', children }) => html`<span class=${`badge ${ki
 const TONES = { posted: 'good', active: 'good', captured: 'good', failed: 'bad', closed: 'bad', frozen: 'warn', queued: 'warn', expired: 'warn', voided: '' };
 
 /** @param {{status: string}} props */
-export const Status = ({ status }) => html`<${Badge} kind=${TONES[status] ?? ''}>${visible(status)}</${Badge}>`;
+export const Status = ({ status }) => html`<${Badge} kind=${under(TONES, status) ?? ''}>${visible(status)}</${Badge}>`;
 
 /** Puts a text into the clipboard. @param {{text: string, label?: string}} props */
 export function Copy({ text, label = 'Copy' }) {

@@ -83,8 +83,8 @@ function Plots({ runs }) {
   const conflicts = useMemo(() => drawn(runs, (run) => run.progress.map((at) => at.conflicts)), [runs]);
   const says = runs.map((run) => { const last = lastOf(run); return `${run.strategy}: ${last?.done ?? 0} done with ${last?.conflicts ?? 0} conflicts in ${duration(last?.elapsed_ms ?? 0)}`; }).join('; ');
   return html`<div class="plots">
-    <div><h3>Movements a second</h3><${Plot} lines=${LINES} data=${pace} unit=" s" says=${`Movements a second. ${says}`} /></div>
-    <div><h3>Conflicts so far</h3><${Plot} lines=${LINES} data=${conflicts} unit=" s" says=${`Conflicts. ${says}`} /></div>
+    <div><h2>Movements a second</h2><${Plot} lines=${LINES} data=${pace} unit=" s" says=${`Movements a second. ${says}`} /></div>
+    <div><h2>Conflicts so far</h2><${Plot} lines=${LINES} data=${conflicts} unit=" s" says=${`Conflicts. ${says}`} /></div>
   </div>`;
 }
 

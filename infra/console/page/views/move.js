@@ -7,6 +7,7 @@ import { KINDS, callOf } from '../kinds.js';
 import { ProblemCard } from '../problem.js';
 import { link } from '../router.js';
 import { session } from '../session.js';
+import { under } from '../text.js';
 import { Badge, Command, Heading, Words, announce } from '../ui.js';
 import { useGet } from '../use.js';
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
@@ -65,7 +66,7 @@ function Answers({ sent, again, busy }) {
 
 /** @param {{kind: string, fields: URLSearchParams}} props */
 export function Move({ kind: name, fields }) {
-  const kind = KINDS[name];
+  const kind = under(KINDS, name);
   if (!kind) return html`<${Heading}>There is no such movement</${Heading}><p><a href=${link(['move'])}>Deposit, send, pay ..</a></p>`;
   return html`
     <${Heading}>Move money</${Heading}>

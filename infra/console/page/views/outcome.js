@@ -4,7 +4,7 @@ import { path } from '../api.js';
 import { html } from '../html.js';
 import { ProblemCard } from '../problem.js';
 import { link } from '../router.js';
-import { visible } from '../text.js';
+import { under, visible } from '../text.js';
 import { Badge, Facts, Id, Money, MovementLink, Status, Table, Time, WalletLink, Words } from '../ui.js';
 import { useGet, useLive } from '../use.js';
 import { useEffect } from '../vendor/hooks.js';
@@ -15,7 +15,7 @@ const ACCOUNTS = /** @type {Record<string, string>} */ ({ external: 'the outside
 
 /** @type {import('../ui.js').Column<Leg>[]} */
 const LEGS = [
-  { name: 'Who', wide: true, cell: (leg) => html`${leg.wallet_id ? html`<${WalletLink} id=${leg.wallet_id} />` : html`<span>${ACCOUNTS[leg.account ?? ''] ?? visible(leg.account)}</span>`}${leg.reference && html` <q><${Words} text=${leg.reference} /></q>`}` },
+  { name: 'Who', wide: true, cell: (leg) => html`${leg.wallet_id ? html`<${WalletLink} id=${leg.wallet_id} />` : html`<span>${under(ACCOUNTS, leg.account ?? '') ?? visible(leg.account)}</span>`}${leg.reference && html` <q><${Words} text=${leg.reference} /></q>`}` },
   { name: 'Amount', numeric: true, cell: (leg) => html`<${Money} amount=${leg.amount} signed />` },
   { name: 'Balance after', numeric: true, cell: (leg) => (leg.balance_after === undefined ? html`<span class="faint">${leg.settled === undefined ? '–' : leg.settled ? 'settled' : 'waits to be settled'}</span>` : html`<${Money} amount=${leg.balance_after} />`) },
   { name: 'Version', numeric: true, cell: (leg) => leg.version_after ?? html`<span class="faint">–</span>` },

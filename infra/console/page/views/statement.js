@@ -79,7 +79,8 @@ function Chain({ id, whole }) {
       ${state?.problem && html`<${ProblemCard} problem=${state.problem} retry=${verify} />`}
       ${state?.done && !broken && html`<div class="verdict good"><strong>✓ The chain holds.</strong> ${counted(state.read, 'row')} from the opening to now: each names the hash of the row before it, versions follow one another, and every balance is the one before it and the amount.</div>`}
       ${broken && html`<div class="verdict bad" role="alert"><strong>✗ The chain is broken ${state.breaks.length + state.more === 1 ? 'in one place' : `in ${state.breaks.length + state.more} places`}.</strong>
-        <ul>${state.breaks.map((found) => html`<li key=${found.version + found.what}><strong>Version ${found.version}:</strong> ${visible(found.what)} <span>${found.means}</span></li>`)}</ul></div>`}
+        <ul>${state.breaks.map((found) => html`<li key=${found.version + found.what}><strong>Version ${found.version}:</strong> ${visible(found.what)}</li>`)}</ul>
+        ${[...new Set(state.breaks.map((found) => found.means))].map((means) => html`<p key=${means}><strong>What that means:</strong> ${means}</p>`)}</div>`}
       <details><summary>What the browser can verify, and what it cannot</summary>
         <p>It sees that each row names the hash of the row before it, that no version is missing, that each balance follows from the one before, that what is held changes by holds alone, and that the newest row is what the wallet says.</p>
         <p>It cannot compute a hash anew: that covers fields which the API does not show, such as who asked. Whoever rewrote all rows with fitting hashes would not be seen here.

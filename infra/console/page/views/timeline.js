@@ -3,7 +3,7 @@
 import { html } from '../html.js';
 import { NotHere } from '../local.js';
 import { ProblemCard } from '../problem.js';
-import { clock, duration, visible } from '../text.js';
+import { clock, duration, under, visible } from '../text.js';
 import { Empty, Facts, Loading, MovementLink, Time } from '../ui.js';
 
 /**
@@ -71,7 +71,7 @@ export function Timeline({ id, reading, local, of }) {
     <ol class="timeline">
       ${steps.map((step, index) => {
         const begin = beginOf(step) - start;
-        const sentence = SENTENCES[step.kind]?.(step) ?? `${step.kind} ${step.who}`;
+        const sentence = under(SENTENCES, step.kind)?.(step) ?? `${step.kind} ${step.who}`;
         return html`
           <li key=${index} class=${`step ${step.kind} ${step.code || (step.status ?? 0) >= 400 ? 'bad' : ''} ${step.transaction_id === id ? '' : 'follows'}`}>
             <span class="when" title=${`${step.at} (UTC)`}>+${duration(Math.max(0, begin))}<span class="unseen"> at ${clock(step.at)}</span></span>

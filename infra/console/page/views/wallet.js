@@ -66,7 +66,7 @@ function Terms({ of }) {
       ['Transfers a minute', limits.transfers_per_minute ?? html`<span class="faint">any number</span>`],
       ['Opened', html`<${Time} at=${of.created_at} />`], ['Last changed', html`<${Time} at=${of.updated_at} />`],
     ]} />
-    <h3>Labels</h3>
+    <h2>Labels</h2>
     ${labels.length === 0 ? html`<p class="faint">None. They are given when a wallet is opened.</p>`
       : html`<${Facts} of=${labels.map(([name, value]) => [html`<${Words} text=${name} />`, html`<${Words} text=${value} />`])} />`}
     <p><a class="button" href=${link(['move', 'amend'], { wallet: of.id })}>Amend</a></p>`;

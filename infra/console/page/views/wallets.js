@@ -100,18 +100,18 @@ function FirstOf({ owner, found }) {
 
 function OfAll() {
   const owners = allOwners().slice(0, MAX_OWNERS);
-  const [of, set] = useState(/** @type {Record<string, {rows: WalletType[], more: boolean, problem: any}>} */ ({}));
+  const [of, set] = useState(/** @type {Map<string, {rows: WalletType[], more: boolean, problem: any}>} */ (new Map()));
   const found = (/** @type {string} */ owner, /** @type {WalletType[]} */ rows, /** @type {boolean} */ more, /** @type {any} */ problem) =>
-    set((before) => ({ ...before, [owner]: { rows, more, problem } }));
-  const answered = owners.filter((owner) => of[owner]);
-  const rows = answered.flatMap((owner) => of[owner]?.rows ?? []);
-  const problem = answered.map((owner) => of[owner]?.problem).find(Boolean);
+    set((before) => new Map(before).set(owner, { rows, more, problem }));
+  const answered = owners.filter((owner) => of.has(owner));
+  const rows = answered.flatMap((owner) => of.get(owner)?.rows ?? []);
+  const problem = answered.map((owner) => of.get(owner)?.problem).find(Boolean);
   return html`
     ${owners.map((owner) => html`<${FirstOf} key=${owner} owner=${owner} found=${found} />`)}
     ${answered.length < owners.length && rows.length === 0 && html`<${Loading} what="Reading the wallets" />`}
     ${problem && html`<${ProblemCard} problem=${problem} />`}
     ${rows.length > 0 && html`<${List} rows=${rows} caption="Wallets of all known owners" />`}
-    ${owners.filter((owner) => of[owner]?.more).map((owner) => html`<p key=${owner} class="note">Of <${Words} text=${owner} /> only the first ${OF_EACH}: <a href=${link(['wallets'], { owner })}>all of them</a></p>`)}
+    ${owners.filter((owner) => of.get(owner)?.more).map((owner) => html`<p key=${owner} class="note">Of <${Words} text=${owner} /> only the first ${OF_EACH}: <a href=${link(['wallets'], { owner })}>all of them</a></p>`)}
     ${rows.length === 0 && !problem && answered.length === owners.length && html`
       <${Empty}><p><strong>No wallet is known here yet.</strong> Open one, or name an owner above: the API lists wallets by owner only.</p>
         <a class="button primary" href=${link(['move', 'open'])}>Open a wallet</a></${Empty}>`}`;
