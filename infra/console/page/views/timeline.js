@@ -14,9 +14,9 @@ import { Empty, Facts, Loading, MovementLink, Time } from '../ui.js';
 /** What happened, in a sentence. @type {Record<string, (step: Step) => string>} */
 const SENTENCES = {
   request: ({ who, status, code }) => `The function ${who} was asked${status ? ` and answered ${status}` : ''}${code ? ` (${code})` : ''}`,
-  commit: ({ who }) => `Its transaction was committed${who ? ` by ${who}` : ''}: the money moved, whole`,
-  stream: ({ who }) => `The table's stream told ${who || 'dispatch'} of it`,
-  sent: ({ queue }) => `A message was put into the queue of ${queue ?? 'a function'}`,
+  commit: () => 'It was written to the table, whole: one transaction',
+  stream: ({ who }) => `The table\u2019s stream handed it to ${who || 'dispatch'}`,
+  sent: ({ who, queue }) => `${who || 'dispatch'} put a message into the queue of ${queue ?? 'a function'}`,
   received: ({ who, queue }) => `${who || queue} took its message`,
   done: ({ who, code }) => `${who} was done with it${code ? ` (${code})` : ''}`,
   bus: () => 'Its event was published on the bus',
@@ -56,25 +56,24 @@ export function Timeline({ id, reading, local, of }) {
   if (problem) return html`<${ProblemCard} problem=${problem} retry=${reload} />`;
   if (!body) return html`<${Loading} what="Reading its steps" />`;
   /** @type {Step[]} */
-  const told = body.steps ?? [];
-  // A function's line is written at its end: the step is shown where it began.
-  const beginOf = (/** @type {Step} */ step) => Date.parse(step.at) - (step.kind === 'request' || step.kind === 'done' ? step.took_ms ?? 0 : 0);
-  const steps = [...told].sort((a, b) => beginOf(a) - beginOf(b));
-  const start = steps[0] ? beginOf(steps[0]) : 0;
-  const whole = Math.max(1, ...steps.map((step) => Date.parse(step.at) - start));
+  const steps = body.steps ?? [];
+  // A request's time is when it was asked, what a queue's function did has the time of its end.
+  const begins = steps.map((step) => Date.parse(step.at) - (step.kind === 'done' ? step.took_ms ?? 0 : 0));
+  const start = Math.min(...begins);
+  const whole = Math.max(1, ...steps.map((step, index) => (begins[index] ?? start) + (step.took_ms ?? 0) - start));
   return html`
     <${Facts} of=${[
-      ['From request to the last step', duration(whole)],
+      ['From first to last', duration(whole)],
       ['Write units', body.write_units], ['Read units', body.read_units],
       ['What that costs', html`<span class="money">$${visible(body.dollars)}</span> <span class="faint">at DynamoDB's list price</span>`],
     ]} />
     <ol class="timeline">
       ${steps.map((step, index) => {
-        const begin = beginOf(step) - start;
+        const begin = (begins[index] ?? start) - start;
         const sentence = under(SENTENCES, step.kind)?.(step) ?? `${step.kind} ${step.who}`;
         return html`
           <li key=${index} class=${`step ${step.kind} ${step.code || (step.status ?? 0) >= 400 ? 'bad' : ''} ${step.transaction_id === id ? '' : 'follows'}`}>
-            <span class="when" title=${`${step.at} (UTC)`}>+${duration(Math.max(0, begin))}<span class="unseen"> at ${clock(step.at)}</span></span>
+            <span class="when" title=${`${step.at} (UTC)`}>+${duration(Date.parse(step.at) - start)}<span class="unseen"> at ${clock(step.at)}</span></span>
             <div><p><span class="badge">${visible(step.kind)}</span> ${visible(sentence)}${step.transaction_id !== id && html` <span class="faint">– what followed, <${MovementLink} id=${step.transaction_id} /></span>`}</p>
             <p class="faint small-text">${details(step)}</p>
             <${Bar} from=${begin} width=${step.took_ms ?? 0} whole=${whole} /></div>
