@@ -9,10 +9,12 @@
 //! | `GET /_local` | `{"dynamodb_url": "..", "table": "..", "prices": {..}}` |
 //! | `GET /_local/movements/{transaction_id}` | what happened to one movement, step by step, and what it costs |
 //! | `POST /_local/audit` | server-sent events: `progress`, and `report` or `problem` |
+//! | `POST /_local/contention` | server-sent events: `progress`, and `done` or `problem` |
 //!
 //! The stack's own `/_local/queues` is beside it. Each asks for a token with `wallets:admin`.
 
 mod audit;
+mod contention;
 mod local;
 mod page;
 mod prices;

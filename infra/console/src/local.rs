@@ -3,21 +3,25 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::http::request::Parts;
 use axum::routing::{get, post};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::{Code, Problem};
 use wallet_stack::{Surroundings, answer};
 
 use crate::audit::Audits;
+use crate::contention::Contention;
 use crate::prices::PRICES;
 use crate::trail::Trail;
 
 pub(crate) fn router(surroundings: Surroundings, trail: Arc<Trail>) -> Router {
-    let Surroundings { dynamodb_url, table, client, stopped, .. } = surroundings;
-    let audits = Audits { ledger: Ledger::new(client, table), stopped };
+    let Surroundings { dynamodb_url, table, client, api, stopped } = surroundings;
+    let audits = Audits { ledger: Ledger::new(client, table), stopped: stopped.clone() };
+    let turn = Arc::new(Semaphore::new(1));
+    let contention = Contention { api, trail: Arc::clone(&trail), stopped, turn };
     let here = async move |parts: Parts| {
         answer(&parts, || Ok(json!({"dynamodb_url": dynamodb_url, "table": table, "prices": PRICES.to_json()})))
     };
@@ -32,6 +36,7 @@ pub(crate) fn router(surroundings: Surroundings, trail: Arc<Trail>) -> Router {
         .route("/_local", get(here))
         .route("/_local/movements/{transaction_id}", get(movement))
         .route("/_local/audit", post(async move |parts: Parts| audits.answer(parts).await))
+        .route("/_local/contention", post(async move |request: Request| contention.answer(request).await))
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
-//! A caller over HTTP, who repeats a request with its key until it is done, as anybody should.
+//! A caller of the API, who repeats a request with its key until it is done, as anybody should: over HTTP, or of a stack's
+//! gateway without its socket.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 use wallet_stack::Stack;
 use wallet_stack::token::EVERYDAY_SCOPE;
 
@@ -11,33 +16,53 @@ use crate::caller::Repeats;
 
 /// Where no answer came, and so no `Retry-After` either.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// An answer is a few kilobytes.
+const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct Caller {
+    way: Way,
+    token: String,
+}
 
 #[derive(Clone)]
-pub(crate) struct Caller {
-    http: reqwest::Client,
-    url: String,
-    token: String,
+enum Way {
+    Http { client: reqwest::Client, url: String },
+    Gateway(Router),
 }
 
 /// How often a request was repeated, by what it was answered before.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Repeated {
+pub struct Repeated {
     /// 409
-    pub(crate) conflicts: u64,
+    pub conflicts: u64,
     /// Another status that asks to come again, or none: a connection that broke.
-    pub(crate) others: u64,
+    pub others: u64,
 }
 
 impl Repeated {
-    pub(crate) fn all(self) -> u64 {
+    /// However it was answered.
+    #[must_use]
+    pub fn all(self) -> u64 {
         self.conflicts + self.others
     }
 }
 
+/// Status, how long to wait before asking again, and body.
+type Answer = (u16, Option<Duration>, Value);
+
 impl Caller {
     pub(crate) fn new(stack: &Stack) -> Result<Caller> {
-        let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
-        Ok(Caller { http, url: stack.url().to_owned(), token: stack.token("bench", EVERYDAY_SCOPE) })
+        let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
+        let way = Way::Http { client, url: stack.url().to_owned() };
+        Ok(Caller { way, token: stack.token("bench", EVERYDAY_SCOPE) })
+    }
+
+    /// Asks the gateway without its socket.
+    #[must_use]
+    pub fn of_gateway(gateway: Router, token: String) -> Caller {
+        Caller { way: Way::Gateway(gateway), token }
     }
 
     /// Opens a wallet in EUR; answers its id.
@@ -46,29 +71,69 @@ impl Caller {
         Ok(opened.0["id"].as_str().context("an opening is answered with the wallet's id")?.to_owned())
     }
 
+    /// What is there.
+    ///
+    /// # Errors
+    /// When it is not answered well.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        let (status, _, answer) = self.ask(path, None).await?;
+        ensure!(status == 200, "answered {status}: {answer}");
+        Ok(answer)
+    }
+
     /// Posts until it is done, with the same key; answers with the body, and how often it had to repeat.
-    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Result<(Value, Repeated)> {
+    ///
+    /// # Errors
+    /// When it is refused, or repeated too often.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Result<(Value, Repeated)> {
         let (mut repeats, mut repeated) = (Repeats::default(), Repeated::default());
         loop {
-            let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
             let mut told = RETRY_AFTER;
             // On a machine that can't keep up connections break: the same key asks again.
-            match request.header("idempotency-key", key).json(body).send().await {
-                Ok(response) => {
-                    let status = response.status();
-                    let seconds =
-                        response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-                    told = seconds.map_or(told, Duration::from_secs);
-                    let answer: Value = response.json().await?;
-                    if status.is_success() {
-                        return Ok((answer, repeated));
-                    }
+            match self.ask(path, Some((key, body))).await {
+                Ok((200..300, _, answer)) => return Ok((answer, repeated)),
+                Ok((status, wait, answer)) => {
                     ensure!(answer["retryable"] == true, "answered {status}: {answer}");
-                    if status.as_u16() == 409 { repeated.conflicts += 1 } else { repeated.others += 1 }
+                    told = wait.unwrap_or(told);
+                    if status == 409 { repeated.conflicts += 1 } else { repeated.others += 1 }
                 }
                 Err(_) => repeated.others += 1,
             }
             repeats.wait(told).await?;
         }
     }
+
+    /// Asks once.
+    async fn ask(&self, path: &str, posted: Option<(&str, &Value)>) -> Result<Answer> {
+        match &self.way {
+            Way::Http { client, url } => {
+                let url = format!("{url}{path}");
+                let request = match posted {
+                    Some((key, body)) => client.post(url).header("idempotency-key", key).json(body),
+                    None => client.get(url),
+                };
+                let response = request.bearer_auth(&self.token).send().await?;
+                let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
+                Ok((status, wait, response.json().await?))
+            }
+            Way::Gateway(gateway) => {
+                let request = Request::builder().uri(path).header("authorization", format!("Bearer {}", self.token));
+                let request = match posted {
+                    Some((key, body)) => request
+                        .method("POST")
+                        .header("idempotency-key", key)
+                        .header("content-type", "application/json")
+                        .body(Body::from(body.to_string())),
+                    None => request.body(Body::empty()),
+                };
+                let response = gateway.clone().oneshot(request?).await?;
+                let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
+                Ok((status, wait, serde_json::from_slice(&to_bytes(response.into_body(), ANSWER_LIMIT_BYTES).await?)?))
+            }
+        }
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("retry-after")?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

@@ -12,3 +12,5 @@ mod http;
 pub mod rebates;
 mod requests;
 mod text;
+
+pub use http::{Caller, Repeated};

@@ -29,6 +29,7 @@ async fn only_an_administrator_is_answered() {
         ("GET", "/_local"),
         ("GET", "/_local/movements/txn_00000000000000000000000000000000"),
         ("POST", "/_local/audit"),
+        ("POST", "/_local/contention"),
     ] {
         refuses_strangers(&stack, method, path).await;
     }
