@@ -59,8 +59,15 @@ fn settlements(kept: &Kept, of: TransactionId, movement: &Movement) -> Vec<Seen>
         // A debit that was short of that money settles it too, within its own request.
         let Some(pass) = kept.passes.iter().find(|pass| folded(pass, *wallet, settled)) else { continue };
         add(pass.step.clone(), pass.folded);
+        // One pass may be woken by many messages: its own is the first that was sent once it was committed.
+        let committed = movement.steps.iter().find(|step| step.kind == Kind::Commit).map(|step| step.at);
         let woke = |message: &str| pass.messages.split(' ').any(|id| id == message);
-        kept.wake_ups.iter().filter(|wake_up| woke(&wake_up.message)).for_each(|wake_up| add(wake_up.step.clone(), 1));
+        let woken = || kept.wake_ups.iter().filter(|wake_up| woke(&wake_up.message));
+        let sent = || woken().filter(|wake_up| wake_up.step.kind == Kind::Sent);
+        let own = sent().find(|wake_up| Some(wake_up.step.at) >= committed).or_else(|| sent().last());
+        if let Some(own) = own {
+            woken().filter(|wake_up| wake_up.message == own.message).for_each(|wake_up| add(wake_up.step.clone(), 1));
+        }
     }
     seen
 }

@@ -94,7 +94,7 @@ async fn a_batched_credit_is_followed_to_the_fold_and_bears_its_share() {
         let seen = once(&trail, credit.as_str().expect("an id"), "done", "settle").await;
         let kinds = kinds(&seen);
         for kind in ["sent dispatch settle", "received settle settle", "done settle -"] {
-            assert!(kinds.iter().any(|seen| seen == kind), "{kind} is not among {kinds:?}");
+            assert_eq!(kinds.iter().filter(|seen| *seen == kind).count(), 1, "{kind} in {kinds:?}");
         }
         assert_eq!(kinds.iter().filter(|kind| *kind == "commit table -").count(), 2, "{kinds:?}");
         let done = seen["steps"].as_array().expect("steps").iter().find(|step| step["kind"] == "done").expect("there");
