@@ -28,7 +28,7 @@ pub(crate) fn greet(data: Option<&std::path::Path>) {
 pub(crate) fn show_demo(demo: &Demo) {
     demo.warnings.iter().for_each(|warning| warn(warning));
     line(&format!("\n  {}", demo.summary.dimmed()));
-    for wallet in [&demo.alice, &demo.bob] {
+    for wallet in [&demo.alice, &demo.bob, &demo.shop] {
         let money = format!("{:>10} {}", wallet.balance, wallet.currency);
         line(&format!("  {:<6}{}  {}", wallet.owner.bold(), money.green(), wallet.id));
     }
@@ -56,6 +56,18 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
     line(&format!("  -d '{body}'"));
     line(&format!("\n  {}\n", "what happens to alice's money, as it happens".dimmed()));
     line(&format!("curl -sSN {url}/v1/events -H 'authorization: Bearer {token}'"));
+    if let Some(Demo { shop, .. }) = demo {
+        line(&format!(
+            "\n  {}\n",
+            "two hundred payments to the shop, many at once; or the console's page of contention".dimmed()
+        ));
+        line(&format!("seq 200 | xargs -P 16 -I% curl -sS -o /dev/null {url}/v1/wallets/{}/deposits \\", shop.id));
+        line("  -H \"authorization: Bearer $(cargo wallet token --sub payers)\" -H 'idempotency-key: many-%' \\");
+        line(&format!(
+            "  -H 'content-type: application/json' -d '{{\"amount\":\"0.10\",\"currency\":\"{}\"}}'",
+            shop.currency
+        ));
+    }
     line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
 }
 
@@ -63,7 +75,7 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
 pub(crate) fn show_console(url: &str, demo: Option<&Demo>) {
     let token = token::mint("console", &token::SCOPES.join(" "), SHOWN_TOKEN_LIFE, clock::now())
         .expect("hours from now are within all dates");
-    let owners = demo.map(|demo| [&demo.alice, &demo.bob].map(|wallet| wallet.owner).join(","));
+    let owners = demo.map(|demo| [&demo.alice, &demo.bob, &demo.shop].map(|wallet| wallet.owner).join(","));
     let owners = owners.map(|owners| format!("&owners={owners}")).unwrap_or_default();
     line(&format!("console {url}/console#token={token}{owners}"));
 }

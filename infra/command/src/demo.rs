@@ -1,4 +1,5 @@
-//! The demo: two wallets, a deposit and its rebate, a transfer; all through the gateway, as a caller would.
+//! The demo: two people and a shop whose credits are batched, a deposit and its rebate, a transfer, payments to the shop; all
+//! through the gateway, as a caller would.
 //!
 //! Every request has a fixed idempotency key: on data that has seen the demo before, nothing moves again.
 
@@ -13,9 +14,9 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use wallet_stack::{clock, token};
 
-/// How long the rebate may take until it is here.
-const REBATE_PATIENCE: Duration = Duration::from_secs(5);
-const REBATE_POLL: Duration = Duration::from_millis(10);
+/// How long what follows may take until it is here: the rebate, and the settlement of what the shop is paid.
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
 /// An answer is a few hundred bytes; a page of entries some ten thousand.
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
@@ -26,6 +27,8 @@ pub(crate) struct Demo {
     pub(crate) alice: DemoWallet,
     /// Who received.
     pub(crate) bob: DemoWallet,
+    /// Whom both paid.
+    pub(crate) shop: DemoWallet,
     /// What was posted this time, in a line.
     pub(crate) summary: String,
     /// What did not happen and why, a line each; empty if all went well.
@@ -50,18 +53,33 @@ pub(crate) struct DemoWallet {
 /// # Errors
 /// When a wallet cannot be opened or shown.
 pub(crate) async fn seed(router: Router) -> Result<Demo> {
-    let alice = Caller::new("alice", &router);
-    let bob = Caller::new("bob", &router);
-    let to_alice = alice.open().await?;
-    let to_bob = bob.open().await?;
+    let alice = Caller::new("alice", token::EVERYDAY_SCOPE, &router);
+    let bob = Caller::new("bob", token::EVERYDAY_SCOPE, &router);
+    let shop = Caller::new("shop", token::EVERYDAY_SCOPE, &router);
+    // Only an administrator has credits batched.
+    let administrator = Caller::new("administrator", &token::SCOPES.join(" "), &router);
+    let own = json!({"currency": "EUR"});
+    let wallets = Wallets {
+        alice: alice.open(&own).await?,
+        bob: bob.open(&own).await?,
+        shop: administrator.open(&json!({"currency": "EUR", "owner": "shop", "credits": "batched"})).await?,
+    };
 
     let mut story = Story::default();
-    if let Err(error) = story.unfold(&alice, &to_alice, &to_bob).await {
+    if let Err(error) = story.unfold(&alice, &bob, &shop, &wallets).await {
         story.warnings.push(format!("{error:#}"));
     }
     let summary = story.summary();
-    let (alice, bob) = (alice.wallet(to_alice).await?, bob.wallet(to_bob).await?);
-    Ok(Demo { alice, bob, summary, warnings: story.warnings })
+    let Wallets { alice: to_alice, bob: to_bob, shop: to_shop } = wallets;
+    let (alice, bob, shop) = (alice.wallet(to_alice).await?, bob.wallet(to_bob).await?, shop.wallet(to_shop).await?);
+    Ok(Demo { alice, bob, shop, summary, warnings: story.warnings })
+}
+
+/// The wallets' ids.
+struct Wallets {
+    alice: String,
+    bob: String,
+    shop: String,
 }
 
 /// What happened so far.
@@ -74,7 +92,14 @@ struct Story {
 
 impl Story {
     /// Moves the money, up to the first movement that is refused.
-    async fn unfold(&mut self, alice: &Caller<'_>, to_alice: &str, to_bob: &str) -> Result<()> {
+    async fn unfold(
+        &mut self,
+        alice: &Caller<'_>,
+        bob: &Caller<'_>,
+        shop: &Caller<'_>,
+        wallets: &Wallets,
+    ) -> Result<()> {
+        let Wallets { alice: to_alice, bob: to_bob, shop: to_shop } = wallets;
         let deposit = json!({"amount": "100.00", "currency": "EUR", "reference": "demo: a deposit"});
         let deposits = format!("/v1/wallets/{to_alice}/deposits");
         let deposited = alice.post(&deposits, "demo-deposit", deposit).await;
@@ -103,7 +128,19 @@ impl Story {
             };
             self.posted.push(format!("{} sent to bob{fee}", text(&transfer["amount"])));
         }
-        Ok(())
+
+        for (payer, from, amount) in [(alice, to_alice, "2.00"), (bob, to_bob, "3.00")] {
+            let payment = json!({
+                "source": from, "destination": to_shop, "amount": amount, "currency": "EUR", "reference": "demo: a payment",
+            });
+            let paid = payer.post("/v1/transfers", "demo-payment", payment).await;
+            let (status, _) =
+                paid.with_context(|| format!("the demo's payment of {} did not go through", payer.name))?;
+            if status == StatusCode::CREATED {
+                self.posted.push(format!("{amount} paid to the shop by {}", payer.name));
+            }
+        }
+        shop.settled(to_shop).await.context("what the shop was paid is not settled")
     }
 
     fn replayed(&self) -> bool {
@@ -127,14 +164,14 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn new<'a>(name: &'static str, router: &'a Router) -> Caller<'a> {
+    fn new<'a>(name: &'static str, scope: &str, router: &'a Router) -> Caller<'a> {
         let minute = SignedDuration::from_mins(1);
-        let token = token::mint(name, token::EVERYDAY_SCOPE, minute, clock::now());
+        let token = token::mint(name, scope, minute, clock::now());
         Caller { name, token: token.expect("a minute from now is within all dates"), router }
     }
 
-    async fn open(&self) -> Result<String> {
-        let opened = self.post("/v1/wallets", "demo-open", json!({"currency": "EUR"})).await;
+    async fn open(&self, wallet: &Value) -> Result<String> {
+        let opened = self.post("/v1/wallets", "demo-open", wallet.clone()).await;
         let (_, wallet) = opened.with_context(|| format!("{} could not open a wallet", self.name))?;
         Ok(wallet["id"].as_str().context("a wallet without an id")?.to_owned())
     }
@@ -145,17 +182,28 @@ impl Caller<'_> {
         Ok(DemoWallet { owner: self.name, id, balance: text("balance"), currency: text("currency") })
     }
 
+    /// Waits until nothing waits in the wallet's inbox.
+    async fn settled(&self, wallet: &str) -> Result<()> {
+        let path = format!("/v1/wallets/{wallet}");
+        let settled = async {
+            while self.get(&path).await?.1["incoming"]["count"].as_u64().is_some_and(|count| count > 0) {
+                tokio::time::sleep(POLL).await;
+            }
+            anyhow::Ok(())
+        };
+        in_time(settled).await?
+    }
+
     /// What the rebate of `deposit` came to, once it is on record.
     async fn rebate(&self, deposit: &Value) -> Result<String> {
         let deposited = format!("/v1/transactions/{}", text(&deposit["id"]));
         let decided = async {
             while self.get(&deposited).await?.1["rebate"]["status"] == "pending" {
-                tokio::time::sleep(REBATE_POLL).await;
+                tokio::time::sleep(POLL).await;
             }
             anyhow::Ok(())
         };
-        let patience = tokio::time::timeout(REBATE_PATIENCE, decided).await;
-        patience.map_err(|_| anyhow!("it did not come within {} s", REBATE_PATIENCE.as_secs()))??;
+        in_time(decided).await??;
         let (_, rebate) = self.get(&format!("/v1/transactions/{}", text(&deposit["rebate"]["transaction_id"]))).await?;
         if rebate["status"] != "posted" {
             bail!("{}", text(&rebate["reason"]["detail"]));
@@ -188,6 +236,12 @@ impl Caller<'_> {
         }
         Ok((status, serde_json::from_slice(&answer).with_context(|| format!("{what} answered no JSON"))?))
     }
+}
+
+/// What `work` comes to, if that is not too long.
+async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
+    let patience = tokio::time::timeout(PATIENCE, work).await;
+    patience.map_err(|_| anyhow!("it did not come within {} s", PATIENCE.as_secs()))
 }
 
 fn text(value: &Value) -> &str {

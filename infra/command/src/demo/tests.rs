@@ -15,7 +15,7 @@ async fn start(env: &[(&str, &str)]) -> Stack {
 async fn seeded(env: &[(&str, &str)]) -> (Demo, [String; 2]) {
     let stack = start(env).await;
     // Far less than the patience with a rebate: nothing is waited for in vain.
-    let seeding = tokio::time::timeout(REBATE_PATIENCE - Duration::from_secs(1), seed(stack.router()));
+    let seeding = tokio::time::timeout(PATIENCE - Duration::from_secs(1), seed(stack.router()));
     let demo = seeding.await.expect("in time").expect("seeded");
     stack.stop().await;
     let balances = [demo.alice.balance.clone(), demo.bob.balance.clone()];
@@ -33,9 +33,13 @@ async fn what_the_page_of_the_api_fills_in_is_the_demo_s() {
 async fn without_a_rule_for_the_deposit_nothing_is_waited_for() {
     for rules in ["[]", r#"[{"id":"m","basis_points":100,"currencies":["USD"]}]"#] {
         let (demo, balances) = seeded(&[("REBATE_RULES", rules)]).await;
-        assert_eq!(demo.summary, "seeded: 100.00 deposited to alice, 25.00 sent to bob", "{rules}");
+        assert_eq!(
+            demo.summary,
+            "seeded: 100.00 deposited to alice, 25.00 sent to bob, 2.00 paid to the shop by alice, 3.00 paid to the shop by bob",
+            "{rules}"
+        );
         assert_eq!(demo.warnings, Vec::<String>::new(), "{rules}");
-        assert_eq!(balances, ["75.00", "25.00"], "{rules}");
+        assert_eq!(balances, ["73.00", "22.00"], "{rules}");
     }
 }
 
@@ -43,10 +47,13 @@ async fn without_a_rule_for_the_deposit_nothing_is_waited_for() {
 async fn a_rebate_that_is_refused_is_told_and_holds_nothing_up() {
     let rules = r#"[{"id":"m","basis_points":100,"minimum":{"EUR":"2.00"}}]"#;
     let (demo, balances) = seeded(&[("REBATE_RULES", rules)]).await;
-    assert_eq!(demo.summary, "seeded: 100.00 deposited to alice, 25.00 sent to bob");
+    assert_eq!(
+        demo.summary,
+        "seeded: 100.00 deposited to alice, 25.00 sent to bob, 2.00 paid to the shop by alice, 3.00 paid to the shop by bob"
+    );
     let [warning] = demo.warnings.as_slice() else { panic!("{:?}", demo.warnings) };
     assert!(warning.starts_with("no rebate for the demo's deposit: The rebate"), "{warning}");
-    assert_eq!(balances, ["75.00", "25.00"]);
+    assert_eq!(balances, ["73.00", "22.00"]);
 }
 
 #[tokio::test]
@@ -56,15 +63,18 @@ async fn the_amounts_are_those_that_were_posted() {
         ("TRANSFER_FEE", r#"{"basis_points":25,"minimum":{"EUR":"0.10"}}"#),
     ])
     .await;
-    let summary = "seeded: 100.00 deposited to alice, a rebate of 5.00 for it, 25.00 sent to bob for a fee of 0.10";
+    let summary = "seeded: 100.00 deposited to alice, a rebate of 5.00 for it, 25.00 sent to bob for a fee of 0.10, 2.00 paid to the shop by alice, 3.00 paid to the shop by bob";
     assert_eq!(demo.summary, summary);
-    assert_eq!(balances, ["79.90", "25.00"]);
+    assert_eq!(balances, ["77.80", "21.90"]);
 }
 
 #[tokio::test]
 async fn a_transfer_that_is_refused_leaves_the_wallets_to_see() {
     let stack = start(&[]).await;
-    let alice = Caller::new("alice", &stack.router()).open().await.expect("opened");
+    let alice = Caller::new("alice", token::EVERYDAY_SCOPE, &stack.router())
+        .open(&json!({"currency": "EUR"}))
+        .await
+        .expect("opened");
     freeze(&stack, &alice).await;
     for summary in ["seeded: 100.00 deposited to alice, a rebate of 1.00 for it", "nothing moved"] {
         let demo = seed(stack.router()).await.expect("seeded as far as it goes");
@@ -102,12 +112,13 @@ async fn the_demo_moves_money_once_however_often_it_is_seeded() {
     let directory = tempfile::tempdir().expect("a directory");
     let data = Some(directory.path().to_owned());
     for summary in [
-        "seeded: 100.00 deposited to alice, a rebate of 1.00 for it, 25.00 sent to bob",
+        "seeded: 100.00 deposited to alice, a rebate of 1.00 for it, 25.00 sent to bob, 2.00 paid to the shop by alice, 3.00 paid to the shop by bob",
         "seeded before; nothing moved again",
     ] {
         let stack = Stack::start(Options { data: data.clone(), ..Options::default() }).await.expect("started");
         let demo = seed(stack.router()).await.expect("seeded");
-        assert_eq!((demo.alice.balance.as_str(), demo.bob.balance.as_str()), ("76.00", "25.00"));
+        assert_eq!((demo.alice.balance.as_str(), demo.bob.balance.as_str()), ("74.00", "22.00"));
+        assert_eq!((demo.shop.balance.as_str(), demo.shop.owner), ("5.00", "shop"));
         assert_eq!((demo.summary.as_str(), demo.warnings.len()), (summary, 0));
         until(|| stack.queue("rebate").depth().expect("read") == 0).await;
         stack.stop().await;
@@ -121,6 +132,6 @@ async fn held_back_messages_wait_and_arrive() {
     until(|| stack.queue("rebate").depth().expect("read") == 1).await;
     stack.deliver(true);
     let demo = seeding.await.expect("no panic").expect("seeded");
-    assert_eq!(demo.alice.balance, "76.00", "the rebate included");
+    assert_eq!((demo.alice.balance.as_str(), demo.shop.balance.as_str()), ("74.00", "5.00"), "the rebate included");
     stack.stop().await;
 }
