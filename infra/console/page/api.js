@@ -25,7 +25,9 @@ export function newKey() {
 export function path(parts, queries = {}) {
   const given = Object.entries(queries).filter(([, value]) => value !== undefined && value !== null && value !== '');
   const query = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
-  return `/${parts.map(encodeURIComponent).join('/')}${query ? `?${query}` : ''}`;
+  // A browser would take `..` for the way up, however it is written; with a blank after it, it is a name that isn't there.
+  const segment = (/** @type {string} */ part) => encodeURIComponent(/^\.{1,2}$/.test(part) ? `${part} ` : part);
+  return `/${parts.map(segment).join('/')}${query ? `?${query}` : ''}`;
 }
 
 /** @param {Call} call @param {AbortSignal} signal @param {string} token */

@@ -27,13 +27,13 @@ export async function findLocal() {
 /** Why something of the local stack is not shown; nothing while it is. @param {{of: Local, what: string}} props */
 export function NotHere({ of, what }) {
   if (of.state === 'absent') {
-    return html`<div class="empty"><p><strong>${what} is not here:</strong> this server has no local routes (<code>/_local</code>), as every deployment. To try it, run <code>cargo wallet up</code> on your machine and open the console address that it prints.</p></div>`;
+    return html`<div class="empty"><p><strong>Not here: ${what}.</strong> This server has no local routes (<code>/_local</code>), as every deployment. To try it, run <code>cargo wallet up</code> on your machine and open the console address that it prints.</p></div>`;
   }
   if (of.state === 'forbidden') {
-    return html`<div class="empty"><p><strong>${what} needs a token with <code>wallets:admin</code>.</strong> The console address that <code>cargo wallet up</code> prints has one.</p></div>`;
+    return html`<div class="empty"><p><strong>A token with <code>wallets:admin</code> is needed for ${what}.</strong> The console address that <code>cargo wallet up</code> prints has one.</p></div>`;
   }
   if (of.state === 'failed') {
-    return html`<div class="empty"><p><strong>${what} could not be asked for:</strong> the server did not answer as expected.</p><button type="button" onClick=${findLocal}>Ask again</button></div>`;
+    return html`<div class="empty"><p><strong>No answer</strong> as expected, so ${what} cannot be shown.</p><button type="button" onClick=${findLocal}>Ask again</button></div>`;
   }
   return null;
 }

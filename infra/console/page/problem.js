@@ -4,7 +4,7 @@ import { html } from './html.js';
 import { pretty } from './money.js';
 import { link } from './router.js';
 import { under, visible } from './text.js';
-import { Badge, Words } from './ui.js';
+import { Badge, Prose, Words } from './ui.js';
 
 /** @typedef {import('./api.js').Problem} Problem */
 
@@ -67,7 +67,7 @@ export function ProblemCard({ problem, retry, replayed }) {
     <section class="problem" role="alert" aria-label="Refused">
       <p class="title">${visible(title)}</p>
       <p><${Words} text=${detail} /></p>
-      <p class="todo"><strong>What to do:</strong> ${advice(problem)}</p>
+      <p class="todo"><strong>What to do:</strong> <${Prose} text=${advice(problem)} /></p>
       <p class="marks">
         <${Badge} kind="bad"><code>${visible(code)}</code></${Badge}>
         ${status > 0 && html`<${Badge}>status ${status}</${Badge}>`}

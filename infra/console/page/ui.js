@@ -23,6 +23,9 @@ export function Announcer() {
   return html`<div class="unseen" role="status" aria-live="polite">${useStore(said)}</div>`;
 }
 
+/** A sentence of the page's own, in which `..` is code. @param {{text: string}} props */
+export const Prose = ({ text }) => html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+
 /** Text that others wrote. @param {{text: unknown}} props */
 export const Words = ({ text }) => html`<bdi class="words">${visible(text)}</bdi>`;
 

@@ -5,7 +5,7 @@ import { html } from '../html.js';
 import { pretty } from '../money.js';
 import { ProblemCard } from '../problem.js';
 import { counted, duration, under, visible } from '../text.js';
-import { Badge, MovementLink, Table, WalletLink, announce } from '../ui.js';
+import { Badge, MovementLink, Prose, Table, WalletLink, announce } from '../ui.js';
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
 
 /**
@@ -43,7 +43,7 @@ const CHECKS = {
 const COLUMNS = [
   { name: 'Where', cell: (row) => html`${row.wallet_id && html`<${WalletLink} id=${row.wallet_id} />`}${row.version !== null && html` <span class="faint">version ${row.version}</span>`}${row.transaction_id && html` <${MovementLink} id=${row.transaction_id} />`}${!row.wallet_id && !row.transaction_id && html`<span class="faint">the table</span>`}` },
   { name: 'What', wide: true, cell: (row) => html`<${Badge} kind="bad"><code>${visible(row.check)}</code></${Badge}> ${under(CHECKS, row.check)?.[0] ?? ''} <bdi class="faint block">${visible(row.difference)}</bdi>` },
-  { name: 'What to do', wide: true, cell: (row) => under(CHECKS, row.check)?.[1] ?? WRONG },
+  { name: 'What to do', wide: true, cell: (row) => html`<${Prose} text=${under(CHECKS, row.check)?.[1] ?? WRONG} />` },
 ];
 const MOST_SHOWN = 100;
 

@@ -144,7 +144,7 @@ export function Contention() {
     <${Heading}>Contention</${Heading}>
     <p class="lead">Many payers send to one wallet at once, where most ledgers slow down or lose money. Each strategy runs by itself, one after the other; at the end the wallet must have exactly what was sent.</p>
     ${here.state === 'asking' && html`<${Loading} />`}
-    <${NotHere} of=${here} what="This experiment" />
+    <${NotHere} of=${here} what="this experiment" />
     ${here.state === 'here' && html`
       <form class="panel" onSubmit=${start} novalidate>
         <div class="row">

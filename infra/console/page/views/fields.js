@@ -1,7 +1,7 @@
 // The fields of a form: labels, hints, and a choice among known wallets that also takes any other by its id.
 
 import { html } from '../html.js';
-import { add, pretty } from '../money.js';
+import { add, padded, pretty } from '../money.js';
 import { visible } from '../text.js';
 import { useState } from '../vendor/hooks.js';
 import { recent, useWallet } from '../wallets.js';
@@ -67,7 +67,7 @@ function Payments({ payments, change, currency }) {
         </div>`)}
       <div class="actions">
         <button type="button" class="small" disabled=${payments.length >= MAX_PAYMENTS} onClick=${() => change([...payments, { destination: '', amount: '', reference: '' }])}>Add a payee</button>
-        <span aria-live="polite">${sum === null ? html`<span class="bad-text">one of the amounts is no decimal</span>` : html`in all <strong>${pretty(sum)} ${visible(currency)}</strong>`}</span>
+        <span aria-live="polite">${sum === null ? html`<span class="bad-text">one of the amounts is no decimal</span>` : html`in all <strong>${pretty(padded(sum, currency))} ${visible(currency)}</strong>`}</span>
       </div>
     </fieldset>`;
 }

@@ -6,7 +6,7 @@ import { Pager } from '../pager.js';
 import { ProblemCard, advice } from '../problem.js';
 import { link } from '../router.js';
 import { visible } from '../text.js';
-import { Empty, Loading, Money, MovementLink, Status, Table, Time, WalletLink, Words } from '../ui.js';
+import { Empty, Loading, Money, MovementLink, Prose, Status, Table, Time, WalletLink, Words } from '../ui.js';
 import { useLive, usePages } from '../use.js';
 
 /** @typedef {import('../types').Transaction} Transaction */
@@ -28,7 +28,7 @@ const ATTEMPTS = [
   { name: 'What', long: true, cell: (row) => html`<${MovementLink} id=${row.id ?? ''}>${visible(row.type)}</${MovementLink}>${row.reference && html` <q><${Words} text=${row.reference} /></q>`}` },
   { name: 'Asked for', numeric: true, cell: (row) => html`<${Money} amount=${row.reason?.requested ?? row.amount} currency=${row.currency} />` },
   { name: 'Available', numeric: true, cell: (row) => (row.reason?.available === undefined ? html`<span class="faint">–</span>` : html`<${Money} amount=${row.reason.available} />`) },
-  { name: 'Why', wide: true, cell: (row) => html`<code class="bad-text">${visible(row.reason?.code ?? '')}</code> <${Words} text=${row.reason?.detail ?? ''} /><span class="faint block">${row.reason && advice({ ...row.reason, title: '', status: 422, retryable: false })}</span>` },
+  { name: 'Why', wide: true, cell: (row) => html`<code class="bad-text">${visible(row.reason?.code ?? '')}</code> <${Words} text=${row.reason?.detail ?? ''} /><span class="faint block">${row.reason && html`<${Prose} text=${advice({ ...row.reason, title: '', status: 422, retryable: false })} />`}</span>` },
 ];
 
 /** @param {{of: Wallet}} props */

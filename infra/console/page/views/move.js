@@ -58,7 +58,7 @@ function Answers({ sent, again, busy }) {
       ${last.replayed && last.ok && html`<p class="note"><strong>This is the first answer again.</strong> The key was used for this very request before: the balances in it are those of then, and the money has moved once.</p>`}
       ${last.problem ? html`<${ProblemCard} problem=${last.problem} replayed=${last.replayed} />` : html`<${Outcome} body=${last.body} />`}
       ${repeatable && html`<div class="actions"><button type="button" disabled=${busy} onClick=${again}>Send the same again</button>
-        <span class="hint">with the same key: it moves at most once</span></div>`}
+        <span class="hint">${sent.call.headers?.['idempotency-key'] ? 'with the same key: it moves at most once' : 'at the same version: it changes at most once'}</span></div>`}
       <details><summary>The same with curl</summary><${Command} text=${curl(sent.call)} label="curl of what was sent" /></details>
       <details><summary>The answer as JSON</summary><pre tabindex="0" role="region" aria-label="The answer as JSON" dir="ltr">${JSON.stringify(last.body ?? last.problem, null, 2).replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}</pre></details>
     </section>`;

@@ -17,7 +17,7 @@ const EVERY_MS = 2000;
 const MOST_SHOWN = 50;
 
 /** What comes to each queue. @type {Record<string, string>} */
-const JOBS = { rebate: 'rebates of deposits', settle: 'batched credits to be settled', requests: 'requests that were queued', publish: 'events for the bus' };
+const JOBS = { dispatch: 'what the stream could not hand on', rebate: 'rebates of deposits', settle: 'batched credits to be settled', requests: 'requests that were queued', publish: 'events for the bus' };
 
 /** The sentence that a message's reason is, without its address in the code. @param {{letter: Letter}} props */
 const Reason = ({ letter }) => html`<bdi class="words">${visible(letter.reason ?? 'no reason was recorded')}</bdi><details><summary>Message</summary><pre tabindex="0" role="region" aria-label="The message">${visible(letter.body)}</pre></details>`;

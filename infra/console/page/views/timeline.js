@@ -11,10 +11,23 @@ import { Empty, Facts, Loading, MovementLink, Time } from '../ui.js';
  *   conflicts: number | null, write_units: number | null, read_units: number | null, queue: string | null, waited_ms: number | null, transaction_id: string}} Step
  */
 
-/** What happened, in a sentence. @type {Record<string, (step: Step) => string>} */
+/**
+ * What a commit wrote: a queued request has one more before it is executed, a batched credit one more when it is settled.
+ * @param {Step} step @param {Step[]} earlier
+ */
+function committed(step, earlier) {
+  const mine = earlier.filter((other) => other.transaction_id === step.transaction_id);
+  const came = (/** @type {string} */ who) => mine.some((other) => other.kind === 'received' && other.who === who);
+  const before = mine.some((other) => other.kind === 'commit');
+  if (before && came('settle')) return 'It was settled: the wallet\u2019s balance and statement have it now';
+  if (!before && mine.some((other) => other.kind === 'request' && other.status === 202)) return 'The request was put on record, to be executed later';
+  return 'It was written to the table, whole: one transaction';
+}
+
+/** What happened, in a sentence. @type {Record<string, (step: Step, earlier: Step[]) => string>} */
 const SENTENCES = {
   request: ({ who, status, code }) => `The function ${who} was asked${status ? ` and answered ${status}` : ''}${code ? ` (${code})` : ''}`,
-  commit: () => 'It was written to the table, whole: one transaction',
+  commit: committed,
   stream: ({ who }) => `The table\u2019s stream handed it to ${who || 'dispatch'}`,
   sent: ({ who, queue }) => `${who || 'dispatch'} put a message into the queue of ${queue ?? 'a function'}`,
   received: ({ who, queue }) => `${who || queue} took its message`,
@@ -49,7 +62,7 @@ export function Timeline({ id, reading, local, of }) {
   const { body, problem, reload } = reading;
   if (local.state === 'asking') return html`<${Loading} what="Looking for its steps" />`;
   if (local.state !== 'here') {
-    return html`<${NotHere} of=${local} what="The way through functions and queues" />
+    return html`<${NotHere} of=${local} what="the way through functions and queues" />
       ${of && html`<p class="note">What the ledger itself tells: it was ${visible(of.status)} at <${Time} at=${of.created_at} />${of.legs?.length ? `, with ${of.legs.length} legs` : ''}. In the cloud the functions' logs have its steps, under its id.</p>`}`;
   }
   if (problem?.status === 404) return html`<${Empty}><p><strong>Nothing of it was seen</strong> since this server was started. ${of ? 'It happened before that; what the ledger keeps of it is told beside.' : 'Check its id.'}</p></${Empty}>`;
@@ -70,7 +83,7 @@ export function Timeline({ id, reading, local, of }) {
     <ol class="timeline">
       ${steps.map((step, index) => {
         const begin = (begins[index] ?? start) - start;
-        const sentence = under(SENTENCES, step.kind)?.(step) ?? `${step.kind} ${step.who}`;
+        const sentence = under(SENTENCES, step.kind)?.(step, steps.slice(0, index)) ?? `${step.kind} ${step.who}`;
         return html`
           <li key=${index} class=${`step ${step.kind} ${step.code || (step.status ?? 0) >= 400 ? 'bad' : ''} ${step.transaction_id === id ? '' : 'follows'}`}>
             <span class="when" title=${`${step.at} (UTC)`}>+${duration(Date.parse(step.at) - start)}<span class="unseen"> at ${clock(step.at)}</span></span>

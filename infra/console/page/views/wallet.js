@@ -73,7 +73,8 @@ function Terms({ of }) {
 }
 
 /** @param {{id: string, part: string}} props */
-export function Wallet({ id, part }) {
+export function Wallet({ id, part: wanted }) {
+  const part = PARTS.some(([name]) => name === wanted) ? wanted : 'statement';
   const wallet = useWallet(id);
   // What is kept fresh tells no problem: the first reading does.
   const { problem, reload } = useGet(path(['v1', 'wallets', id]), (body) => learn([/** @type {WalletType} */ (body)]));
