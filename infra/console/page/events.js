@@ -52,7 +52,9 @@ function flush() {
   const full = { ...batch, movements: batch.movements.slice(-MAX_SHOWN) };
   batch = nothing();
   measure(full.count);
-  const movements = [...full.movements].reverse().concat(feed.value.movements).slice(0, MAX_SHOWN);
+  // An event may come twice.
+  const all = [...full.movements].reverse().concat(feed.value.movements);
+  const movements = [...new Map(all.map((movement) => [movement.transaction_id + movement.status, movement])).values()].slice(0, MAX_SHOWN);
   feed.set({ movements, count: feed.value.count + full.count, perSecond: perSecond() });
   batches.set(full);
 }

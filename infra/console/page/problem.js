@@ -51,7 +51,6 @@ const ADVICE = {
   internal: 'A fault of the server\u2019s own. Send the same again with the same key; the request id finds it in the log.',
   no_answer: 'Look whether the server runs (`cargo wallet up`), then send the same again with the same key: it moves at most once.',
   unreadable: 'Something else than this API answers here. Check the address.',
-  busy: 'Wait until the other run is over, or stop it.',
 };
 
 /** @param {Problem} problem */
@@ -59,15 +58,15 @@ export const advice = ({ code, retryable }) =>
   under(ADVICE, code) ?? (retryable ? 'The same may go through later: send it again with the same key.' : 'Mend what it says, and send it with a new key.');
 
 /**
- * @param {{problem: Problem, retry?: (() => void) | undefined, replayed?: boolean}} props
+ * @param {{problem: Problem, retry?: (() => void) | undefined, replayed?: boolean, todo?: string | undefined}} props `todo`: where the code alone does not say what to do
  */
-export function ProblemCard({ problem, retry, replayed }) {
+export function ProblemCard({ problem, retry, replayed, todo }) {
   const { title, detail, code, status, request_id: id, available, requested, wallet_id: wallet, payment } = problem;
   return html`
     <section class="problem" role="alert" aria-label="Refused">
       <p class="title">${visible(title)}</p>
       <p><${Words} text=${detail} /></p>
-      <p class="todo"><strong>What to do:</strong> <${Prose} text=${advice(problem)} /></p>
+      <p class="todo"><strong>What to do:</strong> <${Prose} text=${todo ?? advice(problem)} /></p>
       <p class="marks">
         <${Badge} kind="bad"><code>${visible(code)}</code></${Badge}>
         ${status > 0 && html`<${Badge}>status ${status}</${Badge}>`}

@@ -6,6 +6,9 @@ import { Store } from './store.js';
 
 const PLACE = 'wallet-console';
 
+/** A moment that a date can have. @param {number} ms */
+const moment = (ms) => (Math.abs(ms) <= 8.64e15 ? ms : null);
+
 /** What the token says of itself; it is the server that checks it. @param {string} token */
 function claims(token) {
   try {
@@ -14,7 +17,7 @@ function claims(token) {
     const said = JSON.parse(new TextDecoder().decode(bytes));
     const scope = said.scope ?? said.scp ?? '';
     const scopes = Array.isArray(scope) ? scope.map(String) : String(scope).split(' ').filter(Boolean);
-    return { subject: said.sub === undefined ? null : String(said.sub), scopes, expires: Number(said.exp) * 1000 || null };
+    return { subject: said.sub === undefined ? null : String(said.sub), scopes, expires: moment(Number(said.exp) * 1000) };
   } catch {
     return { subject: null, scopes: [], expires: null };
   }
@@ -29,6 +32,12 @@ export const session = new Store(made('', []));
 /** Takes a token that the user pasted, or none. @param {string} token @param {string[]} [owners] */
 export function adopt(token, owners = session.value.owners) {
   session.set(made(token.trim().replace(/^Bearer\s+/i, ''), owners));
+  keep();
+}
+
+/** One more owner to show. @param {string} owner */
+export function remember(owner) {
+  session.set({ ...session.value, owners: [...session.value.owners, owner] });
   keep();
 }
 

@@ -2,8 +2,7 @@
 
 import { get, path } from './api.js';
 import { batches, connection } from './events.js';
-import { session } from './session.js';
-import { Store } from './store.js';
+import { remember, session } from './session.js';
 import { useEffect, useState } from './vendor/hooks.js';
 
 /** @typedef {import('./types').Wallet} Wallet */
@@ -14,7 +13,8 @@ const A_ROUND = 24;
 /** Without a stream, as in the cloud, what is on the screen is read again this often. */
 const WITHOUT_STREAM_MS = 10_000;
 const MAX_KNOWN = 2000;
-const MAX_OWNERS = 200;
+const MAX_OWNERS = 50;
+const MAX_STRANGE = 200;
 
 /** As last read, by id. @type {Map<string, Wallet>} */
 const known = new Map();
@@ -25,15 +25,16 @@ const stale = new Set();
 /** Named by events, of owners that may be new. @type {Set<string>} */
 const strange = new Set();
 
-/** Whose wallets the page can offer, without those of the address. @type {Store<string[]>} */
-export const owners = new Store(/** @type {string[]} */ ([]));
-
-/** Those of the address, and those that were seen. */
-export const allOwners = () => [...new Set([...session.value.owners, ...owners.value])];
+/** Whose wallets the page can offer: those of the address, and those that were seen; without any, the caller's own. */
+export function allOwners() {
+  const { owners, subject } = session.value;
+  return owners.length > 0 || subject === null ? owners : [subject];
+}
 
 /** @param {string} owner */
 export function meet(owner) {
-  if (owner && !allOwners().includes(owner) && owners.value.length < MAX_OWNERS) owners.set([...owners.value, owner]);
+  const { owners } = session.value;
+  if (owner && !owners.includes(owner) && owners.length < MAX_OWNERS) remember(owner);
 }
 
 /** Takes wallets that a list or an answer has shown. @param {Wallet[]} wallets */
@@ -119,7 +120,7 @@ export function keepFresh() {
     batches.watch(({ wallets }) => {
       for (const id of wallets) {
         if (watched.has(id)) stale.add(id);
-        else if (!known.has(id) && strange.size < MAX_OWNERS) strange.add(id);
+        else if (!known.has(id) && strange.size < MAX_STRANGE) strange.add(id);
       }
     }),
     // What came while the connection was lost is unknown.
@@ -137,5 +138,4 @@ export function forget() {
   known.clear();
   stale.clear();
   strange.clear();
-  owners.set([]);
 }

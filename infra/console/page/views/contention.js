@@ -67,7 +67,7 @@ function state(run) {
 /** @type {import('../ui.js').Column<Run>[]} */
 const COLUMNS = [
   { name: 'Strategy', wide: true, cell: (run) => html`<strong>${run.strategy}</strong>${run.done && html` <${WalletLink} id=${run.done.wallet_id} />`}` },
-  { name: 'Done', numeric: true, cell: (run) => `${(lastOf(run)?.done ?? 0).toLocaleString('en')} of ${run.movements.toLocaleString('en')}` },
+  { name: 'Done', numeric: true, cell: (run) => `${(lastOf(run)?.done ?? 0).toLocaleString('en')} of ${run.movements.toLocaleString('en')}${run.strategy === 'batched' ? `, ${(lastOf(run)?.settled ?? 0).toLocaleString('en')} settled` : ''}` },
   { name: 'Time', numeric: true, cell: (run) => duration(lastOf(run)?.elapsed_ms ?? 0) },
   { name: 'A second', numeric: true, cell: (run) => { const last = lastOf(run); return last && last.elapsed_ms > 0 ? Math.round((last.done * 1000) / last.elapsed_ms).toLocaleString('en') : '–'; } },
   { name: 'Conflicts', numeric: true, cell: (run) => { const last = lastOf(run); return last ? html`${last.conflicts.toLocaleString('en')} <span class="faint">${last.done > 0 ? `${(last.conflicts / last.done).toFixed(2)} each` : ''}</span>` : '–'; } },
@@ -111,7 +111,7 @@ export function Contention() {
       else if (event === 'done') tell({ progress: [...before, said], done: said });
     });
     if (signal.aborted) tell({ stopped: true });
-    else if (problem) tell({ problem: problem.status === 409 ? { ...problem, code: 'busy' } : problem });
+    else if (problem) tell({ problem });
     else if (!run.done) tell({ problem: { title: 'It broke off', detail: 'The server ended the answer before the run was over.', code: 'no_answer', status: 0, retryable: true } });
     return !signal.aborted && run.done !== null;
   };
@@ -160,7 +160,7 @@ export function Contention() {
           <button type="button" disabled=${!running} onClick=${stop}>Stop</button>
         </div>
       </form>
-      ${problem && html`<${ProblemCard} problem=${problem} />`}
+      ${problem && html`<${ProblemCard} problem=${problem} todo=${problem.status === 409 ? 'One run at a time, of all tabs and people: wait until the other is over, or stop it where it was begun.' : undefined} />`}
       ${runs.length === 0 ? html`<div class="empty"><p>Press <strong>Run</strong>: pace and conflicts are drawn as they come. It takes some seconds.</p></div>` : html`
         <section class="panel" aria-label="Results">
           <${Table} caption="The strategies side by side" columns=${COLUMNS} rows=${runs} keyOf=${(/** @type {Run} */ run) => run.strategy} />

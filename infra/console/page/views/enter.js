@@ -15,12 +15,13 @@ export function Enter() {
   const enter = (/** @type {Event} */ event) => {
     event.preventDefault();
     // A whole console address will do as well.
-    const given = /[#&]token=([^&\s]+)/.exec(text)?.[1] ?? text.trim().replace(/^Bearer\s+/i, '');
-    const owners = /[#&]owners=([^&\s]+)/.exec(text)?.[1];
+    const address = text.includes('#') ? new URLSearchParams(text.slice(text.indexOf('#') + 1).trim()) : null;
+    const given = address?.get('token') ?? text.trim().replace(/^Bearer\s+/i, '');
+    const owners = address?.get('owners');
     if (!given) return complain('Paste a token, or the whole console address.');
     if (!/^[\x21-\x7e]+$/.test(given)) return complain('A token has no blanks and only printable ASCII characters. Copy it whole, in one piece.');
     complain('');
-    if (owners) adopt(given, decodeURIComponent(owners).split(','));
+    if (owners) adopt(given, owners.split(',').filter(Boolean));
     else adopt(given);
   };
   return html`

@@ -1,8 +1,10 @@
 // The fields of a form: labels, hints, and a choice among known wallets that also takes any other by its id.
 
+import { path } from '../api.js';
 import { html } from '../html.js';
 import { add, padded, pretty } from '../money.js';
 import { visible } from '../text.js';
+import { useGet, useLive } from '../use.js';
 import { useState } from '../vendor/hooks.js';
 import { recent, useWallet } from '../wallets.js';
 
@@ -24,6 +26,17 @@ function About({ id }) {
   return html`<span class="hint">${pretty(wallet.available)} ${wallet.currency} available, version ${wallet.version}${wallet.status === 'active' ? '' : `, ${wallet.status}`}</span>`;
 }
 
+/** What is known of the hold or movement that was named. @param {{name: string, id: string}} props */
+function AboutMovement({ name, id }) {
+  const named = /^txn_[0-9a-f]{32}$/.test(id);
+  const { body, reload } = useGet(named ? path(name === 'hold' ? ['v1', 'holds', id] : ['v1', 'transactions', id]) : null);
+  useLive((batch) => batch.movements.some((movement) => movement.transaction_id === id || movement.parent_id === id), reload, 100);
+  if (!body) return null;
+  /** @type {any} */
+  const of = body;
+  return html`<span class="hint">${name === 'hold' ? `${pretty(of.remaining)} of ${pretty(of.amount)} ${of.currency} remain, ${of.status}` : `${visible(of.type)} of ${pretty(of.amount)} ${of.currency}, ${of.reversed_by ? 'reversed already' : of.status}`}</span>`;
+}
+
 /**
  * @param {{id: string, label: string, value: string, change: (value: string) => void, optional?: boolean | undefined, hint?: string | undefined, plain?: boolean}} props
  */
@@ -43,7 +56,7 @@ export function WalletField({ id, label, value, change, optional, hint, plain })
       <label for=${id}>${label}${optional && html` <span class="faint">optional</span>`}</label>
       ${known.length > 0 && html`<select id=${id} value=${free ? OTHER : value} onChange=${choose}>
         <option value="">${optional ? hint ?? 'none' : 'Choose a wallet'}</option>
-        ${known.map((wallet) => html`<option key=${wallet.id} value=${wallet.id}>${visible(wallet.owner)} · ${pretty(wallet.balance)} ${wallet.currency} · ${wallet.id.slice(0, 10)}…</option>`)}
+        ${known.map((wallet) => html`<option key=${wallet.id} value=${wallet.id}>\u2068${visible(wallet.owner)}\u2069 · ${pretty(wallet.balance)} ${wallet.currency} · ${wallet.id.slice(0, 10)}…</option>`)}
         <option value=${OTHER}>Another, by its id…</option>
       </select>`}
       ${free && html`<input id=${known.length > 0 ? `${id}-other` : id} aria-label=${`${label}: id of a wallet`} placeholder="wal_…" value=${value} autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => change(text(event))} />`}
@@ -95,5 +108,6 @@ export function FormField({ field, value, change, currency }) {
     return html`<div class="field">${caption}<textarea id=${id} rows="2" value=${value ?? ''} spellcheck=${false} aria-describedby=${described} onInput=${(/** @type {any} */ event) => change(text(event))}></textarea>${about}</div>`;
   }
   return html`<div class="field">${caption}<input id=${id} inputmode=${type === 'amount' ? 'decimal' : undefined} value=${value ?? ''} autocomplete="off" spellcheck=${false} aria-describedby=${described}
-    onInput=${(/** @type {any} */ event) => change(text(event))} />${about}</div>`;
+    onInput=${(/** @type {any} */ event) => change(text(event))} />${about}
+    ${(name === 'hold' || name === 'transaction') && html`<${AboutMovement} name=${name} id=${value ?? ''} />`}</div>`;
 }

@@ -33,7 +33,7 @@ export function MovementFacts({ of }) {
   return html`
     <${Facts} of=${[
       ['Kind', visible(of.type)],
-      ['Status', html`<${Status} status=${of.status} />`],
+      ['Status', of.dry_run ? html`<${Badge} kind="warn">would be ${visible(of.status)}</${Badge}>` : html`<${Status} status=${of.status} />`],
       ['Amount', html`<${Money} amount=${of.amount} currency=${of.currency} />`],
       ['Fee', of.fee === null ? html`<span class="faint">known when it is executed</span>` : html`<${Money} amount=${of.fee} />`],
       ['Time', html`<${Time} at=${of.created_at} />`],

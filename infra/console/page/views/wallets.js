@@ -10,11 +10,11 @@ import { ProblemCard } from '../problem.js';
 import { go, link } from '../router.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
-import { counted, shortId } from '../text.js';
+import { counted, shortId, visible } from '../text.js';
 import { Empty, Heading, Loading, Money, Status, Table, Words } from '../ui.js';
 import { useGet, useLive, usePages } from '../use.js';
 import { useEffect, useState } from '../vendor/hooks.js';
-import { allOwners, learn, meet, owners as met, useWallet, wallet as known } from '../wallets.js';
+import { allOwners, learn, meet, useWallet, wallet as known } from '../wallets.js';
 
 /** @typedef {import('../types').Wallet} WalletType */
 
@@ -72,7 +72,7 @@ function OfOne({ owner }) {
     return html`<${Empty}><p><strong><${Words} text=${owner} /> has no wallet yet.</strong> Check the name, or open one.</p>
       <a class="button" href=${link(['move', 'open'], { owner })}>Open a wallet for <${Words} text=${owner} /></a></${Empty}>`;
   }
-  return html`<${List} rows=${pages.rows} caption=${`Wallets of ${owner}`} /><${Pager} pages=${pages} newer="Before" older="After" />`;
+  return html`<${List} rows=${pages.rows} caption=${`Wallets of ${visible(owner)}`} /><${Pager} pages=${pages} newer="Before" older="After" />`;
 }
 
 /** @param {() => void} work */
@@ -99,6 +99,7 @@ function FirstOf({ owner, found }) {
 }
 
 function OfAll() {
+  useStore(session);
   const owners = allOwners().slice(0, MAX_OWNERS);
   const [of, set] = useState(/** @type {Map<string, {rows: WalletType[], more: boolean, problem: any}>} */ (new Map()));
   const found = (/** @type {string} */ owner, /** @type {WalletType[]} */ rows, /** @type {boolean} */ more, /** @type {any} */ problem) =>
@@ -119,7 +120,7 @@ function OfAll() {
 
 /** @param {{owner: string}} props */
 function Owners({ owner }) {
-  useStore(met);
+  useStore(session);
   const [text, set] = useState('');
   const show = (/** @type {Event} */ event) => {
     event.preventDefault();
