@@ -23,7 +23,7 @@ export function useGet(path, seen) {
     const over = new AbortController();
     get(path, over.signal).then((answer) => {
       if (!answer || over.signal.aborted) return;
-      if (answer.ok) seen?.(answer.body);
+      if (answer.ok && answer.body && typeof answer.body === 'object') seen?.(answer.body);
       set((before) => ({ path, body: answer.ok ? answer.body : before.path === path ? before.body : null, problem: answer.problem }));
     });
     return () => over.abort();

@@ -39,7 +39,8 @@ export function meet(owner) {
 
 /** Takes wallets that a list or an answer has shown. @param {Wallet[]} wallets */
 export function learn(wallets) {
-  for (const wallet of wallets) {
+  for (const wallet of Array.isArray(wallets) ? wallets : []) {
+    if (typeof wallet?.id !== 'string' || typeof wallet.owner !== 'string') continue;
     const before = known.get(wallet.id);
     if (before && before.version > wallet.version) continue;
     known.delete(wallet.id);

@@ -16,6 +16,8 @@ import { useEffect, useMemo, useRef, useState } from '../vendor/hooks.js';
 /** @typedef {import('../chain.js').Walk} Walk */
 
 const PAGE = 50;
+/** @type {Walk} */
+const NOTHING = { read: 0, of: 0, breaks: [], more: 0, points: [], done: false, problem: null };
 
 /** How a row stands to the one before it. @param {{breaks: import('../chain.js').Break[] | undefined}} props */
 function Mark({ breaks }) {
@@ -55,7 +57,7 @@ function Chain({ id, whole }) {
     over.current = mine;
     run(true);
     let told = 0;
-    await walk(id, mine.signal, (news) => {
+    const went = walk(id, mine.signal, (news) => {
       // A page takes a few milliseconds; the eye sees ten a second.
       if (!news.done && !news.problem && performance.now() - told < 100) return;
       told = performance.now();
@@ -65,6 +67,7 @@ function Chain({ id, whole }) {
         announce(news.breaks.length === 0 ? 'The chain holds' : 'The chain is broken');
       }
     });
+    await went.catch((error) => set({ ...NOTHING, problem: { code: 'unreadable', title: 'An answer that is no statement', detail: String(error), status: 0, retryable: true } }));
     if (over.current === mine) run(false);
   };
   const stop = () => { over.current?.abort(); run(false); };

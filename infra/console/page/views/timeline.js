@@ -50,6 +50,7 @@ function details({ took_ms: took, calls, attempts, conflicts, write_units: write
 
 /** When a step came, in a graph of all of it. @param {{from: number, width: number, whole: number}} props */
 function Bar({ from, width, whole }) {
+  if (!Number.isFinite(from + width + whole)) return null;
   const x = (from / whole) * 100;
   const length = Math.max(1, (width / whole) * 100);
   return html`<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="6" /><rect class="part" x=${Math.min(99, x)} width=${Math.min(length, 100 - Math.min(99, x))} height="6" /></svg>`;
