@@ -54,7 +54,7 @@ const SHOWN: u64 = 500;
 const ENOUGH: u64 = 200;
 /// The codes of the refusals that are recorded. [`wallet_domain::Refusal::facts`] decides; one that is missing
 /// here is missed in the tally.
-const RECORDED_CODES: [&str; 10] = [
+const RECORDED_CODES: [&str; 12] = [
     "currency_mismatch",
     "deposit_reversed",
     "insufficient_funds",
@@ -63,11 +63,25 @@ const RECORDED_CODES: [&str; 10] = [
     "rebate_below_minimum",
     "rebate_cap_reached",
     "rebate_too_late",
+    "request_expired",
     "wallet_closed",
     "wallet_frozen",
+    "wallet_not_found",
 ];
-const POSTED_KINDS: [&str; 8] =
-    ["amendment", "deposit", "opening", "payout", "rebate", "reversal", "transfer", "withdrawal"];
+const POSTED_KINDS: [&str; 12] = [
+    "amendment",
+    "capture",
+    "deposit",
+    "expiry",
+    "hold",
+    "opening",
+    "payout",
+    "rebate",
+    "reversal",
+    "transfer",
+    "void",
+    "withdrawal",
+];
 const SEED: &str = "WALLET_FAULT_SEED";
 const LENGTH: &str = "WALLET_FAULT_OPERATIONS";
 

@@ -12,13 +12,16 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use wallet_domain::{Change, Credits, Kind, Outcome, Refusal, Transaction, TransactionId};
-use wallet_dynamodb::DryRun;
+use tokio::time::Instant;
+use wallet_domain::{
+    Change, Command, Credits, Kind, LONGEST_WAIT, Outcome, Refusal, Timestamp, Transaction, TransactionId,
+};
+use wallet_dynamodb::{DryRun, ExecuteError, Strategy, Usage};
 
 use super::check::{Books, audit};
 use super::fault::Climate;
 use super::table::Table;
-use super::truth::Moments;
+use super::truth::{Moments, Window};
 use super::world::{World, fair, runtime};
 use crate::ledger::caller;
 use asked::{Answer, Asked, Attempt, Tried};
@@ -118,8 +121,14 @@ async fn schedule(
     tokio::time::sleep(Duration::from_secs(60)).await;
     let World { table, network, .. } = &processes.world;
     network.set(fair());
+    let mut asked = merged(asked);
+    for asked in asked.iter_mut().filter(|asked| asked.queued) {
+        asked.drained = drained(&processes.world, &asked.command).await?;
+    }
     let books = audit(table, &processes.world.plain()).await?;
-    let asked = merged(asked);
+    if let Some(waits) = books.requests.first() {
+        return Err(format!("{} was accepted, and nobody knows of it", waits.id));
+    }
     let mut counts = network.counts();
     folded.into_iter().flatten().for_each(|(name, count)| *counts.entry(name).or_default() += count);
     let opened: BTreeSet<_> = opened.into_iter().collect();
@@ -132,6 +141,32 @@ async fn schedule(
         counts.insert(name.to_owned(), count as u64);
     }
     Ok(Report { counts, trace: network.trace() })
+}
+
+/// Gives a request that waits still its end: in fair weather each has one, once its wallet's minute is over and
+/// nobody's lease is left.
+async fn drained(world: &World, command: &Command) -> Result<Option<Attempt>, String> {
+    let (ledger, terms) = (world.plain(), client::terms(command));
+    for _ in 0..100 {
+        let begun = Instant::now();
+        let done = ledger.resume(command.transaction(), &terms, Strategy::Optimistic, &mut Usage::default()).await;
+        let answer = match done {
+            Ok(None) => return Ok(None),
+            Ok(Some(done)) => client::answer(Ok(done)),
+            // Or a lease of one whose clock was ahead, and who is gone.
+            Err(
+                ExecuteError::Refused(Refusal::RateLimited { .. })
+                | ExecuteError::Conflict { .. }
+                | ExecuteError::LockTimeout { .. },
+            ) => {
+                tokio::time::sleep(Duration::from_secs(61)).await;
+                continue;
+            }
+            Err(error) => return Err(format!("{command:?} waits on: {error}")),
+        };
+        return Ok(Some(Attempt { window: Window { begun, ended: Instant::now(), skew_seconds: 0 }, answer }));
+    }
+    Err(format!("{command:?} is never executed"))
 }
 
 /// Within the five minutes by which clocks may differ, or beyond them.
@@ -153,6 +188,7 @@ fn merged(asked: Vec<Asked>) -> Vec<Asked> {
             Entry::Occupied(mut place) => {
                 // Or two callers pay the same rebate.
                 place.get_mut().alone = false;
+                place.get_mut().queued |= asked.queued;
                 place.get_mut().attempts.extend(asked.attempts);
                 place.get_mut().tried.extend(asked.tried);
             }
@@ -168,7 +204,11 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
     let reversed = books.transactions.values().filter(|made| made.kind == Kind::REVERSAL && !made.legs().is_empty());
     let barred = reversed.filter_map(|made| books.transactions.get(&made.parent?)?.rebate());
     let mut expected: BTreeSet<_> = barred.chain(opened.iter().copied()).collect();
-    for Asked { command, attempts, tried, alone } in asked {
+    for made in books.transactions.values().filter(|made| made.kind == Kind::EXPIRY) {
+        expected.insert(made.id);
+        count("posted: expiry".to_owned());
+    }
+    for Asked { command, attempts, tried, queued, drained, alone } in asked {
         tried
             .iter()
             .for_each(|tried| count(format!("dry run: {}", if tried.told.is_ok() { "told" } else { "refused" })));
@@ -176,7 +216,10 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
         let record = books.transactions.get(&command.transaction());
         let ours = record.filter(|record| record.fingerprint == command.fingerprint());
         let mut executed = 0;
-        for Attempt { answer, .. } in attempts {
+        if *queued {
+            count("to be queued".to_owned());
+        }
+        for Attempt { answer, .. } in attempts.iter().chain(drained) {
             count(match answer {
                 Answer::Done(transaction) => {
                     if record != Some(&**transaction) {
@@ -191,6 +234,7 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
                 Answer::Refused(refusal) => format!("refused: {}", refusal.facts().code),
                 Answer::Nothing(name) => (*name).to_owned(),
                 Answer::Unknown => "outcome unknown".to_owned(),
+                Answer::Waits(_) => "queued".to_owned(),
                 Answer::Killed => "process killed".to_owned(),
             });
         }
@@ -214,7 +258,7 @@ fn kept(books: &Books, asked: &[Asked], opened: &BTreeSet<TransactionId>, counts
 
 /// Whether each refusal was true at a moment between its request and its answer.
 fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(), String> {
-    let Asked { command, attempts, tried, .. } = asked;
+    let Asked { command, attempts, tried, drained, .. } = asked;
     for Tried { window, told } in tried {
         let is_true = match told {
             Ok(DryRun::Decided(transaction)) => moments.allow(command, transaction, window),
@@ -227,6 +271,12 @@ fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(),
     }
     for Attempt { window, answer } in attempts {
         let Answer::Refused(refusal) = answer else { continue };
+        if let Refusal::HoldExpired { hold } = refusal {
+            let mut released = books.transactions.values().flat_map(|made| &made.released);
+            if !released.any(|release| release.hold == *hold) {
+                return Err(format!("{hold} was never released, and yet was told to have expired: {command:?}"));
+            }
+        }
         if !moments.have(command, refusal, std::slice::from_ref(window)) {
             return Err(format!("at no moment of {window:?} was it true: {refusal:?}, told to {command:?}"));
         }
@@ -237,9 +287,19 @@ fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(),
     if matches!(refusal, Refusal::DepositReversed { .. }) {
         return if moments.barred(record) { Ok(()) } else { Err(format!("barred by no reversal: {record:?}")) };
     }
+    if matches!(refusal, Refusal::RequestExpired { .. }) {
+        let accepted = |attempt: &Attempt| match attempt.answer {
+            Answer::Waits(since) => Some(since),
+            _ => None,
+        };
+        // Whoever accepted it may not have been told.
+        let since = attempts.iter().find_map(accepted).unwrap_or(Timestamp::MIN);
+        let waited = record.created_at.duration_since(since);
+        return if waited >= LONGEST_WAIT { Ok(()) } else { Err(format!("ended after {waited}: {record:?}")) };
+    }
     // Whichever attempt has recorded it, by whichever clock: it began before the record was made.
     let recorded = moments.recorded(command.transaction());
-    let windows = attempts.iter().map(|attempt| attempt.window);
+    let windows = attempts.iter().chain(drained).map(|attempt| attempt.window);
     let windows: Vec<_> = windows.filter_map(|window| window.until(recorded)).collect();
     if windows.is_empty() || moments.have(command, refusal, &windows) {
         return Ok(());

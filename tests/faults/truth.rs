@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 use wallet_domain::{
-    Command, Credit, Incoming, MarkName, Money, NoPlan, Refusal, Snapshots, Timestamp, Transaction, TransactionId,
-    Wallet, WalletId, decide, replay,
+    Command, Credit, Hold, Incoming, MarkName, Money, NoPlan, Refusal, Snapshots, Timestamp, Transaction,
+    TransactionId, Wallet, WalletId, decide, replay,
 };
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
@@ -68,6 +68,7 @@ pub(crate) struct Moments<'a> {
     marks: BTreeMap<(TransactionId, MarkName), Since<TransactionId>>,
     /// What waited, and until when.
     credits: BTreeMap<WalletId, Vec<Waited>>,
+    holds: BTreeMap<TransactionId, Vec<Since<Hold>>>,
     /// At each of these something changed.
     times: BTreeSet<Moment>,
 }
@@ -80,6 +81,7 @@ impl Moments<'_> {
             transactions: BTreeMap::new(),
             marks: BTreeMap::new(),
             credits: BTreeMap::new(),
+            holds: BTreeMap::new(),
             times: BTreeSet::new(),
         };
         let history = world.table.history().into_iter().filter(|(key, _)| !key.1.starts_with("ENTRY#"));
@@ -106,6 +108,11 @@ impl Moments<'_> {
                     let waits = moments.credits.entry(credit.wallet).or_default();
                     waits.push((Since { decided, applied, what: *credit }, None));
                 }
+                Scanned::Hold(hold) => {
+                    moments.holds.entry(hold.id).or_default().push(Since { decided, applied, what: *hold });
+                }
+                // No record yet.
+                Scanned::Queued(_) => {}
                 other => panic!("not of this table: {other:?}"),
             }
             moments.times.extend([decided, applied]);
@@ -153,11 +160,12 @@ impl Moments<'_> {
             let &Refusal::InsufficientFunds { wallet, available: Some(told), requested } = refusal else {
                 return false;
             };
-            let figures: BTreeSet<_> = moments().filter_map(|moment| self.available(wallet, moment)).collect();
+            let available = |moment| self.available(wallet, moment, window.skew_seconds);
+            let figures: BTreeSet<_> = moments().filter_map(available).collect();
             let less = figures.iter().filter(|figure| **figure < told.minor_units());
             let more = |since: &Moment| {
                 let mut later = moments().filter(|moment| moment >= since);
-                later.any(|moment| self.available(wallet, moment).is_some_and(|figure| figure >= told.minor_units()))
+                later.any(|moment| available(moment).is_some_and(|figure| figure >= told.minor_units()))
             };
             less.filter_map(|figure| Money::from_minor(*figure, told.currency()).ok()).any(|figure| {
                 let then = Refusal::InsufficientFunds { wallet, available: Some(figure), requested };
@@ -166,13 +174,49 @@ impl Moments<'_> {
         })
     }
 
-    /// What could have left a wallet then, with all that waited.
-    fn available(&self, wallet: WalletId, moment: Moment) -> Option<i128> {
+    /// What could have left a wallet then, with all that waited and all that was overdue.
+    fn available(&self, wallet: WalletId, moment: Moment, skew_seconds: i64) -> Option<i128> {
         let states = self.wallets.get(&wallet)?;
         let state = &states.iter().rfind(|state| state.applied <= moment)?.what;
         let incoming = self.incoming(state, moment, Commit::Applied).amount;
         let balance = state.balance.plus(incoming).ok()?;
-        Some(Wallet { balance, ..state.clone() }.available().minor_units())
+        let overdue = self.overdue(wallet, moment, Commit::Applied, self.clock(moment.0, skew_seconds));
+        let held = state.held.minus(overdue.unwrap_or(Money::zero(state.currency()))).ok()?;
+        Some(Wallet { balance, held, ..state.clone() }.available().minor_units())
+    }
+
+    /// The holds of `wallet` as they were then.
+    fn holds_of(&self, wallet: WalletId, moment: Moment, commit: Commit) -> impl Iterator<Item = &Hold> {
+        let states = self
+            .holds
+            .values()
+            .filter_map(move |states| Some(&states.iter().rfind(|state| commit.of(state) <= moment)?.what));
+        states.filter(move |hold| hold.source == wallet)
+    }
+
+    /// What holds of `wallet` kept back then and should not at `now`; `None` where there were none.
+    fn overdue(&self, wallet: WalletId, moment: Moment, commit: Commit, now: Timestamp) -> Option<Money> {
+        let overdue = self.holds_of(wallet, moment, commit).filter(|hold| hold.is_overdue(now));
+        overdue
+            .map(|hold| hold.held().expect("it was written"))
+            .reduce(|sum, held| sum.plus(held).expect("one wallet's"))
+    }
+
+    /// `snapshots` of then, with what was overdue at `now`.
+    fn with_overdue(&self, snapshots: &Snapshots, moment: Moment, commit: Commit, now: Timestamp) -> Snapshots {
+        let overdue = |(id, wallet): (&WalletId, &Wallet)| {
+            (*id, self.overdue(*id, moment, commit, now).unwrap_or(Money::zero(wallet.currency())))
+        };
+        Snapshots { overdue: snapshots.wallets.iter().map(overdue).collect(), ..snapshots.clone() }
+    }
+
+    /// The times at which a decision on what was so at `moment` could come out otherwise: then, at the end of the window, and
+    /// when the time of a hold is over between the two.
+    fn nows(&self, snapshots: &Snapshots, moment: Moment, commit: Commit, window: &Window) -> BTreeSet<Timestamp> {
+        let both = [moment.0, window.ended].map(|now| self.clock(now, window.skew_seconds));
+        let holds = snapshots.wallets.keys().flat_map(|wallet| self.holds_of(*wallet, moment, commit));
+        let ends = holds.map(|hold| hold.terms.expires_at).filter(|end| both[0] < *end && *end < both[1]);
+        ends.chain(both).collect()
     }
 
     /// What waited for `wallet` as it was then.
@@ -192,12 +236,14 @@ impl Moments<'_> {
             [Commit::Decided, Commit::Applied].into_iter().any(|commit| {
                 let snapshots = self.at(command, moment, commit);
                 let own = self.transactions.get(&command.transaction());
-                let told = |now| match decide(&snapshots, command, self.clock(now, window.skew_seconds)) {
-                    Ok(plan) => plan.transaction().legs() == transaction.legs(),
-                    Err(NoPlan::Unsettled(_)) => true,
-                    Err(_) => false,
-                };
-                own.is_none_or(|own| commit.of(own) > moment) && (told(moment.0) || told(window.ended))
+                let told =
+                    |now: Timestamp| match decide(&self.with_overdue(&snapshots, moment, commit, now), command, now) {
+                        Ok(plan) => plan.transaction().legs() == transaction.legs(),
+                        Err(NoPlan::Unsettled(_) | NoPlan::Unreleased(_)) => true,
+                        Err(_) => false,
+                    };
+                own.is_none_or(|own| commit.of(own) > moment)
+                    && self.nows(&snapshots, moment, commit, window).into_iter().any(told)
             })
         })
     }
@@ -209,9 +255,14 @@ impl Moments<'_> {
             return replay(command, &own.what).is_err_and(|told| same(&told, refusal));
         }
         let refused = |snapshots: &Snapshots| {
-            [moment.0, window.ended].into_iter().any(|now| {
-                let now = self.clock(now, window.skew_seconds);
-                matches!(decide(snapshots, command, now), Err(NoPlan::Refused(told)) if same(&told, refusal))
+            self.nows(snapshots, moment, commit, window).into_iter().any(|now| {
+                let snapshots = self.with_overdue(snapshots, moment, commit, now);
+                match decide(&snapshots, command, now) {
+                    Err(NoPlan::Refused(told)) => same(&told, refusal),
+                    // It is released then, or would be, and says so.
+                    Err(NoPlan::Unreleased(_)) => matches!(refusal, Refusal::HoldExpired { .. }),
+                    _ => false,
+                }
             })
         };
         // What is said of one wallet says nothing of the others, each of which may have been read at another moment, or may
@@ -253,6 +304,14 @@ impl Moments<'_> {
             wallets,
             transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
             marks: reads.marks.into_iter().filter_map(mark).collect(),
+            holds: reads
+                .holds
+                .into_iter()
+                .filter_map(|key| {
+                    let states = self.holds.get(&key.id)?;
+                    Some((key.id, states.iter().rfind(|state| commit.of(state) <= moment)?.what.clone()))
+                })
+                .collect(),
             ..Snapshots::default()
         }
     }

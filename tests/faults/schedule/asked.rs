@@ -1,6 +1,6 @@
 //! What was asked and answered.
 
-use wallet_domain::{Command, Refusal, Transaction};
+use wallet_domain::{Command, Refusal, Timestamp, Transaction};
 use wallet_dynamodb::DryRun;
 
 use crate::faults::truth::Window;
@@ -15,6 +15,8 @@ pub(super) enum Answer {
     /// The caller was told that nothing has moved.
     Nothing(&'static str),
     Unknown,
+    /// It waits, since it was accepted then.
+    Waits(Timestamp),
     /// Its process died.
     Killed,
 }
@@ -39,6 +41,9 @@ pub(super) struct Asked {
     pub(super) attempts: Vec<Attempt>,
     /// What dry runs of it were told.
     pub(super) tried: Vec<Tried>,
+    /// Whether it was to wait, and the end that it was given when all was over.
+    pub(super) queued: bool,
+    pub(super) drained: Option<Attempt>,
     /// Asked by one caller, so that the last answer is about everything that was sent.
     pub(super) alone: bool,
 }

@@ -7,16 +7,26 @@ use fastrand::Rng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wallet_domain::{
-    Amend, Amount, BasisPoints, Bounds, Change, Command, Credits, Deposit, Expected, FeeSchedule, IdempotencyKey,
-    Money, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, Status, Transaction, Transfer, WalletId,
-    Withdraw,
+    Amend, Amount, Authorise, BasisPoints, Bounds, Capture, Change, Command, Credits, Deposit, Expected, FeeSchedule,
+    Hold, IdempotencyKey, Money, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, SignedDuration, Status,
+    Terms, Transaction, Transfer, Void, WalletId, Withdraw,
 };
-use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
+use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Strategy, Usage};
 
 use super::asked::{Answer, Asked, Attempt, Tried};
 use super::processes::Processes;
 use crate::faults::truth::Window;
 use crate::ledger::{caller, order};
+
+/// How a command is asked for.
+#[derive(Clone, Copy)]
+enum Way {
+    Directly,
+    /// It is to wait.
+    Accept,
+    /// It is executed where it waits.
+    Resume,
+}
 
 /// One caller with its own stream of chances.
 pub(super) struct Client {
@@ -68,23 +78,30 @@ impl Client {
     /// Asks with the same key until there is an answer, or patience runs out.
     async fn ask(&mut self, command: Command) -> Asked {
         let patience = [1, 1, 3, 12][self.rng.usize(..4)];
-        let mut asked = Asked { command, attempts: vec![], tried: vec![], alone: true };
+        let waits = |command: &Command| matches!(command.request(self.processes.ledger(0).now()), Ok(Some(_)));
+        let queued = self.rng.u8(..4) == 0 && waits(&command);
+        let mut asked = Asked { command, attempts: vec![], tried: vec![], queued, drained: None, alone: true };
         if self.rng.u8(..6) == 0 {
             // At the same time as it is asked for, or before.
             let mut tries = JoinSet::new();
             tries.spawn(self.dry_run(asked.command.clone()));
-            if self.rng.bool() {
-                let attempt = self.attempt(asked.command.clone()).await;
+            if self.rng.bool() && !queued {
+                let attempt = self.attempt(asked.command.clone(), Way::Directly).await;
                 asked.attempts.push(attempt);
             }
             asked.tried.extend(tries.join_all().await.into_iter().flatten());
         }
-        for _ in 0..patience {
+        for number in 0..patience {
             let at_once = if self.rng.u8(..8) == 0 { self.rng.usize(2..4) } else { 1 };
             asked.alone &= at_once == 1;
             let mut tries = JoinSet::new();
             for _ in 0..at_once {
-                tries.spawn(self.attempt(asked.command.clone()));
+                let way = match (queued, number) {
+                    (false, _) => Way::Directly,
+                    (true, 0) => Way::Accept,
+                    (true, _) => [Way::Accept, Way::Resume, Way::Resume, Way::Directly][self.rng.usize(..4)],
+                };
+                tries.spawn(self.attempt(asked.command.clone(), way));
             }
             let attempts: Vec<Attempt> = tries.join_all().await;
             let answered = attempts.iter().any(|attempt| match &attempt.answer {
@@ -93,7 +110,7 @@ impl Client {
                     true
                 }
                 Answer::Refused(_) => true,
-                Answer::Nothing(_) | Answer::Unknown | Answer::Killed => false,
+                Answer::Nothing(_) | Answer::Unknown | Answer::Waits(_) | Answer::Killed => false,
             });
             asked.attempts.extend(attempts);
             if answered {
@@ -122,7 +139,7 @@ impl Client {
     }
 
     /// One attempt, on any process, by either strategy, perhaps cut short by the death of the process.
-    fn attempt(&mut self, command: Command) -> impl Future<Output = Attempt> + Send + use<> {
+    fn attempt(&mut self, command: Command, way: Way) -> impl Future<Output = Attempt> + Send + use<> {
         let processes = Arc::clone(&self.processes);
         let process = self.rng.usize(..processes.traits.len());
         let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
@@ -130,10 +147,10 @@ impl Client {
         async move {
             let ledger = processes.ledger(process);
             let (mut usage, begun) = (Usage::default(), Instant::now());
-            let run = ledger.execute(&command, strategy, &mut usage);
+            let run = run(&ledger, &command, way, strategy, &mut usage);
             let forever = Duration::from_secs(100_000_000);
             let answer = match tokio::time::timeout(dies.unwrap_or(forever), run).await {
-                Ok(ended) => answer(ended),
+                Ok(answer) => answer,
                 Err(_) => {
                     processes.killed(process);
                     Answer::Killed
@@ -159,12 +176,12 @@ impl Client {
         }
         let wallet = self.wallets[self.rng.usize(..self.wallets.len())];
         match self.rng.u32(..100) {
-            0..25 => {
+            0..22 => {
                 let rules = if self.rng.bool() { [rule(&mut self.rng)].into() } else { [].into() };
                 Command::Deposit(Deposit { order, wallet, rules })
             }
-            25..40 => Command::Withdraw(Withdraw { order, wallet }),
-            40..48 => {
+            22..34 => Command::Withdraw(Withdraw { order, wallet }),
+            34..41 => {
                 let payments = [(); 2].map(|()| {
                     let destination = self.wallets[self.rng.usize(..self.wallets.len())];
                     Payment { destination, amount: order.amount, reference: None }
@@ -173,18 +190,18 @@ impl Client {
                 let fee = self.rng.bool().then(fee);
                 Command::Payout(Payout { order, source: wallet, payments: payments.into(), fee })
             }
-            48..65 => {
+            41..54 => {
                 let destination = self.wallets[self.rng.usize(..self.wallets.len())];
                 let fee = self.rng.bool().then(fee);
                 Command::Transfer(Transfer { order, source: wallet, destination, fee })
             }
-            65..80 => match self.some_posted(|made| made.rebate().is_some()) {
+            54..66 => match self.some_posted(|made| made.rebate().is_some()) {
                 Some(Transaction { id: deposit, wallet, rule: Some(rule), .. }) => {
                     Command::PayRebate(PayRebate { deposit, wallet, rule: rule.id })
                 }
                 _ => Command::Withdraw(Withdraw { order, wallet }),
             },
-            80..90 => match self.some_posted(|made| !made.legs().is_empty()) {
+            66..75 => match self.some_posted(|made| !made.legs().is_empty()) {
                 Some(original) => Command::Reverse(Reverse {
                     caller: order.caller,
                     key: order.key,
@@ -196,7 +213,25 @@ impl Client {
                 }),
                 None => Command::Withdraw(Withdraw { order, wallet }),
             },
-            90..97 => self.amendment(wallet, order.key).await,
+            75..84 => {
+                let destination = self.wallets[self.rng.usize(..self.wallets.len())];
+                let destination = (self.rng.u8(..4) > 0).then_some(destination);
+                // Short lives: many are over before they are asked for.
+                let expires_in = SignedDuration::from_secs(self.rng.i64(1..20));
+                let fee = self.rng.bool().then(fee);
+                Command::Authorise(Authorise { order, source: wallet, destination, expires_in, fee })
+            }
+            84..92 => match self.some_posted(|made| Hold::made_by(made).is_some()) {
+                Some(hold) if self.rng.u8(..4) > 0 => {
+                    let of_its_currency = order.amount.money().currency() == hold.amount.currency();
+                    let amount = (of_its_currency && self.rng.bool()).then_some(order.amount);
+                    let (caller, key, hold, is_final) = (order.caller, order.key, Box::new(hold), self.rng.bool());
+                    Command::Capture(Capture { caller, key, hold, amount, is_final })
+                }
+                Some(hold) => Command::Void(Void { caller: order.caller, key: order.key, hold: Box::new(hold) }),
+                None => Command::Withdraw(Withdraw { order, wallet }),
+            },
+            92..98 => self.amendment(wallet, order.key).await,
             _ => {
                 let (caller, key) = (order.caller, order.key);
                 let owner = caller.subject.clone();
@@ -259,7 +294,37 @@ impl Client {
     }
 }
 
-fn answer(ended: Result<Done, ExecuteError>) -> Answer {
+/// What the deployment adds to `command` when it is executed where it waits: what it has been given already.
+pub(super) fn terms(command: &Command) -> Terms {
+    match command {
+        Command::Deposit(Deposit { rules, .. }) => Terms { rules: rules.clone(), fee: None },
+        Command::Transfer(Transfer { fee, .. }) | Command::Payout(Payout { fee, .. }) => {
+            Terms { rules: [].into(), fee: fee.clone() }
+        }
+        _ => Terms { rules: [].into(), fee: None },
+    }
+}
+
+async fn run(ledger: &Ledger, command: &Command, way: Way, strategy: Strategy, usage: &mut Usage) -> Answer {
+    match way {
+        Way::Directly => answer(ledger.execute(command, strategy, usage).await),
+        Way::Resume => match ledger.resume(command.transaction(), &terms(command), strategy, usage).await {
+            Ok(None) => Answer::Nothing("nothing to execute"),
+            Ok(Some(done)) => answer(Ok(done)),
+            Err(error) => answer(Err(error)),
+        },
+        Way::Accept => {
+            let request = command.request(ledger.now()).expect("it is admissible").expect("it can wait");
+            match ledger.accept(&request, Some(strategy), usage).await {
+                Ok(Accepted::Waits { queued, .. }) => Answer::Waits(queued.request.accepted_at),
+                Ok(Accepted::Done(done)) => answer(Ok(*done)),
+                Err(error) => answer(Err(error)),
+            }
+        }
+    }
+}
+
+pub(super) fn answer(ended: Result<Done, ExecuteError>) -> Answer {
     match ended {
         Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => Answer::Done(Box::new(transaction)),
         Err(ExecuteError::OutcomeUnknown) => Answer::Unknown,

@@ -1,4 +1,5 @@
-//! Folders: they settle what waits in inboxes, twice at once, late, by any clock, and die at any time.
+//! Folders and sweeps: they settle what waits in inboxes and release holds whose time is over, twice at once, late, by any clock,
+//! and die at any time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,15 +25,22 @@ impl Folder {
             tokio::time::sleep(Duration::from_millis(self.rng.u64(0..300))).await;
             let process = self.rng.usize(..self.processes.traits.len());
             let wallet = self.wallets[self.rng.usize(..self.wallets.len())];
-            let (ledger, mut usage) = (self.processes.ledger(process), Usage::default());
+            let (ledger, mut usage, sweeps) = (self.processes.ledger(process), Usage::default(), self.rng.u8(..3) == 0);
             let forever = Duration::from_secs(100_000_000);
             let dies = if self.rng.u8(..4) == 0 { Duration::from_millis(self.rng.u64(0..100)) } else { forever };
-            let name = match tokio::time::timeout(dies, ledger.settle(wallet, &mut usage)).await {
+            let pass = async {
+                match sweeps {
+                    true => ledger.sweep(&mut usage).await.map(|swept| ("swept", swept.released)),
+                    false => ledger.settle(wallet, &mut usage).await.map(|settled| ("folded", settled.folded)),
+                }
+            };
+            let name = match tokio::time::timeout(dies, pass).await {
                 Err(_) => {
                     self.processes.killed(process);
                     "folder killed"
                 }
-                Ok(Ok(settled)) if settled.folded > 0 => "folded",
+                Ok(Ok((name, done))) if done > 0 => name,
+                Ok(Ok(_)) if sweeps => "nothing to sweep",
                 Ok(Ok(_)) => "nothing to fold",
                 Ok(Err(ExecuteError::ClockSkew { .. })) => "folder with a wrong clock",
                 Ok(Err(ExecuteError::Conflict { .. } | ExecuteError::Throttled { .. })) => "folder gave up",
