@@ -10,6 +10,7 @@ mod movement;
 mod names;
 mod open;
 mod options;
+pub(crate) mod page;
 mod pay;
 mod show;
 mod shown;

@@ -13,6 +13,7 @@ mod dlq;
 mod export;
 mod local;
 mod resend;
+mod signals;
 mod target;
 mod up;
 
@@ -78,6 +79,11 @@ enum Command {
     Export(export::Arguments),
     #[command(flatten)]
     Api(api::Verb),
+    /// Serve the console's page on this machine for a deployed API
+    ///
+    /// A page on loopback, which asks for a token, keeps it in the browser's tab alone and sends it to the API through this
+    /// command. `up` has a console of its own, which shows more. Ctrl-C stops it.
+    Console(api::page::Arguments),
     /// Print what makes a shell complete this command, such as `source <(wallet completions bash)`
     Completions {
         /// Of which shell
@@ -114,6 +120,7 @@ fn main() -> ExitCode {
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Api(verb) => return api::run(verb),
+        Command::Console(arguments) => return api::page::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = vec![];
             clap_complete::generate(shell, &mut Arguments::command().bin_name("wallet"), "wallet", &mut completions);

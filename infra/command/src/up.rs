@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::SignedDuration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -17,6 +16,7 @@ use wallet_console::Console;
 use wallet_stack::template::Template;
 use wallet_stack::{Observer, Options, Stack, Stores, steps};
 
+use crate::signals::Signals;
 use crate::{console, demo};
 
 #[derive(Debug, clap::Args)]
@@ -153,24 +153,4 @@ fn log(wanted: bool, seen: &Console) {
         .with_target(false)
         .with_writer(std::io::stderr);
     tracing_subscriber::registry().with(log.with_filter(filter)).with(seen.layer()).init();
-}
-
-/// The signals that stop a service.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals> {
-        let listen = |kind| signal(kind).context("no signals can be listened to");
-        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn any(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

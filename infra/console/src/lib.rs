@@ -33,6 +33,11 @@ use wallet_stack::Surroundings;
 
 use trail::Trail;
 
+/// The page by itself: for an API that is elsewhere.
+pub fn page() -> Router {
+    page::router()
+}
+
 /// A console, and what it has seen of the stack's movements.
 #[derive(Clone)]
 pub struct Console(Arc<Trail>);

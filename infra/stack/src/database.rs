@@ -133,11 +133,11 @@ impl Intercept for WithoutToken {
     }
 }
 
-/// Listens on loopback only.
+/// Listens on loopback only; port 0 is any free one.
 ///
 /// # Errors
 /// When the port is taken or not allowed: the message says which.
-pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
+pub async fn listen(port: u16) -> Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             anyhow!("port {port} on 127.0.0.1 is in use by another program.\nStop it, or choose another port; 0 picks a free one.")

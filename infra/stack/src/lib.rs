@@ -41,6 +41,7 @@ pub mod token;
 
 pub use admin::{Failure, answer};
 pub use around::around;
+pub use database::listen;
 pub use gateway::{Observer, Served, authorize, refusal};
 pub use names::{ACCOUNT, REGION, TABLE};
 pub use stack::{AdaptBatch, AdaptLedger, Beside, Options, Stack, Surroundings};

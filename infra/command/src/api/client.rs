@@ -82,16 +82,8 @@ impl Client {
     }
 
     pub(super) fn with(caller: Option<Owner>, url: &str, given: Option<String>) -> Result<Client, Failure> {
-        let unclear = |why: &str| Failure::Unclear(format!("{why}, and WALLET_URL or --url is `{url}`"));
-        let uri: Uri = url.parse().map_err(|_| unclear("an address is written as https://wallets.example.com"))?;
-        let host = uri.host().unwrap_or_default();
-        let local = is_loopback(host);
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if local => {}
-            Some("http") => return Err(unclear("a token goes over https alone, but to this machine")),
-            _ => return Err(unclear("an address is written as https://wallets.example.com")),
-        }
+        let unclear = |why: &str| unclear(why, url);
+        let local = is_local(url)?;
         let token = match (&caller, given) {
             (Some(caller), _) if local => mint(caller)?,
             (Some(_), _) => {
@@ -103,8 +95,7 @@ impl Client {
             }
             (None, None) => return Err(unclear("a deployment wants a token in WALLET_TOKEN")),
         };
-        let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(5)).read_timeout(PATIENCE);
-        let connector = default_connector(&settings.build(), None).expect("this workspace builds it with TLS");
+        let connector = connector();
         Ok(Client { url: url.trim_end_matches('/').to_owned(), local, caller, token, connector })
     }
 
@@ -187,6 +178,32 @@ impl Client {
     }
 }
 
+/// Whether the API answers on this machine.
+///
+/// # Errors
+/// When `url` is no address of an API, or a token would go there in the clear.
+pub(super) fn is_local(url: &str) -> Result<bool, Failure> {
+    let wrong = || unclear("an address is written as https://wallets.example.com", url);
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    let local = is_loopback(uri.host().unwrap_or_default());
+    match uri.scheme_str() {
+        Some("https") => Ok(local),
+        Some("http") if local => Ok(local),
+        Some("http") => Err(unclear("a token goes over https alone, but to this machine", url)),
+        _ => Err(wrong()),
+    }
+}
+
+fn unclear(why: &str, url: &str) -> Failure {
+    Failure::Unclear(format!("{why}, and WALLET_URL or --url is `{url}`"))
+}
+
+/// What sends requests, over TLS where the address says so.
+pub(super) fn connector() -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(Duration::from_secs(5)).read_timeout(PATIENCE);
+    default_connector(&settings.build(), None).expect("this workspace builds it with TLS")
+}
+
 fn mint(owner: &Owner) -> Result<String, Failure> {
     let token = token::mint(owner.as_str(), token::EVERYDAY_SCOPE, TOKEN_LIFE, clock::now());
     token.map_err(|error| Failure::Failed(format!("no token: {error:#}")))
@@ -200,7 +217,7 @@ fn lost(why: String, key: Option<&str>) -> Failure {
     }
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
