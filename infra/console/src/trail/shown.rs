@@ -64,7 +64,7 @@ fn settlements(kept: &Kept, of: TransactionId, movement: &Movement) -> Vec<Seen>
         let woke = |message: &str| pass.messages.split(' ').any(|id| id == message);
         let woken = || kept.wake_ups.iter().filter(|wake_up| woke(&wake_up.message));
         let sent = || woken().filter(|wake_up| wake_up.step.kind == Kind::Sent);
-        let own = sent().find(|wake_up| Some(wake_up.step.at) >= committed).or_else(|| sent().last());
+        let own = sent().find(|wake_up| Some(wake_up.step.at) >= committed).or_else(|| sent().next_back());
         if let Some(own) = own {
             woken().filter(|wake_up| wake_up.message == own.message).for_each(|wake_up| add(wake_up.step.clone(), 1));
         }
