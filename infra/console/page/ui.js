@@ -32,7 +32,10 @@ export const Words = ({ text }) => html`<bdi class="words">${visible(text)}</bdi
 /** @param {{amount: string, currency?: string, signed?: boolean}} props */
 export function Money({ amount, currency, signed }) {
   const kind = signed ? ({ 1: 'in', '-1': 'out', 0: '' }[compare(amount, '0') ?? 0] ?? '') : '';
-  return html`<span class=${`money ${kind}`}>${pretty(currency ? padded(amount, currency) : amount, signed)}${currency && html`<span class="currency"> ${visible(currency)}</span>`}</span>`;
+  // On a phone a very long one may break, at its thousands.
+  const parts = pretty(currency ? padded(amount, currency) : amount, signed).split(',');
+  const shown = parts.map((part, index) => (index === parts.length - 1 ? part : html`${part},<wbr />`));
+  return html`<span class=${`money ${kind}`}>${shown}${currency && html`<span class="currency"> ${visible(currency)}</span>`}</span>`;
 }
 
 /** In UTC, as the API has it. @param {{at: string}} props */

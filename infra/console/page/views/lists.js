@@ -51,7 +51,7 @@ const HOLDS = [
   { name: 'Captured', numeric: true, cell: (row) => html`<${Money} amount=${row.captured} />` },
   { name: 'Released', numeric: true, cell: (row) => html`<${Money} amount=${row.released} />` },
   { name: 'Remaining', numeric: true, cell: (row) => html`<${Money} amount=${row.remaining} />` },
-  { name: 'Status', cell: (row) => html`<${Status} status=${row.status} />${row.status === 'active' && html`<span class="faint block">until <${Time} at=${row.expires_at} /></span>`}` },
+  { name: 'Status', long: true, cell: (row) => html`<${Status} status=${row.status} />${row.status === 'active' && html`<span class="faint block">until <${Time} at=${row.expires_at} /></span>`}` },
   { name: 'Do', wide: true, cell: (row) => (row.status === 'active' ? html`<span class="actions"><a class="button small" href=${link(['move', 'capture'], { hold: row.id ?? '' })}>Capture</a> <a class="button small" href=${link(['move', 'void'], { hold: row.id ?? '' })}>Void</a></span>` : '') },
 ];
 
