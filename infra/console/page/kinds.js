@@ -7,7 +7,7 @@ import { path } from './api.js';
  *   optional?: boolean, more?: boolean, initial?: string}} Field `more`: below what is seldom needed
  * @typedef {{destination: string, amount: string, reference: string}} Payment
  * @typedef {Record<string, any>} Values
- * @typedef {{title: string, button: string, does: string, fields: Field[], dryRun: boolean, queued: boolean, pinned: boolean, keyless?: boolean,
+ * @typedef {{title: string, button: string, does: string, scope: string, fields: Field[], dryRun: boolean, queued: boolean, pinned: boolean, keyless?: boolean,
  *   currencyOf?: string, call: (values: Values) => {method: string, parts: string[], body: Record<string, any>}}} Kind
  */
 
@@ -73,22 +73,22 @@ const ofWallet = (values) => values['wallet'] || 'wal_';
 /** @type {Record<string, Kind>} */
 export const KINDS = {
   deposit: {
-    title: 'Deposit', button: 'Deposit', does: 'Money comes in from outside; a share of it may come back as a rebate.', dryRun: true, queued: true, pinned: true,
+    title: 'Deposit', button: 'Deposit', does: 'Money comes in from outside; a share of it may come back as a rebate.', scope: 'funds:deposit', dryRun: true, queued: true, pinned: true,
     currencyOf: 'wallet', fields: [wallet('wallet', 'Into'), amount, currency, reference, labels, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'wallets', ofWallet(values), 'deposits'], body: { ...needed(values, ['amount', 'currency']), ...given(values, ORDER) } }),
   },
   withdraw: {
-    title: 'Withdraw', button: 'Withdraw', does: 'Money leaves to the outside.', dryRun: true, queued: true, pinned: true,
+    title: 'Withdraw', button: 'Withdraw', does: 'Money leaves to the outside.', scope: 'wallets:write', dryRun: true, queued: true, pinned: true,
     currencyOf: 'wallet', fields: [wallet('wallet', 'From'), amount, currency, reference, labels, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'wallets', ofWallet(values), 'withdrawals'], body: { ...needed(values, ['amount', 'currency']), ...given(values, ORDER) } }),
   },
   transfer: {
-    title: 'Send', button: 'Send', does: 'Money goes from one wallet to another, in one transaction.', dryRun: true, queued: true, pinned: true,
+    title: 'Send', button: 'Send', does: 'Money goes from one wallet to another, in one transaction.', scope: 'wallets:write', dryRun: true, queued: true, pinned: true,
     currencyOf: 'source', fields: [wallet('source', 'From'), wallet('destination', 'To'), amount, currency, reference, labels, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'transfers'], body: { ...needed(values, ['source', 'destination', 'amount', 'currency']), ...given(values, ORDER) } }),
   },
   payout: {
-    title: 'Pay many', button: 'Pay', does: 'One payer, up to 48 payees, all or nothing.', dryRun: true, queued: true, pinned: true,
+    title: 'Pay many', button: 'Pay', does: 'One payer, up to 48 payees, all or nothing.', scope: 'wallets:write', dryRun: true, queued: true, pinned: true,
     currencyOf: 'source', fields: [wallet('source', 'From'), currency, { name: 'payments', label: 'Payments', type: 'payments' }, reference, labels, strategy],
     call: (values) => ({
       method: 'POST', parts: ['v1', 'payouts'], body: {
@@ -99,7 +99,7 @@ export const KINDS = {
     }),
   },
   hold: {
-    title: 'Hold', button: 'Hold', does: 'Money is kept back for a payee, who captures it later or gives it up. It leaves what is available, and no balance.', dryRun: true, queued: false, pinned: true,
+    title: 'Hold', button: 'Hold', does: 'Money is kept back for a payee, who captures it later or gives it up. It leaves what is available, and no balance.', scope: 'wallets:write', dryRun: true, queued: false, pinned: true,
     currencyOf: 'source', fields: [wallet('source', 'Of'), { ...wallet('destination', 'For'), optional: true, hint: 'nobody: captures leave the system' }, amount, currency,
       { name: 'expires_in', label: 'For how many seconds', type: 'text', optional: true, hint: '60 to 2592000; a week if empty' }, reference, labels, strategy],
     call: (values) => ({
@@ -110,29 +110,29 @@ export const KINDS = {
     }),
   },
   capture: {
-    title: 'Capture', button: 'Capture', does: 'Takes money of a hold: what is named, or all that remains.', dryRun: true, queued: false, pinned: false,
+    title: 'Capture', button: 'Capture', does: 'Takes money of a hold: what is named, or all that remains.', scope: 'wallets:write', dryRun: true, queued: false, pinned: false,
     fields: [{ name: 'hold', label: 'Hold', type: 'text', hint: 'txn_…, its id' }, { ...amount, optional: true, hint: 'all that remains, if empty' },
       { name: 'final', label: 'Final: what is left is released', type: 'check', initial: 'yes' }, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'holds', values['hold'] || 'txn_', 'captures'], body: { ...given(values, ['amount']), ...(values['final'] ? {} : { final: false }), ...given(values, ['locking_strategy']) } }),
   },
   void: {
-    title: 'Void', button: 'Give the hold up', does: 'Releases all that remains of a hold.', dryRun: true, queued: false, pinned: false,
+    title: 'Void', button: 'Give the hold up', does: 'Releases all that remains of a hold.', scope: 'wallets:write', dryRun: true, queued: false, pinned: false,
     fields: [{ name: 'hold', label: 'Hold', type: 'text', hint: 'txn_…, its id' }, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'holds', values['hold'] || 'txn_', 'void'], body: given(values, ['locking_strategy']) }),
   },
   reverse: {
-    title: 'Reverse', button: 'Undo it', does: 'Undoes a deposit, withdrawal, transfer, payout or capture: whole, once.', dryRun: true, queued: false, pinned: false,
+    title: 'Reverse', button: 'Undo it', does: 'Undoes a deposit, withdrawal, transfer, payout or capture: whole, once.', scope: 'wallets:admin', dryRun: true, queued: false, pinned: false,
     fields: [{ name: 'transaction', label: 'Movement', type: 'text', hint: 'txn_…, its id' }, { name: 'allow_overdraft', label: 'Even if the money is spent: the wallet may go below its floor', type: 'check' }, reference, labels, strategy],
     call: (values) => ({ method: 'POST', parts: ['v1', 'transactions', values['transaction'] || 'txn_', 'reversals'], body: { ...given(values, ORDER), ...(values['allow_overdraft'] ? { allow_overdraft: true } : {}) } }),
   },
   open: {
-    title: 'Open a wallet', button: 'Open', does: 'A new wallet, with nothing in it.', dryRun: false, queued: false, pinned: false,
+    title: 'Open a wallet', button: 'Open', does: 'A new wallet, with nothing in it.', scope: 'wallets:write', dryRun: false, queued: false, pinned: false,
     fields: [{ name: 'owner', label: 'Owner', type: 'text', optional: true, hint: 'yourself, if empty' }, currency,
       { name: 'credits', label: 'Credits', type: 'choice', choices: [['', 'immediate: each makes a version of its own'], ['batched', 'batched: many are settled together']] }, ...limits, labels],
     call: (values) => ({ method: 'POST', parts: ['v1', 'wallets'], body: { ...needed(values, ['currency']), ...given(values, ['owner', 'floor', 'ceiling', 'credits', 'metadata']), ...limited(values) } }),
   },
   amend: {
-    title: 'Amend', button: 'Amend', does: 'Freezes a wallet, or changes its mode and bounds. A frozen wallet takes money and gives none; a closed one does neither, for ever.', dryRun: false, queued: false, pinned: true, keyless: true,
+    title: 'Amend', button: 'Amend', does: 'Freezes a wallet, or changes its mode and bounds. A frozen wallet takes money and gives none; a closed one does neither, for ever.', scope: 'wallets:admin', dryRun: false, queued: false, pinned: true, keyless: true,
     fields: [wallet('wallet', 'Wallet'),
       { name: 'status', label: 'Status', type: 'choice', choices: [['', 'as it is'], ['active', 'active'], ['frozen', 'frozen'], ['closed', 'closed, for ever']] },
       { name: 'credits', label: 'Credits', type: 'choice', choices: [['', 'as they are'], ['immediate', 'immediate'], ['batched', 'batched']] },

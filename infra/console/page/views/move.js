@@ -6,7 +6,7 @@ import { html } from '../html.js';
 import { KINDS, callOf } from '../kinds.js';
 import { ProblemCard } from '../problem.js';
 import { link } from '../router.js';
-import { session } from '../session.js';
+import { may, session } from '../session.js';
 import { under } from '../text.js';
 import { Badge, Command, Heading, Words, announce } from '../ui.js';
 import { useGet } from '../use.js';
@@ -121,6 +121,7 @@ function Form({ name, kind, fields }) {
     <div class="columns even">
       <form class="panel" onSubmit=${submit} novalidate aria-label=${kind.title}>
         <p class="note">${kind.does}</p>
+        ${!may(kind.scope) && html`<p class="note"><strong>Your token lacks <code>${kind.scope}</code></strong>, so this will be refused. Take a token with it: leave, and enter with another.</p>`}
         ${kind.fields.filter((one) => !one.more).map(field)}
         <details class="more"><summary>More: ${[...seldom.map(({ label }) => label.toLowerCase()), kind.keyless ? 'version' : 'key'].join(', ')}</summary>
           ${seldom.map(field)}
