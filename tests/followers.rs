@@ -1,10 +1,11 @@
-//! What follows from a movement, from the stream's event to the queues and the bus: `dispatch`, `publish`, `settle` and `requests` by
+//! What follows from a movement, from the stream's event to the queues and the bus: `dispatch`, `publish`, `settle`, `requests` and `sweep` by
 //! themselves, over queues that refuse what the test says.
 
 mod dispatch;
 mod publish;
 mod requests;
 mod settle;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

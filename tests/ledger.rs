@@ -15,7 +15,7 @@ mod rebates;
 mod reversals;
 mod statements;
 mod strategies;
-mod torn;
+pub(crate) mod torn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

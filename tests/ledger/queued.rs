@@ -5,6 +5,8 @@ use std::sync::Arc;
 use wallet_domain::{Command, LONGEST_WAIT, Outcome, Refusal, Terms, Timestamp, Transaction, TransactionId};
 use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Usage};
 
+use crate::faults::{Fault, Treatment, fair};
+use crate::ledger::torn::{check, withdraw};
 use crate::ledger::{Bench, order, posted, run};
 
 const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
@@ -131,6 +133,27 @@ async fn what_waits_for_a_day_ends_as_failed() {
     let overdue = ledger.overdue_requests(now, 10, &mut Usage::default()).await.expect("an answer");
     assert_eq!(overdue, [], "what has an outcome is due no more");
     assert_eq!(bench.wallet(alice).await.balance.to_string(), "10.00");
+}
+
+/// Its put may have been done when the table says that the clock is wrong: then nobody can tell that nothing waits.
+#[test]
+fn a_request_that_may_wait_is_not_told_that_nothing_was_written() {
+    check(async |world, wallet| {
+        let ledger = world.ledger(0, 6);
+        ledger.wallet(wallet, &mut Usage::default()).await.expect("it hears the time");
+        let mut puts = 0;
+        world.network.set(Box::new(move |call| {
+            puts += u32::from(call.is_commit());
+            let fault = (call.is_commit()).then_some(if puts == 1 { Fault::BrokenOff } else { Fault::Throttled });
+            Treatment { fault, ..Treatment::default() }
+        }));
+        world.network.set_time_ahead(3_600);
+        let told = accept(&ledger, &withdraw("later", wallet, "1", None)).await;
+        assert!(matches!(told, Err(ExecuteError::OutcomeUnknown)), "{told:?}");
+        world.network.set_time_ahead(0);
+        world.network.set(fair());
+        resume(&world.plain(), withdraw("later", wallet, "1", None).transaction()).await;
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,12 +20,12 @@ const LONG: Duration = Duration::from_millis(100);
 
 /// Runs `test` in a world of its own with a wallet of 100.00 at version 1, and audits the table afterwards.
 #[track_caller]
-pub(super) fn check(test: impl AsyncFnMut(&World, WalletId)) {
+pub(crate) fn check(test: impl AsyncFnMut(&World, WalletId)) {
     check_by(Clocks::Right, test);
 }
 
 #[track_caller]
-pub(super) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletId)) {
+pub(crate) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletId)) {
     fastrand::seed(1);
     runtime().block_on(async {
         let world = World::new();
@@ -38,12 +38,12 @@ pub(super) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletI
     });
 }
 
-pub(super) fn deposit(world: &World, wallet: WalletId, amount: &str, rule: Option<RebateTerms>) -> Command {
+pub(crate) fn deposit(world: &World, wallet: WalletId, amount: &str, rule: Option<RebateTerms>) -> Command {
     let key = format!("deposit {}", world.table.history().len()).parse().expect("a printable key");
     Command::Deposit(Deposit { order: order("bank", key, amount), wallet, rules: rule.into_iter().collect() })
 }
 
-pub(super) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_version: Option<u64>) -> Command {
+pub(crate) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_version: Option<u64>) -> Command {
     let mut order = order("a", key.parse().expect("a printable key"), amount);
     order.caller.admin = true;
     order.expected_version = expected_version;
@@ -51,16 +51,16 @@ pub(super) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_versi
 }
 
 /// One hundredth comes back.
-pub(super) fn rule() -> RebateTerms {
+pub(crate) fn rule() -> RebateTerms {
     RebateTerms::new("standard".parse().expect("a rule's name"), BasisPoints::new(100).expect("a share"))
 }
 
-pub(super) fn rebate(deposit: &Transaction) -> Command {
+pub(crate) fn rebate(deposit: &Transaction) -> Command {
     let rule = deposit.rule.as_ref().expect("it earns a rebate").id.clone();
     Command::PayRebate(PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule })
 }
 
-pub(super) fn reversal(original: &Transaction) -> Command {
+pub(crate) fn reversal(original: &Transaction) -> Command {
     let mut caller = caller("root");
     caller.admin = true;
     let key = "reversal".parse().expect("a printable key");
@@ -92,7 +92,7 @@ async fn two_tries(
 
 /// Whichever of the two wrote it, both tell of the one movement.
 #[track_caller]
-pub(super) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
+pub(crate) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
     let told = [first, second].map(|told| match told {
         Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => transaction,
         Err(error) => panic!("a posted request was answered: {error}"),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::{Value, json};
+use tokio::time::Instant as Until;
 use wallet_lambda::{App, Metric, Unit, Usage, deadline, emit};
 
 /// The function's name.
@@ -24,9 +25,10 @@ const REQUESTS: i32 = 20;
 /// When the index cannot be read, or the clock is too far from the table's to go by.
 pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
-    let mut usage = Usage::within(Some(deadline(Some(&event.context))));
-    let swept = app.ledger().sweep(&mut usage).await;
-    let requests = requests(app, &mut usage).await;
+    let until = deadline(Some(&event.context));
+    let (mut usage, mut beside) = (Usage::within(Some(until)), Usage::within(Some(until)));
+    // Side by side: of a storm of either the other is not left out.
+    let (swept, requests) = tokio::join!(app.ledger().sweep(&mut usage), requests(app, until, &mut beside));
     let failed = |of, cause: &dyn std::fmt::Display| {
         tracing::error!(function = NAME, request_id, code = "sweep_failed", of, %cause, "not done");
     };
@@ -42,8 +44,8 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
         wallets_left = released.map(|swept| swept.left),
         requests = executed,
         oldest_ms = released.map(|swept| swept.oldest_ms),
-        calls = usage.calls,
-        conflicts = usage.conflicts,
+        calls = usage.calls + beside.calls,
+        conflicts = usage.conflicts + beside.conflicts,
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "done"
     );
@@ -64,10 +66,13 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
 }
 
 /// Gives requests that have waited for long an outcome; answers how many.
-async fn requests(app: &App, usage: &mut Usage) -> Result<u64, Error> {
+async fn requests(app: &App, until: Until, usage: &mut Usage) -> Result<u64, Error> {
     let before = app.ledger().now().saturating_sub(PATIENCE)?;
     let mut executed = 0;
     for id in app.ledger().overdue_requests(before, REQUESTS, usage).await? {
+        if Until::now() >= until {
+            break;
+        }
         match app.resume(id, usage).await {
             Ok(_) => executed += 1,
             // The next sweep finds it.

@@ -20,6 +20,7 @@ use crate::holds::held_by;
 use crate::ledger::Ledger;
 use crate::outcome::ExecuteError;
 use crate::read::{MOST_READ, Read, places};
+use crate::transact::Rejected;
 use crate::usage::Usage;
 
 /// Credits of an inbox that are looked at: ten folds. If these don't cover a debit, and there are more, it is not refused.
@@ -175,7 +176,8 @@ impl Ledger {
                     match self.taken_for_released(&mut snapshots, &mut overdue, wallet) {
                         Ok(None) => {}
                         Ok(Some(lost)) => return Ok(Err(lost)),
-                        Err(fault) => return Err(fault.into()),
+                        Err(Rejected::Failed(fault)) => return Err(fault.into()),
+                        Err(_) => return Ok(Err(Lost::Race)),
                     }
                 }
                 Err(NoPlan::Unsettled(wallet)) => match credits.get_mut(&wallet) {
@@ -200,7 +202,7 @@ impl Ledger {
         snapshots: &mut Snapshots,
         overdue: &mut BTreeMap<WalletId, Vec<Hold>>,
         wallet: WalletId,
-    ) -> Result<Option<Lost>, Fault> {
+    ) -> Result<Option<Lost>, Rejected> {
         let own = snapshots.holds.values().filter(|hold| hold.source == wallet && hold.status == HoldStatus::Active);
         let own: Vec<_> = own.cloned().collect();
         if own.is_empty() && !overdue.contains_key(&wallet) {

@@ -205,7 +205,17 @@ impl Run<'_> {
                     }
                     continue;
                 }
-                Err(NoPlan::Unsound(fault)) => return Err(self.fault(Fault::damaged(fault.to_string()))),
+                Err(NoPlan::Unsound(fault)) if known.is_moment() => {
+                    return Err(self.fault(Fault::damaged(fault.to_string())));
+                }
+                // Items of different moments need not add up: a hold may have ended before its wallet was seen to, or after.
+                Err(NoPlan::Unsound(_)) => match self.read_at_once().await? {
+                    Ok(known) => {
+                        self.known = Some(known);
+                        continue;
+                    }
+                    Err(lost) => return Ok(Err(lost)),
+                },
                 Err(NoPlan::Refused(refusal)) => refusal,
             };
             let attempt = match self.queued {

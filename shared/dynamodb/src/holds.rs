@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    Command, Expire, Hold, HoldKey, Money, MoneyError, NoPlan, Plan, Snapshots, Timestamp, Transaction, Wallet,
-    WalletId, decide,
+    Command, Expire, Hold, HoldKey, Money, MoneyError, NoPlan, Plan, Snapshots, Timestamp, Transaction, Unsound,
+    Wallet, WalletId, decide,
 };
 
 use crate::fault::{Class, Fault};
@@ -105,7 +105,8 @@ impl Ledger {
         Ok(Page::cut(holds, limit, |hold: &Hold| Place { created_at: hold.created_at, id: hold.id.to_string() }))
     }
 
-    /// Releases the holds of all wallets whose time is over. What fails is left for the next sweep.
+    /// Releases the holds of all wallets whose time is over. What fails, and what there is no time for, is left for the next
+    /// sweep.
     ///
     /// # Errors
     /// [`ExecuteError::ClockSkew`] when the clock is too far from the table's to go by; [`ExecuteError::Fault`] and
@@ -116,7 +117,10 @@ impl Ledger {
             let (mut from, mut wallets) = (None, BTreeMap::<WalletId, Vec<HoldKey>>::new());
             loop {
                 let now = self.now();
-                let page = self.ended(share.clone(), now, None, from, usage).await?;
+                let page = match self.ended(share.clone(), now, None, from, usage).await {
+                    Err(_) if usage.is_out_of_time() && swept.released > 0 => return Ok(swept),
+                    page => page?,
+                };
                 self.clock_is_right()?;
                 for (key, expires_at) in page.items {
                     let age = now.duration_since(expires_at).as_millis();
@@ -226,13 +230,13 @@ impl Ledger {
         holder: Option<&Holder>,
         usage: &mut Usage,
     ) -> Result<Option<Plan>, Rejected> {
-        let Some(plan) = self.expiry(wallet, holds).map_err(Rejected::Failed)? else { return Ok(None) };
+        let Some(plan) = self.expiry(wallet, holds)? else { return Ok(None) };
         self.commit(&plan, holder, true, usage).await?;
         Ok(Some(plan))
     }
 
     /// The release of what is overdue of `holds`; `None` where nothing is.
-    pub(crate) fn expiry(&self, wallet: &Wallet, holds: &[Hold]) -> Result<Option<Plan>, Fault> {
+    pub(crate) fn expiry(&self, wallet: &Wallet, holds: &[Hold]) -> Result<Option<Plan>, Rejected> {
         let keys = holds.iter().map(Hold::key).collect();
         let snapshots = Snapshots {
             wallets: [(wallet.id, wallet.clone())].into(),
@@ -243,7 +247,9 @@ impl Ledger {
         match decide(&snapshots, &expire, self.now()) {
             Ok(plan) => Ok(Some(plan)),
             Err(NoPlan::Refused(_)) => Ok(None),
-            Err(fault) => Err(Fault::damaged(fault.to_string())),
+            // Of different moments: another was at work on them.
+            Err(NoPlan::Unsound(Unsound::Held(_))) => Err(Rejected::Conflict),
+            Err(fault) => Err(Rejected::Failed(Fault::damaged(fault.to_string()))),
         }
     }
 

@@ -51,7 +51,7 @@ impl Ledger {
             if let Some(record) = found.take() {
                 return accepted(request, record, unknown);
             }
-            self.clock_is_right()?;
+            self.clock_is_right().map_err(|error| if unknown { ExecuteError::OutcomeUnknown } else { error })?;
             let put = vec![(Meaning::Transaction, self.put(request_item(&queued)))];
             match self.transact(put, usage).await {
                 Ok(()) => return Ok(Accepted::Waits { queued: Box::new(queued), before: false }),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use wallet_domain::{
-    Authorise, Capture, Command, Deposit, Outcome, Refusal, SignedDuration, Transaction, Transfer, WalletId,
+    Authorise, Capture, Command, Deposit, Outcome, Refusal, SignedDuration, Transaction, Transfer, Void, WalletId,
 };
 use wallet_dynamodb::{Done, DryRun, ExecuteError, Strategy, Swept, Usage};
 
@@ -231,6 +231,50 @@ fn a_capture_whose_reply_was_lost_is_told_although_its_time_is_over_since() {
                 posted(done);
                 sleep(Duration::from_secs(60)).await;
                 assert_eq!(sweep(world).await.released, 0);
+            });
+        }
+    }
+}
+
+/// Of a void the wallet can be seen before the hold, or after it: no moment at which the two add up.
+#[test]
+fn a_capture_or_a_sweep_beside_half_a_void_finds_no_fault() {
+    let orders = [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)];
+    for (order, strategy) in orders.into_iter().flat_map(|order| BOTH.map(|strategy| (order, strategy))) {
+        for at in [55, 65, 75, 85, 95] {
+            check(async |world, wallet| {
+                let held = hold(world, "held", wallet, "60").await;
+                hold(world, "long over", wallet, "7").await;
+                sleep(Duration::from_millis(59_800)).await;
+                let slow = |call: &Call| call.is_commit() && call.body.to_string().contains("\"void\"");
+                world.network.set(Box::new(move |call| {
+                    let work = if slow(call) { LONG } else { Duration::ZERO };
+                    Treatment { work, order, ..Treatment::default() }
+                }));
+                let key = "void".parse().expect("a printable key");
+                let void = Command::Void(Void { caller: caller("a"), key, hold: Box::new(held.clone()) });
+                let (voider, capturer, capture) = (world.ledger(0, 10), world.ledger(0, 10), capture("late", &held));
+                let (sweeper, mut usage) = (world.ledger(1, 10), Usage::default());
+                let (voided, captured, swept) = tokio::join!(
+                    run(&voider, &void, Strategy::Optimistic),
+                    async {
+                        sleep(Duration::from_millis(at)).await;
+                        loop {
+                            match run(&capturer, &capture, strategy).await.0 {
+                                Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
+                                done => break done,
+                            }
+                        }
+                    },
+                    async {
+                        sleep(Duration::from_millis(at)).await;
+                        sweeper.sweep(&mut usage).await
+                    }
+                );
+                posted(voided.0);
+                let told = matches!(captured, Err(ExecuteError::Refused(Refusal::HoldNotActive { .. })));
+                assert!(told, "{order:?}, {strategy}, at {at} ms: {captured:?}");
+                assert_eq!(swept.expect("the index answers").left, 0, "{order:?}, at {at} ms");
             });
         }
     }

@@ -21,6 +21,10 @@ impl Known {
         matches!(self.basis, Basis::Guess)
     }
 
+    pub(super) fn is_moment(&self) -> bool {
+        matches!(self.basis, Basis::Moment)
+    }
+
     /// True once it shows that a refusal of `command` held at one moment since the request began. `recorded` says whether it
     /// is going to be recorded.
     pub(super) fn shows(&self, command: &Command, recorded: bool) -> bool {
