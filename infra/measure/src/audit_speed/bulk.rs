@@ -48,6 +48,46 @@ pub struct Filled {
 /// # Errors
 /// When the file cannot be made or written.
 pub async fn fill(path: &Path, entries: u64, progress: impl Fn(u64)) -> Result<Filled> {
+    written(path, |ledger| {
+        let wallets = (entries / ENTRIES_PER_WALLET).max(2);
+        for number in 0..wallets {
+            ledger.open(&format!("owner-{number}"), number)?;
+            progress(ledger.filled.entries);
+        }
+        let mut number = 0;
+        while ledger.filled.entries < entries {
+            ledger.step(number)?;
+            number += 1;
+            progress(ledger.filled.entries);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Makes the data file `path`: `wallets` wallets of one owner, each with a deposit, of which the first has a statement of at least `rows` rows.
+///
+/// # Errors
+/// When the file cannot be made or written.
+pub async fn fill_one_owner(path: &Path, owner: &str, wallets: u64, rows: u64) -> Result<Filled> {
+    written(path, |ledger| {
+        for number in 0..wallets {
+            ledger.open(owner, number)?;
+        }
+        let first = *ledger.wallets.first().context("at least one wallet")?;
+        let others = ledger.filled.entries;
+        let mut number = 0;
+        while ledger.filled.entries < others + rows {
+            ledger.deposit(&number.to_string(), first)?;
+            number += 1;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Makes the data file `path` of what `work` writes.
+async fn written(path: &Path, work: impl FnOnce(&mut Ledger) -> Result<()>) -> Result<Filled> {
     let mut template = Template::embedded()?;
     let stores = Stores::start(&template, Some(path), 0).await?;
     let database = stores.database();
@@ -55,17 +95,7 @@ pub async fn fill(path: &Path, entries: u64, progress: impl Fn(u64)) -> Result<F
     template.environment.insert("TRANSFER_FEE".to_owned(), r#"{"basis_points":0,"minimum":{"EUR":"0.01"}}"#.to_owned());
     let settings = Settings::from_vars(|name| template.environment.get(name).cloned());
     let mut ledger = Ledger::new(database, settings.context("the functions' settings")?);
-    let wallets = (entries / ENTRIES_PER_WALLET).max(2);
-    for number in 0..wallets {
-        ledger.open(number)?;
-        progress(ledger.filled.entries);
-    }
-    let mut number = 0;
-    while ledger.filled.entries < entries {
-        ledger.step(number)?;
-        number += 1;
-        progress(ledger.filled.entries);
-    }
+    work(&mut ledger)?;
     let filled = ledger.finish()?;
     stores.stop().await;
     Ok(filled)
@@ -98,8 +128,8 @@ impl Ledger {
         }
     }
 
-    fn open(&mut self, number: u64) -> Result<()> {
-        let open = open(&format!("owner-{number}"), "open")?;
+    fn open(&mut self, owner: &str, number: u64) -> Result<()> {
+        let open = open(owner, &format!("open-{number}"))?;
         self.wallets.push(open.wallet());
         self.run(&Command::Open(open), &[])?;
         self.deposit(&format!("first-{number}"), *self.wallets.last().expect("one was opened"))
