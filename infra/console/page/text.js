@@ -12,6 +12,13 @@ export function visible(text) {
 /** What a table has under a name that others chose: nothing of what every object has. @template T @param {Record<string, T>} table @param {string} name @returns {T | undefined} */
 export const under = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
 
+/**
+ * Where no element can keep the direction of a text to itself, as in an option: what is written from right to left between marks. All else
+ * without them, since a mark before its first letter would keep the keyboard from finding it.
+ * @param {string} text
+ */
+export const apart = (text) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u.test(text) ? `\u2068${visible(text)}\u2069` : visible(text));
+
 /** An id's beginning, where the whole is a link's address or a tooltip. @param {string} id */
 export const shortId = (id) => (/^(wal|txn)_[0-9a-f]{32}$/.test(id) ? `${id.slice(0, 10)}\u2026` : visible(id));
 

@@ -3,7 +3,7 @@
 import { path } from '../api.js';
 import { html } from '../html.js';
 import { add, padded, pretty } from '../money.js';
-import { visible } from '../text.js';
+import { apart, visible } from '../text.js';
 import { useGet, useLive } from '../use.js';
 import { useState } from '../vendor/hooks.js';
 import { recent, useWallet } from '../wallets.js';
@@ -56,7 +56,7 @@ export function WalletField({ id, label, value, change, optional, hint, plain })
       <label for=${id}>${label}${optional && html` <span class="faint">optional</span>`}</label>
       ${known.length > 0 && html`<select id=${id} value=${free ? OTHER : value} onChange=${choose}>
         <option value="">${optional ? hint ?? 'none' : 'Choose a wallet'}</option>
-        ${known.map((wallet) => html`<option key=${wallet.id} value=${wallet.id}>\u2068${visible(wallet.owner)}\u2069 · ${pretty(wallet.balance)} ${wallet.currency} · ${wallet.id.slice(0, 10)}…</option>`)}
+        ${known.map((wallet) => html`<option key=${wallet.id} value=${wallet.id}>${apart(wallet.owner)} · ${pretty(wallet.balance)} ${wallet.currency} · ${wallet.id.slice(0, 10)}…</option>`)}
         <option value=${OTHER}>Another, by its id…</option>
       </select>`}
       ${free && html`<input id=${known.length > 0 ? `${id}-other` : id} aria-label=${`${label}: id of a wallet`} placeholder="wal_…" value=${value} autocomplete="off" spellcheck=${false} onInput=${(/** @type {any} */ event) => change(text(event))} />`}
