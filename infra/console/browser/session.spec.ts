@@ -1,0 +1,103 @@
+// Where the token is, and where it isn't: pasted, kept in its tab, gone from the address; here and for a deployment.
+import { expect, expectNoToken, test } from './guarded.ts';
+import { serve } from './stack.ts';
+import { enter, openWallet } from './view.ts';
+
+test('the token leaves the address at once, and stays in its tab alone', async ({ page, stack, context, guard }) => {
+  await page.goto(stack.console);
+  await expect(page.getByRole('table')).toContainText('alice');
+  expect(page.url()).toBe(`${stack.url}/console`);
+  await expectNoToken(page, stack.bearer);
+  await page.reload();
+  await expect(page.getByRole('table')).toContainText('alice');
+  await page.goBack().catch(() => null);
+  expect(page.url()).not.toContain(stack.bearer);
+  await page.goForward().catch(() => null);
+
+  const other = await context.newPage();
+  await guard(other);
+  await other.goto(`${stack.url}/console`);
+  await expect(other.getByRole('heading', { name: 'Look into the ledger' })).toBeVisible();
+  await other.close();
+
+  await page.goto(`${stack.url}/console`);
+  await page.getByRole('button', { name: 'Leave' }).click();
+  await expect(page.getByRole('heading', { name: 'Look into the ledger' })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Look into the ledger' })).toBeVisible();
+  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(stack.bearer);
+});
+
+test('a token is pasted; one that is no good is said to be', async ({ page, stack, expected }) => {
+  expected.add(401);
+  await page.goto(`${stack.url}/console`);
+  const field = page.getByLabel('Token, or the whole console address');
+  await page.getByRole('button', { name: 'Open the console' }).click();
+  await expect(page.getByText('Paste a token, or the whole console address.')).toBeVisible();
+  await field.fill('two words');
+  await field.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('A token has no blanks')).toBeVisible();
+  await field.fill('eyJhbGciOiJIUzI1NiJ9.e30.wrong');
+  await page.getByRole('button', { name: 'Open the console' }).click();
+  await expect(page.getByRole('heading', { name: 'The token is not accepted' })).toBeVisible();
+  await field.fill(stack.console);
+  await page.getByRole('button', { name: 'Go on with this token' }).click();
+  await expect(page.getByRole('table')).toContainText('alice');
+});
+
+test('the connection is lost and found again', async ({ page, stack, context }) => {
+  const id = await stack.open('lost');
+  await enter(page, stack, 'lost');
+  const row = page.getByRole('row').filter({ has: page.locator(`a[href="#/wallets/${id}"]`) });
+  await expect(row).toContainText('0.00 EUR');
+  await page.route('**/v1/events', (route) => route.abort('aborted'));
+  await context.setOffline(true);
+  await context.setOffline(false);
+  await stack.api(`/v1/wallets/${id}/deposits`, { amount: '2.00', currency: 'EUR' });
+  await page.unroute('**/v1/events');
+  await expect(row).toContainText('2.02 EUR', { timeout: 30_000 });
+});
+
+test('the same page for a deployment, with a token that was pasted', async ({ browser, context, guard, expected, stack }) => {
+  // What only the local stack has is absent there.
+  expected.add(404);
+  const { said, stop } = await serve(['console', '--url', stack.url, '--port', '0'], ['console']);
+  try {
+    const url = said.console!;
+    expect(url).not.toContain('token');
+    const page = await context.newPage();
+    await guard(page, new URL(url).origin);
+    await page.goto(url);
+    await page.getByLabel('Token, or the whole console address').fill(stack.bearer);
+    await page.getByRole('button', { name: 'Open the console' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Wallets' })).toBeVisible();
+    const id = await stack.open('remote', '7.00');
+    const search = page.getByRole('search').getByRole('textbox');
+    await search.fill('remote');
+    await search.press('Enter');
+    await expect(page.getByRole('table')).toContainText('EUR');
+    await openWallet(page, id);
+    await expect(page.getByRole('table', { name: 'Statement' })).toContainText('7.00');
+    await page.reload();
+    await expect(page.getByRole('table', { name: 'Statement' })).toContainText('7.00');
+    const other = await browser.newPage();
+    await guard(other, new URL(url).origin);
+    await other.goto(url);
+    await expect(other.getByRole('heading', { name: 'Look into the ledger' })).toBeVisible();
+    await other.close();
+    await page.close();
+  } finally {
+    await stop();
+  }
+});
+
+test('a server without a demo opens with nothing, and says what to do', async ({ own }) => {
+  const { stack, page } = await own('--no-seed');
+  await page.goto(stack.console);
+  await expect(page.getByText('No wallet is known here yet.')).toBeVisible();
+  await page.getByRole('main').getByRole('link', { name: 'Open a wallet' }).first().click();
+  await page.getByRole('form', { name: 'Open a wallet' }).getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('link', { name: 'Look at it' }).click();
+  await expect(page.getByText('Only its opening so far.')).toBeVisible();
+});
