@@ -71,13 +71,18 @@ pub(crate) fn show_curl(url: &str, demo: Option<&Demo>) {
     line(&format!("\n  {}\n", "other callers: cargo wallet token --sub bob; Ctrl-C stops".dimmed()));
 }
 
-/// The console's address, on a line of its own. The token is in the fragment, which no browser sends.
+/// The console's address, on a line of its own.
 pub(crate) fn show_console(url: &str, demo: Option<&Demo>) {
+    let owners = demo.map(|demo| [&demo.alice, &demo.bob, &demo.shop].map(|wallet| wallet.owner).join(","));
+    line(&format!("console {}", console_address(url, owners.as_deref())));
+}
+
+/// The token is in the fragment, which no browser sends.
+fn console_address(url: &str, owners: Option<&str>) -> String {
     let token = token::mint("console", &token::SCOPES.join(" "), SHOWN_TOKEN_LIFE, clock::now())
         .expect("hours from now are within all dates");
-    let owners = demo.map(|demo| [&demo.alice, &demo.bob, &demo.shop].map(|wallet| wallet.owner).join(","));
     let owners = owners.map(|owners| format!("&owners={owners}")).unwrap_or_default();
-    line(&format!("console {url}/console#token={token}{owners}"));
+    format!("{url}/console#token={token}{owners}")
 }
 
 /// What functions that run elsewhere need to use the embedded DynamoDB, to be pasted into their shell.
@@ -113,4 +118,28 @@ pub(crate) fn show_request(served: &Served) {
 
 pub(crate) fn warn(text: &str) {
     let _ = writeln!(anstream::stderr(), "{} {text}", "warning:".yellow().bold());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_s_address_has_a_token_of_its_own_in_its_fragment() {
+        let address = console_address("http://127.0.0.1:9000", Some("alice,bob"));
+        let (page, fragment) = address.split_once('#').expect("a fragment");
+        assert_eq!(page, "http://127.0.0.1:9000/console");
+        let (token, owners) = fragment.split_once('&').expect("owners");
+        assert_eq!(owners, "owners=alice,bob");
+        let token = token.strip_prefix("token=").expect("a token");
+        let request = axum::http::Request::get("/").header("authorization", format!("Bearer {token}"));
+        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        for scope in token::SCOPES {
+            let claims = wallet_stack::authorize(&parts, scope).expect("it has every scope");
+            assert_eq!(claims["sub"], "console");
+            let lives = claims["exp"].parse::<i64>().expect("seconds") - clock::now().as_second();
+            assert!((SHOWN_TOKEN_LIFE.as_secs() - 60..=SHOWN_TOKEN_LIFE.as_secs()).contains(&lives), "{lives}");
+        }
+        assert!(!console_address("http://127.0.0.1:9000", None).contains('&'));
+    }
 }
