@@ -30,7 +30,8 @@ impl Bench {
     /// What waits for a wallet: minor units and items.
     pub(crate) async fn incoming(&self, wallet: WalletId) -> (i128, usize) {
         let wallet = self.wallet(wallet).await;
-        let (incoming, all) = self.another().incoming(&wallet, &mut Usage::default()).await.expect("the table answers");
+        let (_, incoming, all) =
+            self.another().incoming(&wallet, &mut Usage::default()).await.expect("the table answers");
         assert!(all);
         (incoming.amount.minor_units(), incoming.count)
     }

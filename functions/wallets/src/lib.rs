@@ -54,11 +54,11 @@ async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     if let Some(at) = at {
         return past(app, call, &wallet, at).await;
     }
-    let incoming = match wallet.may_have_incoming() {
-        true => Some(app.ledger().incoming(&wallet, call.usage()).await?),
-        false => None,
-    };
-    Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(incoming)))
+    if !wallet.may_have_incoming() {
+        return Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(None)));
+    }
+    let (wallet, incoming, is_all) = app.ledger().incoming(&wallet, call.usage()).await?;
+    Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(Some((incoming, is_all)))))
 }
 
 /// The wallet as it was. Its newest time may be ahead of the clock here, and is no future of it.

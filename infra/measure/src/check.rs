@@ -32,7 +32,7 @@ pub(crate) async fn check(ledger: Ledger, done: &Done) -> Result<()> {
 pub(crate) async fn check_settled(ledger: Ledger, done: &Done, hot: WalletId) -> Result<()> {
     let mut usage = Usage::default();
     let wallet = ledger.wallet(hot, &mut usage).await?.context("the hot wallet is gone")?;
-    let (incoming, _) = ledger.incoming(&wallet, &mut usage).await?;
+    let (wallet, incoming, _) = ledger.incoming(&wallet, &mut usage).await?;
     ensure!(incoming.count == 0, "{} credits are not settled", incoming.count);
     let (mut before, mut expected) = (Some(wallet.version + 1), (wallet.version, wallet.balance, wallet.head));
     while let Some(from) = before {

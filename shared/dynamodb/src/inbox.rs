@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValuesOnConditionChe
 use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
-use crate::items::{credit_from_item, credit_key, credit_place, entries_item};
+use crate::items::{credit_from_item, credit_key, credit_place, entries_item, wallet_from_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
-use crate::names::{SK, TXN, inbox_pk, transaction_pk};
+use crate::names::{SK, TXN, WALLET, inbox_pk, transaction_pk, wallet_pk};
 use crate::outcome::ExecuteError;
 use crate::read::key;
 use crate::transact::{Meaning, Rejected};
@@ -19,6 +19,8 @@ use crate::usage::Usage;
 
 /// Credits that are counted for an answer; beyond, an inbox is said to hold more.
 const COUNTED: usize = 1_000;
+/// Looks into an inbox for an answer, until none falls together with a fold.
+const LOOKS: u32 = 5;
 
 /// What a pass over an inbox has done.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +63,29 @@ impl Waiting {
 }
 
 impl Ledger {
-    /// What waits for `wallet`, of 1,000 credits at most, and whether that is all. Not one moment with the wallet.
+    /// `wallet` as it is now, what waits for it, of 1,000 credits at most, and whether that is all. Each credit that was posted
+    /// before is in exactly one of the two: no fold ended between a read of the wallet and one after the look into its inbox, and
+    /// none was in flight then. Where folds follow one another too closely to see that, it is not said to be all.
     ///
     /// # Errors
     /// [`Fault`] of the database.
-    pub async fn incoming(&self, wallet: &Wallet, usage: &mut Usage) -> Result<(Incoming, bool), Fault> {
-        let waiting = self.waiting(wallet.id, COUNTED, usage).await?;
-        Ok((waiting.incoming(wallet), waiting.next.is_none()))
+    pub async fn incoming(&self, wallet: &Wallet, usage: &mut Usage) -> Result<(Wallet, Incoming, bool), Fault> {
+        let (mut wallet, mut round) = (wallet.clone(), 0);
+        loop {
+            let waiting = self.waiting(wallet.id, COUNTED, usage).await?;
+            let now = self.get_at_once(vec![key(wallet_pk(wallet.id), WALLET)], usage).await?;
+            let now = now.and_then(|items| items.first().map(wallet_from_item)).transpose()?;
+            let is_still = now.as_ref().is_some_and(|now| now.version == wallet.version);
+            round += 1;
+            if is_still || round == LOOKS {
+                let incoming = waiting.incoming(&wallet);
+                return Ok((wallet, incoming, is_still && waiting.next.is_none()));
+            }
+            match now {
+                Some(now) => wallet = now,
+                None => usage.sleep(self.policy.delay(round)).await,
+            }
+        }
     }
 
     /// The wallets whose credits of `transaction` wait still. The transaction and the inboxes are read at one moment, so

@@ -96,6 +96,40 @@ fn a_debit_beside_half_a_fold_sees_the_money_once() {
     }
 }
 
+/// A wallet is shown at each millisecond of a fold: what is said to be all is 30.00, in its balance and its inbox together.
+#[test]
+fn a_look_beside_half_a_fold_shows_the_money_once() {
+    for order in [Order::Sent, Order::Backwards, Order::Any(7)] {
+        check_shop(async |world, shop| {
+            world.network.set(Box::new(move |call| {
+                let work = if call.is_fold() { LONG } else { Duration::from_millis(2) };
+                Treatment { work, order, ..Treatment::default() }
+            }));
+            let mut looks = JoinSet::new();
+            for at in 0..150 {
+                let ledger = world.ledger(0, 10);
+                looks.spawn(async move {
+                    sleep(Duration::from_millis(at)).await;
+                    let mut usage = Usage::default();
+                    let before = ledger.wallet(shop, &mut usage).await.expect("the table answers").expect("it exists");
+                    let (wallet, incoming, is_all) = ledger.incoming(&before, &mut usage).await.expect("the same");
+                    let shown = wallet.balance.minor_units() + incoming.amount.minor_units();
+                    (is_all, shown, incoming.count)
+                });
+            }
+            let (folded, looks) = tokio::join!(settle(world, shop), looks.join_all());
+            assert_eq!(folded.folded, 3);
+            let all: Vec<_> =
+                looks.into_iter().filter(|(is_all, ..)| *is_all).map(|(_, shown, count)| (shown, count)).collect();
+            assert!(
+                all.contains(&(3_000, 3)) && all.contains(&(3_000, 0)),
+                "{order:?}: neither before nor after: {all:?}"
+            );
+            assert!(all.iter().all(|(shown, _)| *shown == 3_000), "{order:?}: {all:?}");
+        });
+    }
+}
+
 #[test]
 fn whatever_happens_to_a_fold_each_credit_becomes_one_row() {
     let faults = [
