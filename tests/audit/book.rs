@@ -14,7 +14,7 @@ use wallet_domain::{
     Payout, RebateTerms, Reverse, SignedDuration, Snapshots, Status, Timestamp, Transaction, Transfer, Void, WalletId,
     Withdraw, decide,
 };
-use wallet_dynamodb::{Ledger, items_of, items_of_posting};
+use wallet_dynamodb::{Ledger, Queued, Strategy, item_of_queued, items_of, items_of_posting};
 
 use super::table::Item;
 use crate::ledger::Bench;
@@ -193,6 +193,21 @@ impl Book {
         payments.last_mut().expect("a payee").reference = Some("salary 4".parse().expect("printable"));
         let order = Order { amount: Payout::total(&payments).expect("an amount"), ..order };
         self.run(Command::Payout(Payout { order, source, payments, fee: None }))
+    }
+
+    /// Requests that wait: a transfer, and a payout to both.
+    pub(crate) fn queue(&mut self, source: WalletId, payees: [WalletId; 2], strategy: Option<Strategy>) {
+        let order = self.order("3");
+        let (destination, reference) = (payees[0], Some("salary 5".parse().expect("printable")));
+        let transfer = Transfer { order: order.clone(), source, destination, fee: None };
+        let payments =
+            payees.map(|destination| Payment { destination, amount: order.amount, reference: reference.clone() });
+        let order = Order { amount: Payout::total(&payments).expect("an amount"), ..self.order("3") };
+        let payout = Payout { order, source, payments: payments.into(), fee: None };
+        for command in [Command::Transfer(transfer), Command::Payout(payout)] {
+            let request = command.request(self.now).expect("it is admissible").expect("it can wait");
+            self.write(item_of_queued(&Queued { request, strategy }));
+        }
     }
 
     pub(crate) fn reverse(&mut self, original: &Transaction, allow_overdraft: bool) -> Transaction {

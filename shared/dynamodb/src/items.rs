@@ -39,5 +39,11 @@ pub fn items_of_posting(posting: &Posting) -> [Item; 2] {
     [entries_item(&posting.rows), wallet_item(&posting.after)]
 }
 
+/// As [`items_of`], of a request that waits.
+#[must_use]
+pub fn item_of_queued(queued: &Queued) -> Item {
+    request_item(queued)
+}
+
 #[cfg(test)]
 mod tests;

@@ -46,7 +46,7 @@ pub use fault::Fault;
 pub use holds::Swept;
 pub use inbox::Settled;
 pub use item::Item;
-pub use items::{Queued, Record, items_of, items_of_posting};
+pub use items::{Queued, Record, item_of_queued, items_of, items_of_posting};
 pub use lease::MAX_LEASE;
 pub use ledger::{Ledger, timeouts};
 pub use lists::{Page, Place};
