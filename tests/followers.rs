@@ -6,6 +6,7 @@ mod publish;
 mod requests;
 mod settle;
 mod sweep;
+mod together;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

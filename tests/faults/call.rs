@@ -29,6 +29,20 @@ impl Call {
         self.is_write() && self.actions().iter().any(|action| action.kind == "Delete")
     }
 
+    /// A transaction of several requests that move one wallet.
+    pub(super) fn is_of_several(&self) -> bool {
+        let rows = |action: &Value| action["Put"]["Item"]["rows"]["L"].as_array().map_or(0, Vec::len);
+        let mut actions = self.body["TransactItems"].as_array().into_iter().flatten();
+        self.is_commit() && actions.any(|action| rows(action) > 1)
+    }
+
+    /// What DynamoDB bills for a transaction: two units for each kilobyte, or part of one, of each item, of which only those
+    /// that are put can be large.
+    pub(crate) fn write_units(&self) -> u64 {
+        let actions = self.body["TransactItems"].as_array().into_iter().flatten();
+        actions.map(|action| 2 * (action["Put"]["Item"].to_string().len() as u64 / 2).div_ceil(1024).max(1)).sum()
+    }
+
     pub(super) fn actions(&self) -> Vec<Action<'_>> {
         self.body["TransactItems"].as_array().into_iter().flatten().map(Action::of).collect()
     }

@@ -28,6 +28,9 @@ use super::table::{Key, Reason, Table, key_of};
 /// Two minutes before midnight, UTC: schedules run into the next day.
 const START: &str = "2026-03-01T23:58:00Z";
 
+/// Several requests were written in one transaction.
+pub(crate) const TOGETHER: &str = "several requests of one wallet in one transaction";
+
 /// Decides what becomes of each request.
 pub(crate) type Weather = Box<dyn FnMut(&Call) -> Treatment + Send>;
 
@@ -198,6 +201,9 @@ impl Network {
             let places = order.places(actions.len());
             let steps = u32::try_from(actions.len() - 1).expect("100 actions at most").max(1);
             let now = Instant::now();
+            if call.is_of_several() {
+                self.count(TOGETHER);
+            }
             self.table.commit(&actions, |position| now + work / 2 * places[position] / steps);
             self.compared(call, Ok((200, json!({}))))
         };

@@ -1,5 +1,6 @@
 //! Requests that wait: one key is one movement, whichever of queued and direct comes first, and each gets an outcome.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wallet_domain::{Command, LONGEST_WAIT, Outcome, Refusal, Terms, Timestamp, Transaction, TransactionId};
@@ -55,6 +56,49 @@ async fn a_request_waits_and_is_executed_once() {
         other => panic!("{other:?}"),
     }
     assert_eq!(bench.recomputed(&[alice, bob]).await, 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_of_one_wallet_are_executed_together_for_less_than_one_by_one() {
+    let bench = Bench::start().await;
+    let alice = bench.open("alice", "11.50").await;
+    let mut wallets = vec![alice];
+    for number in 0..12 {
+        wallets.push(bench.open(&format!("payee {number}"), "0").await);
+    }
+    let commands: Vec<_> = wallets[1..].iter().map(|payee| bench.transfer(alice, *payee, "1")).collect();
+    let ledger = bench.another();
+    for command in &commands {
+        assert!(!waits(accept(&ledger, command).await));
+    }
+    let ids: Vec<_> = commands.iter().map(Command::transaction).collect();
+    let mut alone = Usage::default();
+    let done = bench.another().resume(ids[11], &NO_TERMS(), Strategy::Optimistic, &mut alone).await;
+    assert!(matches!(done, Ok(Some(Done::Executed(_)))), "{done:?}");
+    assert_eq!((alone.calls, alone.write_half_units()), (3, 2 * 11), "its place in the index is a unit");
+    let ids = &ids[..11];
+    let together =
+        async |usage: &mut Usage| bench.another().resume_together(ids, &NO_TERMS(), Strategy::Optimistic, usage).await;
+    // One read of the requests, one of all that they are decided on, one commit. The eleventh has too little, and waits on.
+    let mut usage = Usage::default();
+    let done = together(&mut usage).await;
+    assert_eq!(done.keys().collect::<BTreeSet<_>>(), ids[..10].iter().collect());
+    assert_eq!((usage.calls, usage.attempts, usage.conflicts), (3, 1, 0));
+    assert_eq!(usage.write_half_units(), 2 * 76, "7.6 for each");
+    for (command, done) in commands.iter().zip(done.into_values()) {
+        let transaction = posted(Ok(done));
+        assert_eq!(resume(&ledger, transaction.id).await, transaction, "{command:?}");
+    }
+    let refused = resume(&ledger, ids[10]).await;
+    assert!(matches!(refused.outcome, Outcome::Failed { refusal: Refusal::InsufficientFunds { .. }, .. }));
+    // Delivered again: all have an outcome, and that is one read.
+    let mut usage = Usage::default();
+    assert!(together(&mut usage).await.into_values().all(|done| matches!(done, Done::Replayed(_))));
+    assert_eq!((usage.calls, usage.write_half_units()), (1, 0));
+    // The statement has a row for each, in one item.
+    let rows = ledger.entries(alice, None, 100, &mut Usage::default()).await.expect("an answer").items;
+    assert_eq!((rows.len(), rows[0].balance_after.to_string()), (13, "0.50".to_owned()));
+    assert_eq!(bench.recomputed(&wallets).await, 1_150);
 }
 
 #[tokio::test(flavor = "multi_thread")]

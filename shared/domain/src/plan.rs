@@ -16,7 +16,7 @@ use crate::transaction::{Account, Leg, Outcome, Transaction};
 use crate::wallet::Wallet;
 
 /// DynamoDB's bound on the actions of one transaction.
-const MAX_ACTIONS: usize = 100;
+pub(crate) const MAX_ACTIONS: usize = 100;
 
 /// What is to be written: legs that sum to zero, one posting or one credit for each wallet, no item twice, at most 100
 /// actions.

@@ -28,8 +28,23 @@ impl Ledger {
         keeps_lease: bool,
         usage: &mut Usage,
     ) -> Result<(), Rejected> {
-        let mut actions = vec![(Meaning::Transaction, self.record_of(plan.transaction()))];
-        for posting in plan.postings() {
+        self.commit_together(std::slice::from_ref(plan), plan.postings(), holder, keeps_lease, usage).await
+    }
+
+    /// The same of several plans, which move wallets together by `postings`.
+    pub(crate) async fn commit_together(
+        &self,
+        plans: &[Plan],
+        postings: &[Posting],
+        holder: Option<&Holder>,
+        keeps_lease: bool,
+        usage: &mut Usage,
+    ) -> Result<(), Rejected> {
+        let mut actions = vec![];
+        for plan in plans {
+            actions.push((Meaning::Transaction, self.record_of(plan.transaction())));
+        }
+        for posting in postings {
             let wallet = posting.after.id;
             let write = match &posting.before {
                 None => self.put(wallet_item(&posting.after)),
@@ -38,11 +53,13 @@ impl Ledger {
             actions.push((Meaning::Wallet(wallet), write));
             actions.push((Meaning::Entry(wallet), self.put(entries_item(&posting.rows))));
         }
-        actions
-            .extend(plan.credits().iter().map(|credit| (Meaning::Entry(credit.wallet), self.put(credit_item(credit)))));
-        actions.extend(plan.bars().iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
-        actions.extend(plan.marks().iter().map(|mark| (Meaning::Mark, self.put(mark_item(mark)))));
-        actions.extend(plan.holds().iter().map(|change| (Meaning::Hold, self.change(change))));
+        for plan in plans {
+            let credits = plan.credits().iter();
+            actions.extend(credits.map(|credit| (Meaning::Entry(credit.wallet), self.put(credit_item(credit)))));
+            actions.extend(plan.bars().iter().map(|bar| (Meaning::Bar, self.put(transaction_item(bar)))));
+            actions.extend(plan.marks().iter().map(|mark| (Meaning::Mark, self.put(mark_item(mark)))));
+            actions.extend(plan.holds().iter().map(|change| (Meaning::Hold, self.change(change))));
+        }
         self.transact(actions, usage).await
     }
 

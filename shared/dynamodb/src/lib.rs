@@ -14,6 +14,7 @@
 //! | a refusal that one wallet gave, and that is recorded | 2: read, record |
 //! | any other refusal | 2: read, read all at one moment (and record it, where it is recorded) |
 //! | a dry run | 1: read all at one moment |
+//! | several requests of one wallet together | 2: read, commit; each lost race +2 |
 
 mod cache;
 mod commit;
@@ -37,6 +38,7 @@ mod read;
 pub mod scan;
 mod skew;
 pub mod stream;
+mod together;
 mod transact;
 mod usage;
 

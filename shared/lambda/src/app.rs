@@ -1,5 +1,6 @@
 //! The ledger and the settings of a function, made once at start and lent to every request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wallet_domain::{Command, Request, Terms, TransactionId, Wallet};
@@ -87,9 +88,18 @@ impl App {
     /// # Errors
     /// Why there is no outcome.
     pub async fn resume(&self, id: TransactionId, usage: &mut Usage) -> Result<Option<Done>, ExecuteError> {
-        let Settings { rebate_rules, transfer_fee, strategy, .. } = &self.settings;
-        let terms = Terms { rules: Arc::clone(rebate_rules), fee: transfer_fee.clone() };
-        self.ledger.resume(id, &terms, *strategy, usage).await
+        self.ledger.resume(id, &self.terms(), self.settings.strategy, usage).await
+    }
+
+    /// Executes together those of the requests under `ids` that wait for the same wallet, as far as that can be done; the
+    /// outcomes that it has come to know.
+    pub async fn resume_together(&self, ids: &[TransactionId], usage: &mut Usage) -> BTreeMap<TransactionId, Done> {
+        self.ledger.resume_together(ids, &self.terms(), self.settings.strategy, usage).await
+    }
+
+    fn terms(&self) -> Terms {
+        let Settings { rebate_rules, transfer_fee, .. } = &self.settings;
+        Terms { rules: Arc::clone(rebate_rules), fee: transfer_fee.clone() }
     }
 
     /// The wallet in the path, if the caller may see it.

@@ -11,8 +11,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, fmt};
-use wallet_domain::{Command, Owner, TransactionId, WalletId};
-use wallet_dynamodb::{Settled, Strategy, Usage};
+use wallet_domain::{Command, Outcome, Owner, TransactionId, WalletId};
+use wallet_dynamodb::{Done, Settled, Strategy, Usage};
 
 use crate::metrics::{self, whole};
 use crate::problem::Problem;
@@ -69,6 +69,18 @@ impl Line {
         self.transaction = Some(command.transaction());
         self.deposit = command.parent();
         self.strategy = Some(strategy);
+    }
+
+    /// Notes the outcome that is on record.
+    pub fn ends(&mut self, done: &Done) {
+        self.replayed = matches!(done, Done::Replayed(_));
+        let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
+        if self.wallets.is_empty() {
+            self.wallets = vec![transaction.wallet];
+        }
+        if let Outcome::Failed { refusal, .. } = &transaction.outcome {
+            self.code = Some(Problem::from(refusal).code().as_str());
+        }
     }
 
     /// Notes what kept it from being done.

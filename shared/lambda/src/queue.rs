@@ -1,7 +1,8 @@
 //! What the functions that read a queue share: messages in, tasks worked on one by one, and the failed messages out.
 //!
-//! The tasks of a batch are worked on in turn, since two for one wallet would only get in each other's way. Messages that ask
-//! for the same are one task, worked on once: they are done together or come again together. What one task does, a panic
+//! What can be done in one transaction is done together first. The other tasks of a batch are worked on in turn, since two for
+//! one wallet would only get in each other's way. Messages that ask for the same are one task, worked on once: they are done
+//! together or come again together. What one task does, a panic
 //! included, changes nothing for the others. Those that lost their races are tried again after the others, with growing waits
 //! in between, for as long as the invocation has time. A batch reports the messages that failed and no others; a recorded
 //! refusal is an outcome and no failure.
@@ -37,6 +38,12 @@ pub trait Task: PartialEq + Send + Sync + Sized + 'static {
     /// # Errors
     /// What is wrong with it, to be read after "The message"; it is never quoted.
     fn read(message: &Message) -> Result<Self, String>;
+
+    /// Does those of `tasks`, each with its line of the log, that can be done together, and says of each whether it is done.
+    /// None is, where a task is done by itself alone.
+    fn together(_app: &App, _tasks: &mut [(&Self, &mut Line)]) -> impl Future<Output = Vec<bool>> + Send {
+        async { vec![] }
+    }
 
     /// Does it, and notes in the line of the log what it was and what it took.
     fn run(&self, app: &App, line: &mut Line) -> impl Future<Output = Result<(), Problem>> + Send;
@@ -76,6 +83,7 @@ pub async fn work_until<T: Task>(app: &App, event: SqsEvent, until: Instant) -> 
             None => waiting.push(Job::new(app, task, message, until)),
         }
     }
+    let mut waiting = done_together(app, waiting, until, &mut report).await;
     for round in 0.. {
         let mut lost = vec![];
         for mut job in waiting {
@@ -93,6 +101,26 @@ pub async fn work_until<T: Task>(app: &App, event: SqsEvent, until: Instant) -> 
         waiting = lost.into_iter().map(|(job, _)| job).collect();
     }
     report
+}
+
+/// Ends those of `jobs` that can be done together, and answers the others.
+async fn done_together<T: Task>(app: &App, mut jobs: Vec<Job<T>>, until: Instant, report: &mut Report) -> Vec<Job<T>> {
+    let tasks = jobs.iter_mut().filter_map(|job| Some((job.task.as_ref().ok()?, &mut job.line)));
+    let mut tasks: Vec<(&T, &mut Line)> = tasks.collect();
+    if tasks.len() < 2 {
+        return jobs;
+    }
+    // What a panic leaves is worked on one by one.
+    let done = bounded(until, async { Ok(T::together(app, &mut tasks).await) }).await.unwrap_or_default();
+    let mut done = done.into_iter();
+    let mut left = vec![];
+    for job in jobs {
+        match job.task.is_ok() && done.next().unwrap_or(false) {
+            true => job.end(None, report),
+            false => left.push(job),
+        }
+    }
+    left
 }
 
 /// Whether nothing has moved for no other reason than that others were at work.

@@ -1,5 +1,6 @@
 //! One caller: what it asks, of which process, how often, and what it hears.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,16 +43,54 @@ impl Client {
     pub(super) async fn work(mut self, operations: usize) -> Vec<Asked> {
         let mut asked = vec![];
         let pause = (self.rng.u8(..5) == 0).then(|| self.rng.usize(..operations.max(1)));
-        for number in 0..operations {
+        let mut number = 0;
+        while number < operations {
             // Months later some rebates are still unpaid.
             if pause == Some(number) {
                 tokio::time::sleep(Duration::from_secs(100 * 86_400)).await;
                 asked.extend(self.overdue().await);
             }
-            let command = self.command(number).await;
-            asked.push(self.ask(command).await);
+            let at_once = if self.rng.u8(..6) == 0 { self.rng.usize(2..6).min(operations - number) } else { 1 };
+            let mut commands = vec![];
+            for number in number..number + at_once {
+                commands.push(self.command(number).await);
+            }
+            asked.extend(self.together(commands).await);
+            number += at_once;
         }
         asked
+    }
+
+    /// Asks for several `commands` together, as those who have a queue's messages at hand do, and for each by itself that has no
+    /// outcome then.
+    async fn together(&mut self, commands: Vec<Command>) -> Vec<Asked> {
+        let (mut outcomes, mut window) = (BTreeMap::new(), None);
+        if commands.len() > 1 {
+            let process = self.rng.usize(..self.processes.traits.len());
+            let dies = (self.rng.u8(..12) == 0).then(|| Duration::from_millis(self.rng.u64(0..200)));
+            let (ledger, mut usage, begun) = (self.processes.ledger(process), Usage::default(), Instant::now());
+            let run = ledger.execute_together(&commands, &mut usage);
+            let forever = Duration::from_secs(100_000_000);
+            match tokio::time::timeout(dies.unwrap_or(forever), run).await {
+                Ok(found) => outcomes = found,
+                Err(_) => self.processes.killed(process),
+            }
+            window = Some(Window { begun, ended: Instant::now(), skew_seconds: self.processes.traits[process].0 });
+        }
+        let mut all = vec![];
+        for command in commands {
+            let outcome = outcomes.remove(&command.transaction());
+            let told = outcome.map_or(Answer::Unknown, |done| answer(Ok(done)));
+            let mut asked = if let Answer::Done(transaction) = &told {
+                self.posted.lock().unwrap_or_else(PoisonError::into_inner).push((**transaction).clone());
+                Asked { command, attempts: vec![], tried: vec![], queued: false, drained: None, alone: true }
+            } else {
+                self.ask(command).await
+            };
+            asked.attempts.splice(0..0, window.map(|window| Attempt { window, answer: told }));
+            all.push(asked);
+        }
+        all
     }
 
     /// Pays a rebate of today, then one of months ago, to the same wallet.

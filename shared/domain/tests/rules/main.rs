@@ -28,6 +28,7 @@ mod sound;
 mod state;
 mod tamper;
 mod times;
+mod together;
 mod transfer;
 mod values;
 mod withdraw;
