@@ -93,6 +93,11 @@ async function run(token, over) {
         if (response.status === 401) refuse(token);
         return connection.set('refused');
       }
+      if (response.status === 400 && last !== null) {
+        // A server that was started anew with nothing in it knows no event of before.
+        last = null;
+        continue;
+      }
       if (!response.ok || !response.body) throw new Error(`status ${response.status}`);
       connection.set('live');
       for await (const { id, data } of messages(response.body)) {

@@ -1,8 +1,11 @@
 // What views keep while they are open: one thing read, and a list read by pages.
 
 import { get } from './api.js';
-import { batches } from './events.js';
+import { batches, connection } from './events.js';
 import { useCallback, useEffect, useRef, useState } from './vendor/hooks.js';
+
+/** Without a stream, as in the cloud, what is on the screen is read again this often. */
+export const WITHOUT_STREAM_MS = 10_000;
 
 /**
  * @template T
@@ -60,7 +63,7 @@ export function usePages(pathOf, name, seen) {
 }
 
 /**
- * Calls `work` soon after movements that concern, once for many.
+ * Calls `work` soon after movements that concern, once for many; where there is no stream, now and then.
  * @param {(batch: import('./events.js').Batch) => boolean} concerns @param {() => void} work @param {number} [pause_ms]
  */
 export function useLive(concerns, work, pause_ms = 600) {
@@ -75,9 +78,14 @@ export function useLive(concerns, work, pause_ms = 600) {
         newest.current.work();
       }, pause_ms);
     });
+    // What came while there was no stream is unknown.
+    const again = connection.watch((state) => { if (state === 'live') newest.current.work(); });
+    const slowly = setInterval(() => { if (connection.value === 'none' && !document.hidden) newest.current.work(); }, WITHOUT_STREAM_MS);
     return () => {
       end();
+      again();
       clearTimeout(timer);
+      clearInterval(slowly);
     };
   }, []);
 }

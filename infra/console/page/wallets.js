@@ -18,6 +18,10 @@ const MAX_STRANGE = 200;
 
 /** As last read, by id. @type {Map<string, Wallet>} */
 const known = new Map();
+/** How often the connection was made: a server that was started anew may have wallets at lower versions. */
+let time = 0;
+/** In which of these times a wallet was read, by id. @type {Map<string, number>} */
+const times = new Map();
 /** Who looks at which wallet. @type {Map<string, Set<() => void>>} */
 const watched = new Map();
 /** To be read again, those that have waited longest first. @type {Set<string>} */
@@ -42,7 +46,8 @@ export function learn(wallets) {
   for (const wallet of Array.isArray(wallets) ? wallets : []) {
     if (typeof wallet?.id !== 'string' || typeof wallet.owner !== 'string') continue;
     const before = known.get(wallet.id);
-    if (before && before.version > wallet.version) continue;
+    if (before && before.version > wallet.version && times.get(wallet.id) === time) continue;
+    times.set(wallet.id, time);
     known.delete(wallet.id);
     // A list doesn't look into inboxes: what is known of one stays until the wallet is read by itself.
     known.set(wallet.id, wallet.incoming === undefined && before?.incoming !== undefined ? { ...wallet, incoming: before.incoming } : wallet);
@@ -53,7 +58,9 @@ export function learn(wallets) {
   }
   for (const id of known.keys()) {
     if (known.size <= MAX_KNOWN) break;
-    if (!watched.has(id)) known.delete(id);
+    if (watched.has(id)) continue;
+    known.delete(id);
+    times.delete(id);
   }
 }
 
@@ -125,7 +132,11 @@ export function keepFresh() {
       }
     }),
     // What came while the connection was lost is unknown.
-    connection.watch((state) => { if (state === 'live') everything(); }),
+    connection.watch((state) => {
+      if (state !== 'live') return;
+      time += 1;
+      everything();
+    }),
   ];
   return () => {
     clearTimeout(timer);
@@ -137,6 +148,7 @@ export function keepFresh() {
 /** Forgets everything: another token may see other things. */
 export function forget() {
   known.clear();
+  times.clear();
   stale.clear();
   strange.clear();
 }
