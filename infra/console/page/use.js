@@ -79,7 +79,11 @@ export function useLive(concerns, work, pause_ms = 600) {
       }, pause_ms);
     });
     // What came while there was no stream is unknown.
-    const again = connection.watch((state) => { if (state === 'live') newest.current.work(); });
+    let before = connection.value;
+    const again = connection.watch((state) => {
+      if (state === 'live' && before === 'lost') newest.current.work();
+      before = state;
+    });
     const slowly = setInterval(() => { if (connection.value === 'none' && !document.hidden) newest.current.work(); }, WITHOUT_STREAM_MS);
     return () => {
       end();
