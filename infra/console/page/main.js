@@ -2,7 +2,7 @@
 
 import { connection, follow as followEvents } from './events.js';
 import { html } from './html.js';
-import { findLocal } from './local.js';
+import { findLocal, local } from './local.js';
 import { follow, link, place } from './router.js';
 import { adopt, arrive, session } from './session.js';
 import { useStore } from './store.js';
@@ -96,6 +96,12 @@ function Warnings() {
     If it stays so, look whether <code>cargo wallet up</code> still runs: started anew it prints a new console address.</p>`;
 }
 
+function Footer() {
+  const { state } = useStore(local);
+  return html`<footer><p>Times are UTC. Nothing here is loaded from elsewhere; the token stays in this tab.
+    ${state === 'here' && html` <a href="/docs">The API as a page</a> · <a href="/openapi.json">openapi.json</a>`}</p></footer>`;
+}
+
 function App() {
   const { token, refused } = useStore(session);
   const where = useStore(place);
@@ -126,9 +132,7 @@ function App() {
       <${Warnings} />
       ${token && !refused ? html`<${Guarded} key=${token}><${View} /></${Guarded}>` : html`<${Enter} />`}
     </main>
-    <footer>
-      <p>Times are UTC. Nothing here is loaded from elsewhere; the token stays in this tab. <a href="/docs">The API as a page</a> · <a href="/openapi.json">openapi.json</a></p>
-    </footer>
+    <${Footer} />
     <${Announcer} />`;
 }
 
