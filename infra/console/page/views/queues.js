@@ -60,7 +60,7 @@ function Dead({ queue, count, changed }) {
 
 /** @type {import('../ui.js').Column<Queue>[]} */
 const COLUMNS = [
-  { name: 'Queue', cell: (row) => html`<strong>${visible(row.queue)}</strong> <span class="faint">${under(JOBS, row.queue) ?? ''}</span>` },
+  { name: 'Queue', wide: true, cell: (row) => html`<strong>${visible(row.queue)}</strong> <span class="faint">${under(JOBS, row.queue) ?? ''}</span>` },
   { name: 'Waiting', numeric: true, cell: (row) => row.waiting.toLocaleString('en') },
   { name: 'Oldest', numeric: true, cell: (row) => (row.oldest_ms === null ? html`<span class="faint">–</span>` : duration(row.oldest_ms)) },
   { name: 'Dead letters', numeric: true, cell: (row) => (row.dead_letters > 0 ? html`<${Badge} kind="bad">${row.dead_letters.toLocaleString('en')}</${Badge}>` : html`<span class="good-text">none</span>`) },
