@@ -1,5 +1,7 @@
 // What the console costs, in figures: printed, and kept in target/console/figures.txt. Only counts and generous bounds are held.
 import { appendFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { expect, test } from './guarded.ts';
 import { ROOT, type Stack } from './stack.ts';
@@ -89,6 +91,49 @@ test('a hundred movements a second are shown as they come', async ({ own }) => {
     const { balance } = await stack.wallet(id);
     await expect(page.getByRole('row').filter({ has: page.locator(`a[href="#/wallets/${id}"]`) })).toContainText(balance.replace(/^(\d)(\d{3})/, '$1,$2'));
   }
+});
+
+test('a thousand events in ten seconds are shown as they come, however fast the server is', async ({ own, browser, guard }) => {
+  const { stack } = await own('--no-seed');
+  const ids: string[] = [];
+  for (let index = 0; index < 20; index++) ids.push(await stack.open('many', '1.00'));
+  for (const id of ids) await expect.poll(async () => (await stack.wallet(id)).version).toBe(2);
+  // Before the server another, whose stream of events is as fast as it should be.
+  let asked = 0;
+  let last = 0;
+  const front = createServer(async (request, response) => {
+    if (request.url !== '/v1/events') {
+      asked += 1;
+      const headers = { authorization: request.headers.authorization ?? '' };
+      const answer = await fetch(stack.url + request.url, { headers });
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' }).end(Buffer.from(await answer.arrayBuffer()));
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    const began = performance.now();
+    for (let sent = 0; sent < 1000 && !response.destroyed; sent++) {
+      await new Promise((done) => setTimeout(done, began + 1000 + sent * 10 - performance.now()));
+      const movement = { version: 1, transaction_id: `txn_${sent.toString(16).padStart(32, '0')}`, type: 'transfer', status: 'posted', code: null, wallet_id: ids[sent % 20], counterparty: ids[(sent + 7) % 20], amount: '0.01', currency: 'EUR', parent_id: null, created_at: new Date().toISOString() };
+      response.write(`id: ${sent + 1}\nevent: wallet.transaction\ndata: ${JSON.stringify(movement)}\n\n`);
+    }
+    last = performance.now();
+  });
+  await new Promise<void>((listening) => front.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`;
+  const page = await browser.newPage();
+  await guard(page, url, stack.bearer);
+  await page.goto(stack.address('many').replace(stack.url, url));
+  await expect(page.getByRole('banner').getByRole('status')).toHaveText('live');
+  const panel = (await page.getByRole('region', { name: 'Moving now' }).elementHandle())!;
+  const [end, before] = [await measured(page), asked];
+  await page.waitForFunction((panel) => panel.textContent!.includes('1,000 movements'), panel, { timeout: 40_000 });
+  const behind = performance.now() - last;
+  tell(`1,000 events at a hundred a second: the page shows the last ${behind.toFixed(0)} ms after it was sent, and asked ${asked - before} times; ${shown(await end())}`);
+  expect(behind).toBeLessThan(5_000);
+  // At most 24 wallets twice a second, and the list every two.
+  expect(asked - before).toBeLessThan(10 * (2 * 24 + 2));
+  await page.close();
+  front.close();
 });
 
 // Of a data file that the example `large` of infra/measure writes; infra/check-console does, with LARGE=1.

@@ -1,18 +1,6 @@
 // What a page elsewhere, a stranger or a text in the ledger could do to the console, and doesn't.
-import { request as ask, type IncomingMessage } from 'node:http';
 import { expect, test } from './guarded.ts';
-
-/** A request with headers of which a browser's `fetch` would not let go. */
-function raw(url: string, headers: Record<string, string>, method = 'GET'): Promise<IncomingMessage & { text: string }> {
-  return new Promise((resolve, reject) => {
-    const sent = ask(url, { method, headers }, async (response) => {
-      let text = '';
-      for await (const part of response.setEncoding('utf8')) text += part;
-      resolve(Object.assign(response, { text }));
-    });
-    sent.once('error', reject).end();
-  });
-}
+import { raw } from './stack.ts';
 
 const ROUTES = ['/console', '/console/main.js', '/v1/wallets', '/_local', '/_local/queues', '/docs', '/openapi.json'];
 

@@ -1,7 +1,7 @@
 // Where the token is, and where it isn't: pasted, kept in its tab, gone from the address; here and for a deployment.
 import { expect, expectNoToken, test } from './guarded.ts';
-import { serve } from './stack.ts';
-import { enter, openWallet } from './view.ts';
+import { raw, serve, token } from './stack.ts';
+import { answer, enter, form, openWallet, problem, view } from './view.ts';
 
 test('the token leaves the address at once, and stays in its tab alone', async ({ page, stack, context, guard }) => {
   await page.goto(stack.console);
@@ -46,6 +46,24 @@ test('a token is pasted; one that is no good is said to be', async ({ page, stac
   await expect(page.getByRole('table')).toContainText('alice');
 });
 
+test('a token that may only read is told what it may not', async ({ page, stack, expected, guard }) => {
+  expected.add(403);
+  const bearer = token('reader', 'wallets:read');
+  await guard(page, stack.url, bearer);
+  const id = await stack.open('reader', '5.00');
+  await page.goto(`${stack.url}/console#token=${bearer}`);
+  await page.getByRole('search').getByRole('textbox').fill('reader');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('table')).toContainText('5.05 EUR');
+  const withdraw = await form(page, 'Withdraw');
+  await withdraw.getByLabel('From').selectOption(id);
+  await withdraw.getByLabel('Amount').fill('1');
+  await withdraw.getByRole('button', { name: 'Withdraw' }).click();
+  await expect(problem(page)).toContainText('missing_scope');
+  await view(page, 'Contention');
+  await expect(page.getByText(/is needed for this experiment/)).toBeVisible();
+});
+
 test('the connection is lost and found again', async ({ page, stack, context }) => {
   const id = await stack.open('lost');
   await enter(page, stack, 'lost');
@@ -81,6 +99,19 @@ test('the same page for a deployment, with a token that was pasted', async ({ br
     await expect(page.getByRole('table', { name: 'Statement' })).toContainText('7.00');
     await page.reload();
     await expect(page.getByRole('table', { name: 'Statement' })).toContainText('7.00');
+    await view(page, 'Health');
+    await expect(page.getByText('Not here: the audit and the queues.')).toBeVisible();
+    const deposit = await form(page, 'Deposit');
+    await deposit.getByLabel('Into').selectOption(id);
+    await deposit.getByLabel('Amount').fill('1');
+    await deposit.getByRole('button', { name: 'Deposit' }).click();
+    await expect(answer(page)).toContainText('201');
+    // A page elsewhere, or a name that was made to lead here, reaches no deployment through it.
+    const authorization = `Bearer ${stack.bearer}`;
+    for (const path of ['/console', '/v1/wallets']) {
+      expect((await raw(new URL(path, url).href, { host: 'evil.example', authorization })).statusCode, path).toBe(421);
+      expect((await raw(new URL(path, url).href, { origin: 'https://evil.example', authorization })).statusCode, path).toBe(403);
+    }
     const other = await browser.newPage();
     await guard(other, new URL(url).origin);
     await other.goto(url);

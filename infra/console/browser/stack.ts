@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, openSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
@@ -15,6 +16,18 @@ export type Stack = Awaited<ReturnType<typeof up>>;
 /** A token that the stack accepts. */
 export function token(sub: string, scope: string): string {
   return execFileSync(WALLET, ['token', '--sub', sub, '--scope', scope], { encoding: 'utf8' }).trim();
+}
+
+/** A request with headers of which a browser's `fetch` would not let go. */
+export function raw(url: string, headers: Record<string, string>, method = 'GET'): Promise<IncomingMessage & { text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, async (response) => {
+      let text = '';
+      for await (const part of response.setEncoding('utf8')) text += part;
+      resolve(Object.assign(response, { text }));
+    });
+    sent.once('error', reject).end();
+  });
 }
 
 /** Starts a command that serves; resolves once it has printed a line that begins with each of `words`, which took it `took` milliseconds. */
