@@ -5,12 +5,12 @@ import { up, type Stack } from './stack.ts';
 
 export { expect };
 
-const REFUSED = /^Failed to load resource: the server responded with a status of (\d+)/;
+const FAILED = /^Failed to load resource: (?:the server responded with a status of (?<status>\d+)|net::)/;
 
 type Guarded = { page: Page; wrong: string[]; bearer: string; stack?: Stack };
 type Guard = {
-  /** Statuses of 400 and above that this test expects. */
-  expected: Set<number>;
+  /** Statuses of 400 and above that this test expects; `net` where the server goes away. */
+  expected: Set<number | 'net'>;
   guarded: Guarded[];
   /** Puts another page under the same guard. */
   guard: (page: Page, origin?: string, bearer?: string) => Promise<void>;
@@ -62,11 +62,11 @@ export const test = base.extend<Guard, { stack: Stack }>({
 });
 
 /** Everything on `page` that nobody expected, as it comes. */
-function watch(page: Page, origin: string, expected: Set<number>): string[] {
+function watch(page: Page, origin: string, expected: Guard['expected']): string[] {
   const wrong: string[] = [];
   page.on('console', (message) => {
-    const status = REFUSED.exec(message.text())?.[1];
-    const known = status !== undefined && expected.has(Number(status));
+    const failed = FAILED.exec(message.text());
+    const known = failed !== null && expected.has(failed.groups!.status === undefined ? 'net' : Number(failed.groups!.status));
     if (['error', 'warning'].includes(message.type()) && !known) wrong.push(`${message.type()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => wrong.push(`thrown: ${error.stack ?? error.message}`));
@@ -77,7 +77,7 @@ function watch(page: Page, origin: string, expected: Set<number>): string[] {
   page.on('requestfailed', (request) => {
     // The page itself, or its going away, ends what it no longer needs.
     const failure = request.failure()?.errorText;
-    if (failure !== 'net::ERR_ABORTED') wrong.push(`${request.method()} ${request.url()}: ${failure}`);
+    if (failure !== 'net::ERR_ABORTED' && !expected.has('net')) wrong.push(`${request.method()} ${request.url()}: ${failure}`);
   });
   page.on('response', (response) => {
     const status = response.status();

@@ -1,6 +1,9 @@
 // Where the token is, and where it isn't: pasted, kept in its tab, gone from the address; here and for a deployment.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, expectNoToken, test } from './guarded.ts';
-import { raw, serve, token } from './stack.ts';
+import { raw, serve, token, up } from './stack.ts';
 import { answer, enter, form, openWallet, problem, view } from './view.ts';
 
 test('the token leaves the address at once, and stays in its tab alone', async ({ page, stack, context, guard }) => {
@@ -64,17 +67,27 @@ test('a token that may only read is told what it may not', async ({ page, stack,
   await expect(page.getByText(/is needed for this experiment/)).toBeVisible();
 });
 
-test('the connection is lost and found again', async ({ page, stack, context }) => {
-  const id = await stack.open('lost');
+test('a server that goes away is told of, and found again when it is back', async ({ own, expected }) => {
+  expected.add('net');
+  const data = join(await mkdtemp(join(tmpdir(), 'console-')), 'ledger.db');
+  const { stack, page } = await own('--no-seed', '--data', data);
+  const id = await stack.open('lost', '1.00');
   await enter(page, stack, 'lost');
   const row = page.getByRole('row').filter({ has: page.locator(`a[href="#/wallets/${id}"]`) });
-  await expect(row).toContainText('0.00 EUR');
-  await page.route('**/v1/events', (route) => route.abort('aborted'));
-  await context.setOffline(true);
-  await context.setOffline(false);
-  await stack.api(`/v1/wallets/${id}/deposits`, { amount: '2.00', currency: 'EUR' });
-  await page.unroute('**/v1/events');
-  await expect(row).toContainText('2.02 EUR', { timeout: 30_000 });
+  await expect(row).toContainText('1.01 EUR');
+  await stack.stop();
+  await expect(page.getByRole('banner').getByRole('status')).toHaveText('connection lost');
+  await expect(page.getByText('The connection to the server is lost')).toBeVisible();
+  const again = await up('--no-seed', '--data', data, '--port', new URL(stack.url).port);
+  try {
+    await again.api(`/v1/wallets/${id}/deposits`, { amount: '2.00', currency: 'EUR' });
+    await expect(row).toContainText('3.03 EUR', { timeout: 30_000 });
+    await expect(page.getByRole('banner').getByRole('status')).toHaveText('live');
+    await expect(page.getByText('The connection to the server is lost')).toHaveCount(0);
+  } finally {
+    await again.stop();
+    await rm(dirname(data), { recursive: true });
+  }
 });
 
 test('the same page for a deployment, with a token that was pasted', async ({ browser, context, guard, expected, stack }) => {

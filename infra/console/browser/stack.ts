@@ -58,7 +58,7 @@ export async function serve(args: string[], words: string[]) {
 
 /** `wallet up`, and ways into it. */
 export async function up(...args: string[]) {
-  const { said, took, stop } = await serve(['up', '--port', '0', ...args], ['dynamodb', 'ready', 'console']);
+  const { said, took, stop } = await serve(['up', ...(args.includes('--port') ? [] : ['--port', '0']), ...args], ['dynamodb', 'ready', 'console']);
   const url = said.ready!;
   const bearer = new URLSearchParams(new URL(said.console!).hash.slice(1)).get('token')!;
 
