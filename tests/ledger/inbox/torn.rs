@@ -106,7 +106,7 @@ fn a_look_beside_half_a_fold_shows_the_money_once() {
                 Treatment { work, order, ..Treatment::default() }
             }));
             let mut looks = JoinSet::new();
-            for at in 0..150 {
+            for at in 0..180 {
                 let ledger = world.ledger(0, 10);
                 looks.spawn(async move {
                     sleep(Duration::from_millis(at)).await;
@@ -117,7 +117,11 @@ fn a_look_beside_half_a_fold_shows_the_money_once() {
                     (is_all, shown, incoming.count)
                 });
             }
-            let (folded, looks) = tokio::join!(settle(world, shop), looks.join_all());
+            let fold = async {
+                sleep(Duration::from_millis(20)).await;
+                settle(world, shop).await
+            };
+            let (folded, looks) = tokio::join!(fold, looks.join_all());
             assert_eq!(folded.folded, 3);
             let all: Vec<_> =
                 looks.into_iter().filter(|(is_all, ..)| *is_all).map(|(_, shown, count)| (shown, count)).collect();

@@ -62,12 +62,15 @@ impl Watch {
     pub(super) fn http_client(&self) -> SharedHttpClient {
         let watch = self.clone();
         around(move |request, inner| {
-            let Some(rebate) = rebate(&request) else { return inner.call(request) };
+            let rebates = rebates(&request);
+            if rebates.is_empty() {
+                return inner.call(request);
+            }
             let (call, watch) = (inner.call(request), watch.clone());
             HttpConnectorFuture::new(async move {
                 let response = call.await?;
                 if response.status().is_success() {
-                    watch.committed(rebate);
+                    rebates.into_iter().for_each(|rebate| watch.committed(rebate));
                 }
                 Ok(response)
             })
@@ -85,13 +88,16 @@ impl Watch {
     }
 }
 
-/// The rebate that this call pays.
-fn rebate(request: &HttpRequest) -> Option<String> {
-    request.headers().get("x-amz-target").filter(|target| target.ends_with(".TransactWriteItems"))?;
-    let body: Value = serde_json::from_slice(request.body().bytes()?).ok()?;
-    let item = &body["TransactItems"][0]["Put"]["Item"];
-    let paid = item["type"]["S"] == "rebate" && item["status"]["S"] == "posted";
-    if paid { item["id"]["S"].as_str().map(str::to_owned) } else { None }
+/// The rebates that this call pays: several, where one wallet's are committed together.
+fn rebates(request: &HttpRequest) -> Vec<String> {
+    let target = request.headers().get("x-amz-target");
+    if !target.is_some_and(|target| target.ends_with(".TransactWriteItems")) {
+        return vec![];
+    }
+    let body = request.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok()).unwrap_or_default();
+    let items = body["TransactItems"].as_array().into_iter().flatten().map(|action| &action["Put"]["Item"]);
+    let paid = items.filter(|item| item["type"]["S"] == "rebate" && item["status"]["S"] == "posted");
+    paid.filter_map(|item| item["id"]["S"].as_str().map(str::to_owned)).collect()
 }
 
 fn deposit(message: &SqsMessage) -> Option<String> {
