@@ -263,7 +263,7 @@ fn told_the_truth(books: &Books, moments: &Moments, asked: &Asked) -> Result<(),
         let is_true = match told {
             Ok(DryRun::Decided(transaction)) => moments.allow(command, transaction, window),
             Ok(DryRun::Replayed(transaction)) => books.transactions.get(&transaction.id) == Some(transaction),
-            Err(refusal) => moments.have(command, refusal, std::slice::from_ref(window)),
+            Err(refusal) => moments.would_have(command, refusal, window),
         };
         if !is_true {
             return Err(format!("at no moment of {window:?} was it true: {told:?}, told to a dry run of {command:?}"));

@@ -4,6 +4,8 @@
 //! state of that moment and by the clock of the process that answered; one of the moments must give the same refusal, and
 //! at that moment the request had no record yet. A commit is one moment, any one from its decision to its last item.
 
+mod dry_run;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
@@ -145,9 +147,7 @@ impl Moments<'_> {
     /// the look began, with less available than was told, and by its end so much was there.
     pub(crate) fn have(&self, command: &Command, refusal: &Refusal, windows: &[Window]) -> bool {
         windows.iter().any(|window| {
-            let begun = (window.begun, 0);
-            let inside = self.times.range(begun..=(window.ended, u64::MAX)).copied();
-            let moments = || [begun].into_iter().chain(inside.clone());
+            let moments = || self.moments(window);
             let held = |refusal: &Refusal| {
                 moments().find(|moment| {
                     let commits = [Commit::Decided, Commit::Applied];
@@ -172,6 +172,12 @@ impl Moments<'_> {
                 held(&then).is_some_and(|since| more(&since))
             })
         })
+    }
+
+    /// The begin of `window`, and when something changed in it.
+    fn moments(&self, window: &Window) -> impl Iterator<Item = Moment> {
+        let begun = (window.begun, 0);
+        [begun].into_iter().chain(self.times.range(begun..=(window.ended, u64::MAX)).copied())
     }
 
     /// What could have left a wallet then, with all that waited and all that was overdue.
@@ -219,20 +225,23 @@ impl Moments<'_> {
         ends.chain(both).collect()
     }
 
-    /// What waited for `wallet` as it was then.
-    fn incoming(&self, wallet: &Wallet, moment: Moment, commit: Commit) -> Incoming {
-        let waits = self.credits.get(&wallet.id).into_iter().flatten().filter(|(came, gone)| {
+    /// What waited for `wallet` then.
+    fn waiting(&self, wallet: WalletId, moment: Moment, commit: Commit) -> Vec<Credit> {
+        let waits = self.credits.get(&wallet).into_iter().flatten().filter(|(came, gone)| {
             commit.of(came) <= moment && gone.as_ref().is_none_or(|gone| commit.of(gone) > moment)
         });
-        Incoming::of(wallet, &waits.map(|(came, _)| came.what.clone()).collect::<Vec<_>>())
+        waits.map(|(came, _)| came.what.clone()).collect()
+    }
+
+    /// What that came to for `wallet` as it was.
+    fn incoming(&self, wallet: &Wallet, moment: Moment, commit: Commit) -> Incoming {
+        Incoming::of(wallet, &self.waiting(wallet.id, moment, commit))
     }
 
     /// Whether `command` would have come to `transaction` at a moment of `window`, when it had no record yet. Where an inbox
     /// had to be settled for it, how much of it would have been is not told by the moment.
     pub(crate) fn allow(&self, command: &Command, transaction: &Transaction, window: &Window) -> bool {
-        let begun = (window.begun, 0);
-        let inside = self.times.range(begun..=(window.ended, u64::MAX)).copied();
-        [begun].into_iter().chain(inside).any(|moment| {
+        self.moments(window).any(|moment| {
             [Commit::Decided, Commit::Applied].into_iter().any(|commit| {
                 let snapshots = self.at(command, moment, commit);
                 let own = self.transactions.get(&command.transaction());
@@ -259,8 +268,6 @@ impl Moments<'_> {
                 let snapshots = self.with_overdue(snapshots, moment, commit, now);
                 match decide(&snapshots, command, now) {
                     Err(NoPlan::Refused(told)) => same(&told, refusal),
-                    // It is released then, or would be, and says so.
-                    Err(NoPlan::Unreleased(_)) => matches!(refusal, Refusal::HoldExpired { .. }),
                     _ => false,
                 }
             })
