@@ -8,7 +8,7 @@ use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Us
 
 use crate::faults::{Fault, Treatment, fair};
 use crate::ledger::torn::{check, withdraw};
-use crate::ledger::{Bench, order, posted, run};
+use crate::ledger::{Bench, order, posted, refusal, run};
 
 const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
 
@@ -177,6 +177,35 @@ async fn what_waits_for_a_day_ends_as_failed() {
     let overdue = ledger.overdue_requests(now, 10, &mut Usage::default()).await.expect("an answer");
     assert_eq!(overdue, [], "what has an outcome is due no more");
     assert_eq!(bench.wallet(alice).await.balance.to_string(), "10.00");
+}
+
+/// Whether the process knows the wallet already, and then reads nothing before it writes, or has to read it; and whether it
+/// would be posted, refused or refused without a record.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_repeat_of_what_has_waited_for_a_day_ends_it() {
+    let bench = Bench::start().await;
+    let alice = bench.open("alice", "10").await;
+    let (knows, early) = (bench.another(), bench.another().now().checked_sub(LONGEST_WAIT).expect("in range"));
+    posted(run(&knows, &bench.withdraw(alice, "1"), Strategy::Optimistic).await.0);
+    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+        for (amount, pinned) in [("1", None), ("100", None), ("1", Some(0))] {
+            for ledger in [&knows, &bench.another()] {
+                let mut command = bench.withdraw(alice, amount);
+                let request = command.request(early).expect("it can be carried out").expect("it may wait");
+                ledger.accept(&request, None, &mut Usage::default()).await.expect("accepted");
+                if let Command::Withdraw(withdraw) = &mut command {
+                    withdraw.order.expected_version = pinned;
+                }
+                let told = ledger.dry_run(&command, &mut Usage::default()).await;
+                assert!(matches!(told, Err(ExecuteError::Refused(Refusal::RequestExpired { .. }))), "{told:?}");
+                let done = run(ledger, &command, strategy).await.0.expect("it ends on record");
+                assert_eq!((refusal(&done), bench.wallet(alice).await.version), (Some("request_expired"), 2));
+                let failed = resume(&bench.another(), command.transaction()).await;
+                assert!(matches!(done, Done::Executed(ended) if ended == failed));
+            }
+        }
+    }
+    assert_eq!(bench.recomputed(&[alice]).await, 900);
 }
 
 /// Its put may have been done when the table says that the clock is wrong: then nobody can tell that nothing waits.

@@ -6,7 +6,9 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use rust_decimal::Decimal;
-use wallet_domain::{Guard, HoldChange, Plan, Posting, Transaction, Wallet, WalletId};
+use wallet_domain::{
+    Guard, HoldChange, LONGEST_WAIT, Outcome, Plan, Posting, Refusal, Timestamp, Transaction, Wallet, WalletId,
+};
 
 use crate::expression::Expression;
 use crate::item::{Builder, Item};
@@ -14,7 +16,8 @@ use crate::items::{QUEUED, credit_item, entries_item, hold_item, hold_key, mark_
 use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{
-    BALANCE, CAPTURES, FINGERPRINT, HELD, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET, wallet_pk,
+    BALANCE, CAPTURES, CREATED_AT, FINGERPRINT, HELD, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET,
+    wallet_pk,
 };
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
@@ -103,13 +106,19 @@ impl Ledger {
     }
 
     /// The put of a request's record, where there is none yet. The same request may wait there in a queue: then this is
-    /// what comes of it.
+    /// what comes of it, unless it has waited too long: then its end alone may take its place.
     fn record_of(&self, transaction: &Transaction) -> TransactWriteItem {
+        let ends_it = matches!(transaction.outcome, Outcome::Failed { refusal: Refusal::RequestExpired { .. }, .. });
+        let begin = Timestamp::UNIX_EPOCH;
+        let since = if ends_it { begin } else { self.now().checked_sub(LONGEST_WAIT).unwrap_or(begin) };
+        let same_waits = "#status = :queued AND #fingerprint = :fingerprint AND #created_at > :since";
         let put = Put::builder()
             .table_name(&*self.table)
             .set_item(Some(transaction_item(transaction)))
-            .condition_expression("attribute_not_exists(PK) OR (#status = :queued AND #fingerprint = :fingerprint)")
+            .condition_expression(format!("attribute_not_exists(PK) OR ({same_waits})"))
             .expression_attribute_names("#status", STATUS)
+            .expression_attribute_names("#created_at", CREATED_AT)
+            .expression_attribute_values(":since", AttributeValue::S(format!("{since:.3}")))
             .expression_attribute_names("#fingerprint", FINGERPRINT)
             .expression_attribute_values(":queued", AttributeValue::S(QUEUED.to_owned()))
             .expression_attribute_values(

@@ -12,7 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wallet_domain::{
-    Command, Credit, Fold, Hold, HoldStatus, Incoming, NoPlan, Snapshots, Transaction, Wallet, WalletId, decide, replay,
+    Command, Credit, Fold, Hold, HoldStatus, Incoming, NoPlan, Refusal, Snapshots, Transaction, Wallet, WalletId,
+    decide, replay,
 };
 
 use crate::fault::{Class, Fault};
@@ -150,6 +151,9 @@ impl Ledger {
             return Err(ExecuteError::Refused(command.taken()));
         }
         self.clock_is_right()?;
+        if waits.is_some_and(|request| request.has_expired(self.now())) {
+            return Err(ExecuteError::Refused(Refusal::RequestExpired { wallet: command.wallet() }));
+        }
         let (mut credits, mut overdue) = (BTreeMap::new(), BTreeMap::new());
         for (id, looked) in looked {
             if let Some(wallet) = snapshots.wallets.get(id).filter(|_| !settled.contains(id)) {

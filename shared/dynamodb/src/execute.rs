@@ -180,6 +180,10 @@ impl Run<'_> {
                 return Err(ExecuteError::Refused(self.command.taken()));
             }
             self.clock_is_right()?;
+            if known.expired {
+                self.known = Some(known);
+                break (self.ledger.end(self.command).map_err(|fault| self.fault(fault))?, false);
+            }
             let now = self.ledger.now();
             let refusal = match decide(&known.snapshots, self.command, now) {
                 Ok(plan) if plan.postings().iter().any(|step| known.busy.contains(&step.after.id)) => {
@@ -316,6 +320,11 @@ impl Run<'_> {
         match rejected {
             Rejected::Exists(record) => match *record {
                 Record::Transaction(existing) => self.answered(*existing).map(Ok),
+                // It has waited too long: a read tells, and it is ended.
+                Record::Queued(queued) if queued.request.fingerprint == self.command.fingerprint() => {
+                    self.known = None;
+                    Ok(Err(Lost::Race))
+                }
                 Record::Queued(_) => Err(ExecuteError::Refused(self.command.taken())),
             },
             Rejected::Moved(moved) => {

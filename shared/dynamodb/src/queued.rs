@@ -4,7 +4,7 @@
 //! whichever order a queued and a direct request come. Never sends anything: what follows from a request follows from the
 //! table's stream.
 
-use wallet_domain::{Command, Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
+use wallet_domain::{Command, Plan, Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
 
 use crate::fault::{Class, Fault};
 use crate::item::Fields;
@@ -90,24 +90,14 @@ impl Ledger {
         let unreadable = || Fault::damaged(format!("{id}: the queued request is none that this code can execute"));
         let command = Command::of(&queued.request, terms).ok_or_else(unreadable)?;
         let strategy = queued.strategy.unwrap_or(strategy);
-        if queued.request.has_expired(self.now()) {
-            return self.expire(&command, usage).await.map(Some);
-        }
         self.execute_queued(&command, strategy, usage).await.map(Some)
     }
 
-    /// Ends a request that has waited too long.
-    async fn expire(&self, command: &Command, usage: &mut Usage) -> Result<Done, ExecuteError> {
-        self.clock_is_right()?;
+    /// The end of a request that has waited too long.
+    pub(crate) fn end(&self, command: &Command) -> Result<Plan, Fault> {
         let refusal = Refusal::RequestExpired { wallet: command.wallet() };
         let attempt = command.queued_attempt(&Snapshots::default(), &refusal, self.now());
-        let plan = attempt.ok_or_else(|| Fault::damaged("a request that waits has an order"))?;
-        match self.commit(&plan, None, false, usage).await {
-            Ok(()) => Ok(Done::Executed(plan.transaction().clone())),
-            Err(Rejected::Failed(fault)) if fault.class() == Class::Final => Err(fault.into()),
-            // Another was first, or it was not told: whoever looks next finds out.
-            Err(_) => Err(ExecuteError::Throttled { retry_after_seconds: 1 }),
-        }
+        attempt.ok_or_else(|| Fault::damaged("a request that waits has an order"))
     }
 
     /// Requests that have waited since `until` or longer, the oldest of each share first: `limit` of each at most. The index is

@@ -44,8 +44,7 @@ impl Ledger {
                     outcomes.insert(transaction.id, Done::Replayed(*transaction));
                 }
                 Ok(Record::Queued(queued)) => {
-                    let waits = queued.strategy.unwrap_or(strategy) == Strategy::Optimistic
-                        && !queued.request.has_expired(self.now());
+                    let waits = queued.strategy.unwrap_or(strategy) == Strategy::Optimistic;
                     let command = Command::of(&queued.request, terms).filter(|_| waits);
                     waiting.entry(queued.request.wallet).or_default().extend(command);
                 }
@@ -107,8 +106,9 @@ impl Ledger {
                 Some(existing) if replay(command, &existing).is_ok() => {
                     outcomes.insert(id, Done::Replayed(existing));
                 }
-                None if its.all(|queued| queued.request.fingerprint == command.fingerprint())
-                    && command.reads().wallets.iter().all(is_free) =>
+                None if its.all(|queued| {
+                    queued.request.fingerprint == command.fingerprint() && !queued.request.has_expired(self.now())
+                }) && command.reads().wallets.iter().all(is_free) =>
                 {
                     open.push(*command);
                 }

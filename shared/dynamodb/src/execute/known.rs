@@ -14,6 +14,8 @@ pub(super) struct Known {
     pub(super) busy: BTreeSet<WalletId>,
     /// Whether another request waits under its key.
     pub(super) taken: bool,
+    /// Whether the same request waits in a queue, and has waited too long.
+    pub(super) expired: bool,
 }
 
 impl Known {
@@ -106,6 +108,6 @@ impl Ledger {
             .map(|wallet| (wallet.id, wallet))
             .collect();
         let snapshots = Snapshots { wallets, ..Snapshots::default() };
-        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new(), taken: false })
+        Some(Known { snapshots, basis: Basis::Guess, busy: BTreeSet::new(), taken: false, expired: false })
     }
 }

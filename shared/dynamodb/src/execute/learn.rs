@@ -80,8 +80,9 @@ impl Run<'_> {
         self.waits.are_for(barring.iter().map(|(_, lease)| lease));
         let busy = barring.into_iter().map(|(wallet, _)| *wallet).collect();
         let (id, fingerprint) = (self.command.transaction(), self.command.fingerprint());
-        let mut its = read.queued.iter().map(|queued| &queued.request).filter(|request| request.id == id);
-        let taken = its.any(|request| request.fingerprint != fingerprint);
+        let waits = read.queued.iter().map(|queued| &queued.request).find(|request| request.id == id);
+        let taken = waits.is_some_and(|request| request.fingerprint != fingerprint);
+        let expired = waits.is_some_and(|request| request.has_expired(self.ledger.now()));
         let mut snapshots = read.snapshots;
         for (id, looked) in &self.looked {
             if snapshots.wallets.get(id).is_some_and(|wallet| wallet.version == looked.version) {
@@ -93,7 +94,7 @@ impl Run<'_> {
                 snapshots.overdue.insert(*id, found.sum);
             }
         }
-        Known { snapshots, basis, busy, taken }
+        Known { snapshots, basis, busy, taken, expired }
     }
 
     /// Takes over a step that this request has made beside its own: at the new version what was looked up is as it was.
