@@ -13,7 +13,7 @@ use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{SK, TXN, WALLET, inbox_pk, transaction_pk, wallet_pk};
 use crate::outcome::ExecuteError;
-use crate::read::key;
+use crate::read::{MOST_READ, key};
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
@@ -63,9 +63,10 @@ impl Waiting {
 }
 
 impl Ledger {
-    /// `wallet` as it is now, what waits for it, of 1,000 credits at most, and whether that is all. Each credit that was posted
-    /// before is in exactly one of the two: no fold ended between a read of the wallet and one after the look into its inbox, and
-    /// none was in flight then. Where folds follow one another too closely to see that, it is not said to be all.
+    /// `wallet` as it is now, what waits for it, of 1,000 credits at most, and whether that is exactly all. It is exact where the
+    /// wallet at its version and all that waits were there at one moment: up to 99 credits are read so. Then each credit that was
+    /// posted before is in exactly one of the two. Of more credits, and where folds follow one another too closely to see that,
+    /// it is what was seen, and is not said to be all.
     ///
     /// # Errors
     /// [`Fault`] of the database.
@@ -73,16 +74,20 @@ impl Ledger {
         let (mut wallet, mut round) = (wallet.clone(), 0);
         loop {
             let waiting = self.waiting(wallet.id, COUNTED, usage).await?;
-            let now = self.get_at_once(vec![key(wallet_pk(wallet.id), WALLET)], usage).await?;
-            let now = now.and_then(|items| items.first().map(wallet_from_item)).transpose()?;
-            let is_still = now.as_ref().is_some_and(|now| now.version == wallet.version);
+            let seen = waiting.credits.iter().map(|credit| credit_key(credit.wallet, credit.transaction).build());
+            let keys: Vec<_> = [key(wallet_pk(wallet.id), WALLET)].into_iter().chain(seen).collect();
+            let (count, is_readable) = (keys.len(), waiting.next.is_none() && keys.len() <= MOST_READ);
+            let now = if is_readable { self.get_at_once(keys, usage).await? } else { None };
+            let is_there = now.as_ref().is_some_and(|items| items.len() == count);
+            let newer = now.iter().flatten().find_map(|item| wallet_from_item(item).ok());
+            let is_exact = is_there && newer.as_ref().is_some_and(|newer| newer.version == wallet.version);
             round += 1;
-            if is_still || round == LOOKS {
+            if is_exact || !is_readable || round == LOOKS {
                 let incoming = waiting.incoming(&wallet);
-                return Ok((wallet, incoming, is_still && waiting.next.is_none()));
+                return Ok((wallet, incoming, is_exact));
             }
-            match now {
-                Some(now) => wallet = now,
+            match newer {
+                Some(newer) => wallet = newer,
                 None => usage.sleep(self.policy.delay(round)).await,
             }
         }

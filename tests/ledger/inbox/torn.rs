@@ -106,7 +106,7 @@ fn a_look_beside_half_a_fold_shows_the_money_once() {
                 Treatment { work, order, ..Treatment::default() }
             }));
             let mut looks = JoinSet::new();
-            for at in 0..180 {
+            for at in 0..250 {
                 let ledger = world.ledger(0, 10);
                 looks.spawn(async move {
                     sleep(Duration::from_millis(at)).await;
@@ -119,7 +119,7 @@ fn a_look_beside_half_a_fold_shows_the_money_once() {
             }
             let fold = async {
                 sleep(Duration::from_millis(20)).await;
-                settle(world, shop).await
+                world.ledger(0, 10).settle(shop, &mut Usage::default()).await.expect("it settles")
             };
             let (folded, looks) = tokio::join!(fold, looks.join_all());
             assert_eq!(folded.folded, 3);

@@ -46,7 +46,7 @@ const COLUMNS = [
 /** What waits to be settled. @param {{of: WalletType}} props */
 export function Incoming({ of: { incoming } }) {
   if (!incoming || incoming.count === 0) return html`<span class="faint">–</span>`;
-  return html`<${Money} amount=${incoming.amount} signed /> <span class="faint">(${incoming.complete ? '' : 'more than '}${incoming.count})</span>`;
+  return html`<${Money} amount=${incoming.amount} signed /> <span class="faint">(${incoming.complete ? '' : 'about '}${incoming.count})</span>`;
 }
 
 /** Lights up when its value changes. @param {{value: string, children?: any}} props */

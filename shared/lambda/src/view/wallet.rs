@@ -82,7 +82,7 @@ impl<'a> From<&'a Wallet> for WalletView<'a> {
     }
 }
 
-/// Credits that wait to be settled: of 1,000 at most, and whether that is all.
+/// Credits that wait to be settled: of 1,000 at most, and whether it is exactly these.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Incoming))]
 struct IncomingView {
