@@ -4,7 +4,8 @@
 //! and loses. Each request's invocation and response go on record in the order in which they happened; afterwards a
 //! checker looks for one order of all requests on a wallet, true to that record, in which a plain number would have
 //! answered the same. A transfer is a debit in its source's history and a credit in its destination's; a rebate is paid
-//! unless its deposit was undone, and a reversal takes back a deposit with its rebate, or bars that. A request whose
+//! unless its deposit was undone, and a reversal takes back a deposit with its rebate, or bars that; a hold keeps money
+//! back until one of those who would end it does. A request whose
 //! outcome its client never learnt stays pending: the checker may place it anywhere after its invocation, or nowhere.
 //!
 //! The checker is `stateright`'s `LinearizabilityTester` (MIT): maintained, made for recording real histories as well as
@@ -107,6 +108,29 @@ fn the_checker_sees_a_refusal_for_money_that_waits() {
     assert!(told(-5, Answer::Done));
     assert!(told(-6, Answer::TooLittle));
     assert!(!told(-6, Answer::Done));
+}
+
+/// Held money is not there for a debit, is released by whoever ends its hold, and is taken once.
+#[test]
+fn the_checker_sees_held_money_spent_and_a_hold_that_ends_twice() {
+    let told = |asked: &[(Request, Answer)]| {
+        let pay_in = (Request::Move(5), Answer::Moved { version: 1, balance: 5 });
+        let hold = (Request::Hold { number: 1, cents: 4 }, Answer::Moved { version: 2, balance: 5 });
+        let all = [pay_in, hold].into_iter().chain(asked.iter().copied());
+        let history: Vec<_> = all
+            .flat_map(|(request, answer)| {
+                [Event::Invoked { client: 1, request }, Event::Answered { client: 1, answer }]
+            })
+            .collect();
+        tester(&history).is_consistent()
+    };
+    let (void, take) = (Request::End { hold: 1, cents: 0 }, Request::End { hold: 1, cents: 3 });
+    let moved = |version, balance| Answer::Moved { version, balance };
+    assert!(!told(&[(Request::Move(-2), moved(3, 3))]));
+    assert!(told(&[(Request::Move(-2), Answer::TooLittle)]));
+    assert!(told(&[(void, moved(3, 5)), (Request::Move(-2), moved(4, 3))]));
+    assert!(told(&[(take, moved(3, 2)), (void, Answer::Ended), (Request::Move(-2), moved(4, 0))]));
+    assert!(!told(&[(take, moved(3, 2)), (void, moved(4, 2))]));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::task::JoinSet;
 use wallet_domain::{
-    BasisPoints, Command, Credits, Deposit, Leg, Money, Order, Outcome, PayRebate, RebateTerms, Refusal, Reverse,
-    Transaction, Transfer, WalletId, Withdraw,
+    Amount, Authorise, BasisPoints, Capture, Command, Credits, Deposit, HOLD_LIFETIME, Leg, Money, Order, Outcome,
+    PayRebate, RebateTerms, Refusal, Reverse, Transaction, Transfer, Void, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 
@@ -35,6 +35,15 @@ struct Earned {
     undone: bool,
 }
 
+/// A hold that was made, under a number of its own.
+struct Kept {
+    number: u32,
+    hold: Transaction,
+    cents: i64,
+    /// How often somebody has asked to end it: two may.
+    asked: u8,
+}
+
 const CLIENTS: usize = 4;
 const REQUESTS: usize = 6;
 
@@ -54,11 +63,12 @@ pub(crate) fn histories(seed: u64) -> Histories {
         world.network.set(Box::new(move |call| climate.treat(call, &mut weather)));
         let record = Arc::new(Record::default());
         let mut clients = JoinSet::new();
-        let earned = Arc::default();
+        let (earned, kept) = (Arc::default(), Arc::default());
         for number in 0..CLIENTS {
             let ledger = world.ledger(rng.i64(-290..=290), [2, 6][rng.usize(..2)]);
-            let (record, earned, rng) = (Arc::clone(&record), Arc::clone(&earned), rng.fork());
-            clients.spawn(Client { ledger, wallets, batched, record, earned, rng }.work(number));
+            let (record, earned, kept) = (Arc::clone(&record), Arc::clone(&earned), Arc::clone(&kept));
+            let rng = rng.fork();
+            clients.spawn(Client { ledger, wallets, batched, record, earned, kept, rng }.work(number));
         }
         let folders = batched.map(|batched| {
             let (folder, late) = (world.ledger(rng.i64(-290..=290), 4), world.ledger(0, 2));
@@ -115,6 +125,7 @@ struct Client {
     record: Arc<Record>,
     /// What any client has heard of.
     earned: Arc<Mutex<Vec<Earned>>>,
+    kept: Arc<Mutex<Vec<Kept>>>,
     rng: Rng,
 }
 
@@ -158,6 +169,8 @@ impl Client {
         let of_earlier = match self.rng.u8(..8) {
             0 | 1 => self.rebate(),
             2 => self.reversal(&order),
+            3 => self.end(&order),
+            4 => Some(self.hold(order.clone(), wallet, amount)),
             _ => None,
         };
         let (command, moves) = match (of_earlier, self.rng.u8(..4)) {
@@ -194,6 +207,11 @@ impl Client {
                 // Nothing has moved, and that is taken at its word: had it moved, the others' answers would not fit.
                 moves.iter().for_each(|(wallet, _)| self.record.strike(*wallet, client));
             }
+            Err(ExecuteError::Refused(Refusal::HoldNotActive { .. })) => {
+                for (wallet, _) in &moves {
+                    self.record.push(*wallet, Event::Answered { client, answer: Answer::Ended });
+                }
+            }
             Err(error @ (ExecuteError::Refused(_) | ExecuteError::Fault(_))) => panic!("{error}"),
         }
         Some(())
@@ -227,6 +245,30 @@ impl Client {
         Some((Command::Reverse(reverse), request))
     }
 
+    /// A hold under the next number, which it has whether it comes to be or not.
+    fn hold(&self, order: Order, source: WalletId, cents: i64) -> (Command, Request) {
+        let number = self.record.new_client();
+        let (destination, expires_in, fee) = (None, HOLD_LIFETIME, None);
+        let hold = Authorise { order, source, destination, expires_in, fee };
+        (Command::Authorise(hold), Request::Hold { number, cents })
+    }
+
+    /// The capture of half of a hold, or its void, which at most one other has asked for.
+    fn end(&mut self, order: &Order) -> Option<(Command, Request)> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { number, hold, cents, asked } = kept.iter_mut().rev().find(|kept| kept.asked < 2)?;
+        *asked += 1;
+        let (caller, key, hold) = (order.caller.clone(), order.key.clone(), Box::new(hold.clone()));
+        if self.rng.bool() {
+            return Some((Command::Void(Void { caller, key, hold }), Request::End { hold: *number, cents: 0 }));
+        }
+        let half = *cents / 2;
+        let amount = Amount::parse(&format!("{}.{:02}", half / 100, half % 100), hold.amount.currency());
+        let amount = Some(amount.expect("half an amount"));
+        let capture = Capture { caller, key, hold, amount, is_final: true };
+        Some((Command::Capture(capture), Request::End { hold: *number, cents: half }))
+    }
+
     fn answered(&self, client: u32, transaction: &Transaction, moves: &[(WalletId, Request)]) {
         match &transaction.outcome {
             Outcome::Failed { refusal: Refusal::DepositReversed { wallet }, .. } => {
@@ -238,6 +280,10 @@ impl Client {
                     let number = u32::try_from(earned.len()).expect("few deposits");
                     let (deposit, cents) = (transaction.clone(), cents(transaction.amount));
                     earned.push(Earned { number, deposit, cents, paid: false, undone: false });
+                }
+                if let [(_, Request::Hold { number, cents })] = *moves {
+                    let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    kept.push(Kept { number, hold: transaction.clone(), cents, asked: 0 });
                 }
                 for leg in legs {
                     let Some(wallet) = leg.wallet() else { continue };

@@ -20,6 +20,16 @@ pub(crate) enum Request {
         cents: i64,
         rebate: i64,
     },
+    /// Keeps money back under a number of its own.
+    Hold {
+        number: u32,
+        cents: i64,
+    },
+    /// Takes some of what a hold keeps back, and releases the rest; all is released where nothing is taken.
+    End {
+        hold: u32,
+        cents: i64,
+    },
     Read,
 }
 
@@ -36,6 +46,8 @@ pub(crate) enum Answer {
     TooLittle,
     /// The rebate of a deposit that was undone.
     Barred,
+    /// A hold that another has ended.
+    Ended,
     Balance {
         version: u64,
         balance: i64,
@@ -49,6 +61,8 @@ pub(crate) struct Balance {
     cents: i64,
     /// Whether the rebate of a deposit was paid; it is barred if not.
     rebates: BTreeMap<u32, bool>,
+    /// What each active hold keeps back.
+    holds: BTreeMap<u32, i64>,
     /// Credits wait: what was paid in can be spent, and answers name neither version nor balance.
     batched: bool,
 }
@@ -57,6 +71,11 @@ impl Balance {
     /// Of a wallet whose credits wait, or not.
     pub(crate) fn new(batched: bool) -> Balance {
         Balance { batched, ..Balance::default() }
+    }
+
+    /// What a debit may take.
+    fn available(&self) -> i64 {
+        self.cents - self.holds.values().sum::<i64>()
     }
 
     fn moved(&mut self, cents: i64) -> Answer {
@@ -76,7 +95,17 @@ impl SequentialSpec for Balance {
     fn invoke(&mut self, request: &Request) -> Answer {
         match *request {
             Request::Read => Answer::Balance { version: self.version, balance: self.cents },
-            Request::Move(cents) if self.cents + cents < 0 => Answer::TooLittle,
+            Request::Move(cents) if cents < 0 && self.available() + cents < 0 => Answer::TooLittle,
+            Request::Hold { cents, .. } if self.available() < cents => Answer::TooLittle,
+            Request::Hold { number, cents } => {
+                self.holds.insert(number, cents);
+                self.moved(0)
+            }
+            // Two who end one hold are two that were told that they have.
+            Request::End { hold, cents } => match self.holds.remove(&hold) {
+                Some(_) => self.moved(-cents),
+                None => Answer::Ended,
+            },
             Request::Move(cents) => self.moved(cents),
             Request::Pay { deposit, cents } => {
                 if *self.rebates.entry(deposit).or_insert(true) {
@@ -88,7 +117,7 @@ impl SequentialSpec for Balance {
             Request::Undo { deposit, cents, rebate } => {
                 let paid = self.rebates.get(&deposit).copied().unwrap_or(false);
                 let back = if paid { cents + rebate } else { cents };
-                if self.cents < back {
+                if self.available() < back {
                     return Answer::TooLittle;
                 }
                 self.rebates.entry(deposit).or_insert(false);
