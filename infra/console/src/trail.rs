@@ -153,7 +153,7 @@ impl Trail {
                 let (kind, who) = if step == "sent" { (Kind::Sent, "dispatch") } else { (Kind::Received, reader) };
                 let mut step = Step::new(kind, who, at);
                 (step.queue, step.waited_ms) = (Some(reader.into()), seen.number("waited_ms"));
-                match about(text("body")) {
+                match seen.id("about") {
                     Some(id) => self.lock().push(id, step),
                     None if reader == "settle" => {
                         self.lock().wake_up(WakeUp { message: text("message_id").to_owned(), step });
@@ -162,19 +162,13 @@ impl Trail {
                 }
             }
             "bus" => {
-                if let Some(id) = about(text("body")) {
+                if let Some(id) = seen.id("about") {
                     self.lock().push(id, Step::new(Kind::Bus, "publish", at));
                 }
             }
             _ => {}
         }
     }
-}
-
-/// The movement that a message or an event is about.
-fn about(body: &str) -> Option<TransactionId> {
-    let body: Value = serde_json::from_str(body).ok()?;
-    body["transaction_id"].as_str().or_else(|| body["deposit_id"].as_str())?.parse().ok()
 }
 
 struct Listener(Arc<Trail>);

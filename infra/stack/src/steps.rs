@@ -1,12 +1,12 @@
 //! What the stack does with what follows from a movement, as `tracing` events below every log's level: for whoever follows one
-//! movement. Where nobody listens to [`TARGET`], nothing is looked at.
+//! movement. Where nobody listens to [`TARGET`], nothing is looked at. They have ids and times, never what a message says.
 //!
 //! | `step` | when | fields |
 //! |---|---|---|
 //! | `record` | the stream's reader has a new item | `pk`, `sk`, `created_at`, `rows` (ids of an entries item), `handed` (to `dispatch`) |
-//! | `sent` | a queue took a message | `queue`, `message_id`, `at_ms`, `body` |
-//! | `received` | a queue gave one out | `queue`, `message_id`, `at_ms`, `waited_ms`, `body` |
-//! | `bus` | the bus took an event | `body` |
+//! | `sent` | a queue took a message | `queue`, `message_id`, `at_ms`, `about` (the movement that it is about, if it names one) |
+//! | `received` | a queue gave one out | `queue`, `message_id`, `at_ms`, `waited_ms`, `about` |
+//! | `bus` | the bus took an event | `about` |
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,14 +29,26 @@ pub(crate) fn record(event: &Value, handed: bool) {
 }
 
 pub(crate) fn sent(queue: &str, message_id: &str, body: &str, at: Timestamp) {
-    debug!(target: TARGET, step = "sent", queue, message_id, at_ms = at.as_millisecond(), body);
+    if enabled!(target: TARGET, Level::DEBUG) {
+        debug!(target: TARGET, step = "sent", queue, message_id, at_ms = at.as_millisecond(), about = about(body));
+    }
 }
 
 pub(crate) fn received(queue: &str, message_id: &str, body: &str, at: Timestamp, sent_at_ms: i64) {
-    let at_ms = at.as_millisecond();
-    debug!(target: TARGET, step = "received", queue, message_id, at_ms, waited_ms = at_ms - sent_at_ms, body);
+    if enabled!(target: TARGET, Level::DEBUG) {
+        let (at_ms, about) = (at.as_millisecond(), about(body));
+        debug!(target: TARGET, step = "received", queue, message_id, at_ms, waited_ms = at_ms - sent_at_ms, about);
+    }
 }
 
 pub(crate) fn published(body: &str) {
-    debug!(target: TARGET, step = "bus", body);
+    if enabled!(target: TARGET, Level::DEBUG) {
+        debug!(target: TARGET, step = "bus", about = about(body));
+    }
+}
+
+/// The id of the movement that a message or an event names.
+fn about(body: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    body["transaction_id"].as_str().or_else(|| body["deposit_id"].as_str()).map(str::to_owned)
 }

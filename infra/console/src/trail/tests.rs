@@ -154,9 +154,9 @@ fn what_others_log_and_what_is_no_line_is_passed_over() {
         tracing::debug!(target: LINES, transaction_id, function = "deposit", "below");
         tracing::info!(target: LINES, transaction_id, "without a function");
         tracing::info!(target: LINES, transaction_id = "no id", function = "deposit", route = "POST /v1", "done");
-        tracing::debug!(target: STEPS, step = "sent", queue = "Others", message_id = "m", at_ms = -1, body = "no JSON");
+        tracing::debug!(target: STEPS, step = "sent", queue = "Others", message_id = "m", at_ms = -1, about = "no id");
         tracing::debug!(target: STEPS, step = "record", pk = "TXN#x", sk = "TXN", created_at = "never");
-        tracing::debug!(target: STEPS, step = "bus", body = "[]");
+        tracing::debug!(target: STEPS, step = "bus");
     });
     assert!(trail.lock().movements.is_empty());
 }
