@@ -123,7 +123,7 @@ pub(crate) fn request_from_item(item: &Item) -> Result<Queued, Fault> {
         fingerprint: fields.digest(FINGERPRINT)?,
         accepted_at: fields.parsed(CREATED_AT)?,
     };
-    // The authority that it was accepted with is not to be had by writing into the table.
+    // The seal has no secret: it finds what was changed by mistake, not who may write the table and means it.
     if fields.digest(SEAL)? != request.seal() {
         return Err(fields.wrong(SEAL));
     }
