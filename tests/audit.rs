@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wallet_audit::{Audit, Check, Report};
-use wallet_dynamodb::Strategy;
+use wallet_dynamodb::{Strategy, Usage};
 
 use crate::ledger::{Bench, until_done};
 use table::Table;
@@ -103,6 +103,22 @@ async fn a_table_in_use_adds_up_at_every_moment() {
     }
     let report = audited(&bench).await;
     assert!(report.is_clean() && report.sums["EUR"].wallets == report.sums["EUR"].balances, "{report:#?}");
+}
+
+/// What one commit wrote of several transfers is one item of their payer's statement, and each leg is found in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_together_is_found_leg_by_leg() {
+    let bench = Bench::start().await;
+    let alice = bench.open("alice", "10").await;
+    let (bob, carol) = (bench.open("bob", "0").await, bench.open("carol", "0").await);
+    let commands = [bob, carol, bob].map(|payee| bench.transfer(alice, payee, "1"));
+    let done = bench.another().execute_together(&commands, &mut Usage::default()).await;
+    assert_eq!(done.len(), commands.len());
+    for wallet in [alice, bob, carol] {
+        let one = Audit::new(bench.another(), 1).wallet(wallet).await.expect("the table answers");
+        let one = one.expect("the wallet exists");
+        assert!(one.is_clean(), "{:#?}", one.findings);
+    }
 }
 
 /// Whether the whole table's audit, and the wallet's own, find `check` at the wallet's `version`.

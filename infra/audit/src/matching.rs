@@ -92,11 +92,11 @@ pub(crate) fn differ(who: &str, mine: &Row<'_>, leg: &Row<'_>) -> Option<String>
 async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
     let legs = transactions.iter().flat_map(Row::of_transaction);
     let legs: Vec<(Row<'_>, u64)> = legs.filter_map(|leg| Some((leg, leg.place?.0))).collect();
-    // Each is an item of its own.
+    // Most are the first row of an item, or the only one.
     let mut places: Vec<(WalletId, u64)> = legs.iter().map(|(leg, version)| (leg.wallet, *version)).collect();
     places.sort_unstable();
     places.dedup();
-    let keys: Vec<Key> = places.into_iter().map(|(wallet, version)| Key::Entries(wallet, version)).collect();
+    let keys: Vec<Key> = places.iter().map(|(wallet, version)| Key::Entries(*wallet, *version)).collect();
     let mut found: HashMap<(WalletId, u64), Option<TransactionId>> = HashMap::new();
     for item in reader.look_up(&keys).await? {
         match item {
@@ -111,6 +111,19 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
             | Scanned::Credit(_)
             | Scanned::Hold(_) => {}
         }
+    }
+    // What one commit wrote of several transactions is one item, under the version of its first row.
+    for (wallet, version) in places {
+        if found.contains_key(&(wallet, version)) {
+            continue;
+        }
+        let row = match reader.row(wallet, version).await {
+            Ok(Some(row)) => Some(row.transaction),
+            Ok(None) => continue,
+            Err(fault) if fault.is_passing() => return Err(fault),
+            Err(_unreadable) => None,
+        };
+        found.insert((wallet, version), row);
     }
     let findings = legs.iter().filter_map(|(leg, version)| {
         let difference = match found.get(&(leg.wallet, *version)) {

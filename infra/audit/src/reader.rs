@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wallet_domain::WalletId;
+use wallet_domain::{Entry, WalletId};
 use wallet_dynamodb::scan::{Cursor, Key, Scanned};
 use wallet_dynamodb::{Fault, Ledger, Page, Usage};
 
@@ -55,6 +55,14 @@ impl Reader {
         let page = self.ledger.history(wallet, oldest_first, from, &mut usage).await;
         self.paid(usage).await;
         page
+    }
+
+    /// The row of a wallet's statement at `version`, in whatever run it is.
+    pub(crate) async fn row(&self, wallet: WalletId, version: u64) -> Result<Option<Entry>, Fault> {
+        let mut usage = self.begin();
+        let page = self.ledger.entries(wallet, version.checked_add(1), 1, &mut usage).await;
+        self.paid(usage).await;
+        Ok(page?.items.pop().filter(|row| row.version == version))
     }
 
     pub(crate) async fn inbox(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
