@@ -112,18 +112,17 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
             | Scanned::Hold(_) => {}
         }
     }
-    // What one commit wrote of several transactions is one item, under the version of its first row.
-    for (wallet, version) in places {
+    // What one commit wrote of several transactions is one item, under the version of its first row. From its last row on, its
+    // other rows are read with it.
+    for (wallet, version) in places.into_iter().rev() {
         if found.contains_key(&(wallet, version)) {
             continue;
         }
-        let row = match reader.row(wallet, version).await {
-            Ok(Some(row)) => Some(row.transaction),
-            Ok(None) => continue,
+        match reader.run_up_to(wallet, version).await {
+            Ok(rows) => found.extend(rows.iter().map(|row| ((row.wallet, row.version), Some(row.transaction)))),
             Err(fault) if fault.is_passing() => return Err(fault),
-            Err(_unreadable) => None,
-        };
-        found.insert((wallet, version), row);
+            Err(_unreadable) => drop(found.insert((wallet, version), None)),
+        }
     }
     let findings = legs.iter().filter_map(|(leg, version)| {
         let difference = match found.get(&(leg.wallet, *version)) {

@@ -57,12 +57,11 @@ impl Reader {
         page
     }
 
-    /// The row of a wallet's statement at `version`, in whatever run it is.
-    pub(crate) async fn row(&self, wallet: WalletId, version: u64) -> Result<Option<Entry>, Fault> {
+    pub(crate) async fn run_up_to(&self, wallet: WalletId, version: u64) -> Result<Vec<Entry>, Fault> {
         let mut usage = self.begin();
-        let page = self.ledger.entries(wallet, version.checked_add(1), 1, &mut usage).await;
+        let rows = self.ledger.run_up_to(wallet, version, &mut usage).await;
         self.paid(usage).await;
-        Ok(page?.items.pop().filter(|row| row.version == version))
+        rows
     }
 
     pub(crate) async fn inbox(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {

@@ -104,6 +104,15 @@ impl Ledger {
         Ok(Page::cut(rows, limit, |row: &Entry| row.version))
     }
 
+    /// The rows of one commit, from that of `version` down to its first, newest first. Where there is no such row they are of
+    /// another commit, or there are none. Strongly consistent; one `Query` of one item.
+    ///
+    /// # Errors
+    /// As [`Ledger::entries`].
+    pub async fn run_up_to(&self, wallet: WalletId, version: u64, usage: &mut Usage) -> Result<Vec<Entry>, Fault> {
+        self.rows_between(wallet, version.saturating_sub(LONGEST_RUN - 1)..=version, 1, usage).await
+    }
+
     /// The rows of the newest so many items of a wallet's statement that begin at one of `versions`, newest first, up to the
     /// last of them.
     pub(crate) async fn rows_between(
