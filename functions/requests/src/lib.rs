@@ -27,11 +27,7 @@ impl Task for Execute {
         let outcomes = app.resume_together(&ids, &mut first.usage).await;
         let note = |(task, line): &mut (&Execute, &mut Line)| {
             line.transaction = Some(task.0);
-            let done = outcomes.get(&task.0);
-            done.is_some_and(|done| {
-                line.ends(done);
-                true
-            })
+            outcomes.get(&task.0).inspect(|done| line.ends(done)).is_some()
         };
         tasks.iter_mut().map(note).collect()
     }

@@ -8,12 +8,12 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValuesOnConditionChe
 use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::{Class, Fault};
-use crate::items::{credit_from_item, credit_key, credit_place, entries_item, wallet_from_item};
+use crate::items::{credit_from_item, credit_key, credit_place, entries_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{SK, TXN, WALLET, inbox_pk, transaction_pk, wallet_pk};
 use crate::outcome::ExecuteError;
-use crate::read::{MOST_READ, key};
+use crate::read::{MOST_READ, Read, key};
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
@@ -74,13 +74,14 @@ impl Ledger {
         let (mut wallet, mut round) = (wallet.clone(), 0);
         loop {
             let waiting = self.waiting(wallet.id, COUNTED, usage).await?;
-            let seen = waiting.credits.iter().map(|credit| credit_key(credit.wallet, credit.transaction).build());
-            let keys: Vec<_> = [key(wallet_pk(wallet.id), WALLET)].into_iter().chain(seen).collect();
-            let (count, is_readable) = (keys.len(), waiting.next.is_none() && keys.len() <= MOST_READ);
-            let now = if is_readable { self.get_at_once(keys, usage).await? } else { None };
-            let is_there = now.as_ref().is_some_and(|items| items.len() == count);
-            let newer = now.iter().flatten().find_map(|item| wallet_from_item(item).ok());
-            let is_exact = is_there && newer.as_ref().is_some_and(|newer| newer.version == wallet.version);
+            let credits = waiting.credits.iter().map(|credit| credit_key(credit.wallet, credit.transaction).build());
+            let keys: Vec<_> = [key(wallet_pk(wallet.id), WALLET)].into_iter().chain(credits).collect();
+            let is_readable = waiting.next.is_none() && keys.len() <= MOST_READ;
+            let items = if is_readable { self.get_at_once(keys, usage).await? } else { None };
+            let now = items.map(|items| Read::of(&items)).transpose()?;
+            let are_there = now.as_ref().is_some_and(|now| now.waiting.len() == waiting.credits.len());
+            let newer = now.and_then(|mut now| now.snapshots.wallets.remove(&wallet.id));
+            let is_exact = are_there && newer.as_ref().is_some_and(|newer| newer.version == wallet.version);
             round += 1;
             if is_exact || !is_readable || round == LOOKS {
                 let incoming = waiting.incoming(&wallet);

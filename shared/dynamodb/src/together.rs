@@ -65,7 +65,9 @@ impl Ledger {
         let fits = |command: &&Command| {
             let all: BTreeSet<_> = keys.iter().cloned().chain(places(command)).collect();
             let fits = all.len() <= MOST_READ;
-            keys = if fits { all } else { std::mem::take(&mut keys) };
+            if fits {
+                keys = all;
+            }
             fits
         };
         let commands: Vec<&Command> = commands.iter().filter(fits).collect();
