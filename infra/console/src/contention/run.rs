@@ -169,14 +169,13 @@ impl Run {
     /// What is in the wallet that is paid once nothing waits in its inbox.
     async fn settled(&self, paid: &str) -> Result<String> {
         loop {
-            let incoming = &self.look(paid).await?["incoming"];
-            if incoming.is_null() || incoming["count"] == 0 {
-                break;
+            let wallet = self.look(paid).await?;
+            let incoming = &wallet["incoming"];
+            if incoming.is_null() || (incoming["count"] == 0 && incoming["complete"] == true) {
+                return Ok(wallet["balance"].as_str().context("a wallet has a balance")?.to_owned());
             }
             sleep(LOOK).await;
         }
-        // The balance was read before the inbox; read now, all that was in the inbox is in it.
-        Ok(self.look(paid).await?["balance"].as_str().context("a wallet has a balance")?.to_owned())
     }
 
     /// The wallet that is paid: its balance is what was settled.
