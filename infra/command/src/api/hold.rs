@@ -7,7 +7,7 @@ use wallet_domain::TransactionId;
 use super::client::{Client, Connection};
 use super::failure::Failure;
 use super::names::Place;
-use super::options::{Manner, Terms, When, put};
+use super::options::{Manner, Source, When, put};
 use super::shown::Shown;
 use super::words::Amount;
 
@@ -17,14 +17,11 @@ pub(crate) struct Hold {
     amount: Amount,
     /// For which wallet; without it what is captured leaves as a withdrawal does
     to: Option<Place>,
-    /// Of which wallet; the caller's own, if he has one
-    #[arg(long, value_name = "WALLET")]
-    from: Option<Place>,
     /// How long it can be captured: 90s, 30m, 12h; a week without it
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     expires_in: Option<i64>,
     #[command(flatten)]
-    terms: Terms,
+    source: Source,
     #[command(flatten)]
     pub(super) connection: Connection,
 }
@@ -37,7 +34,7 @@ fn seconds(text: &str) -> Result<i64, String> {
 
 impl Hold {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
-        let (source, currency) = client.wallet(self.from.as_ref(), self.terms.currency.as_ref()).await?;
+        let (source, currency) = self.source.wallet(client).await?;
         let mut body =
             json!({"source": source.to_string(), "amount": self.amount.as_str(), "currency": currency.as_str()});
         if let Some(to) = &self.to {
@@ -46,7 +43,7 @@ impl Hold {
         if let Some(seconds) = self.expires_in {
             body["expires_in"] = seconds.into();
         }
-        self.terms.post(client, "/v1/holds".to_owned(), body, When::default()).await
+        self.source.post(client, "/v1/holds", body, When::default()).await
     }
 }
 

@@ -6,7 +6,7 @@ use wallet_domain::TransactionId;
 use super::client::{Client, Connection};
 use super::failure::Failure;
 use super::names::Place;
-use super::options::{Manner, Note, Terms, When};
+use super::options::{Manner, Note, Source, Terms, When};
 use super::shown::Shown;
 use super::words::Amount;
 
@@ -39,11 +39,8 @@ pub(crate) struct Send {
     amount: Amount,
     /// To which wallet
     to: Place,
-    /// From which wallet; the caller's own, if he has one
-    #[arg(long, value_name = "WALLET")]
-    from: Option<Place>,
     #[command(flatten)]
-    terms: Terms,
+    source: Source,
     #[command(flatten)]
     when: When,
     #[command(flatten)]
@@ -52,7 +49,7 @@ pub(crate) struct Send {
 
 impl Send {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
-        let (source, currency) = client.wallet(self.from.as_ref(), self.terms.currency.as_ref()).await?;
+        let (source, currency) = self.source.wallet(client).await?;
         let (destination, _) = client.wallet(Some(&self.to), Some(&currency)).await?;
         let body = json!({
             "source": source.to_string(),
@@ -60,7 +57,7 @@ impl Send {
             "amount": self.amount.as_str(),
             "currency": currency.as_str(),
         });
-        self.terms.post(client, "/v1/transfers".to_owned(), body, self.when).await
+        self.source.post(client, "/v1/transfers", body, self.when).await
     }
 }
 

@@ -4,10 +4,11 @@ use anstream::eprintln;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use uuid::Uuid;
-use wallet_domain::{IdempotencyKey, Reference};
+use wallet_domain::{IdempotencyKey, Reference, WalletId};
 
 use super::client::{Client, Request};
 use super::failure::Failure;
+use super::names::Place;
 use super::shown::Shown;
 use super::words::{Currency, label, plain};
 
@@ -153,6 +154,27 @@ impl Terms {
         request.headers.extend(self.if_version.map(|version| ("if-match", format!("\"{version}\""))));
         request.headers.extend(when.queued.then(|| ("prefer", "respond-async".to_owned())));
         self.manner.send(client, request).await
+    }
+}
+
+/// How money leaves a wallet, and which.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// From which wallet; the caller's own, if he has one
+    #[arg(long, value_name = "WALLET")]
+    from: Option<Place>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+impl Source {
+    /// The wallet, and the currency that its money is in.
+    pub(crate) async fn wallet(&self, client: &Client) -> Result<(WalletId, Currency), Failure> {
+        client.wallet(self.from.as_ref(), self.terms.currency.as_ref()).await
+    }
+
+    pub(crate) async fn post(self, client: &Client, path: &str, body: Value, when: When) -> Result<Shown, Failure> {
+        self.terms.post(client, path.to_owned(), body, when).await
     }
 }
 

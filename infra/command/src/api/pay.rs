@@ -12,7 +12,7 @@ use wallet_domain::MAX_PAYMENTS;
 use super::client::{Client, Connection};
 use super::failure::Failure;
 use super::names::Place;
-use super::options::{Terms, When, put, reference};
+use super::options::{Source, When, put, reference};
 use super::shown::Shown;
 use super::words::{Amount, plain};
 
@@ -24,11 +24,8 @@ pub(crate) struct Pay {
     /// A CSV file whose first line is `destination,amount` or `destination,amount,reference`; `-` is standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// From which wallet; the caller's own, if he has one
-    #[arg(long, value_name = "WALLET")]
-    from: Option<Place>,
     #[command(flatten)]
-    terms: Terms,
+    source: Source,
     #[command(flatten)]
     when: When,
     #[command(flatten)]
@@ -61,7 +58,7 @@ impl Pay {
             }
             None => self.payments,
         };
-        let (source, currency) = client.wallet(self.from.as_ref(), self.terms.currency.as_ref()).await?;
+        let (source, currency) = self.source.wallet(client).await?;
         let mut paid = vec![];
         for Payment { payee, amount, reference } in payments {
             let (destination, _) = client.wallet(Some(&payee), Some(&currency)).await?;
@@ -70,7 +67,7 @@ impl Pay {
             paid.push(payment);
         }
         let body = json!({"source": source.to_string(), "currency": currency.as_str(), "payments": paid});
-        self.terms.post(client, "/v1/payouts".to_owned(), body, self.when).await
+        self.source.post(client, "/v1/payouts", body, self.when).await
     }
 }
 
