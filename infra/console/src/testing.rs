@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use anyhow::Result;
+use axum::body::Bytes;
+use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use wallet_stack::{Beside, Options, Stack};
@@ -35,25 +34,15 @@ pub(crate) async fn start() -> Stack {
 
 pub(crate) const ALL: &str = "wallets:read wallets:write funds:deposit wallets:admin";
 
-/// Somebody with a token, whose name is the test's own: what he asks for has other ids than what others ask for.
+/// Somebody who may do all, whose name is the test's own: what he asks for has other ids than what others ask for.
 pub(crate) struct Caller {
-    router: Router,
-    name: String,
-    token: String,
+    caller: wallet_stack::Caller,
     keys: AtomicU32,
 }
 
 impl Caller {
     pub(crate) fn of(stack: &Stack, name: &str) -> Caller {
-        Caller::with(stack.router(), name, stack.token(name, ALL))
-    }
-
-    pub(crate) fn with(router: Router, name: &str, token: String) -> Caller {
-        Caller { router, name: name.to_owned(), token, keys: AtomicU32::new(0) }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+        Caller { caller: stack.caller(name, ALL), keys: AtomicU32::new(0) }
     }
 
     pub(crate) async fn open(&self, currency: &str) -> String {
@@ -76,22 +65,17 @@ impl Caller {
         key: Option<&str>,
         body: Option<Value>,
     ) -> (StatusCode, String) {
-        let mut request = Request::builder().method(method).uri(path);
-        if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
-        }
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let Ok(response) = self.router.clone().oneshot(request.body(body).expect("a request")).await;
-        let status = response.status();
-        let bytes = to_bytes(response.into_body(), 1 << 24).await.expect("an answer");
-        (status, String::from_utf8(bytes.into()).expect("UTF-8"))
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let request = key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        text(self.caller.ask(request, body).await)
     }
+}
+
+/// Status and body of an answer.
+pub(crate) fn text(answer: Result<Response<Bytes>>) -> (StatusCode, String) {
+    let (parts, body) = answer.expect("an answer").into_parts();
+    (parts.status, String::from_utf8(body.into()).expect("UTF-8"))
 }
 
 /// The server-sent events of a text: their names, and what they tell.

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::HeaderMap;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 use wallet_stack::Stack;
 use wallet_stack::token::EVERYDAY_SCOPE;
 
@@ -16,20 +14,15 @@ use crate::caller::Repeats;
 
 /// Where no answer came, and so no `Retry-After` either.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// An answer is a few kilobytes.
-const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Somebody with a token.
 #[derive(Clone)]
-pub struct Caller {
-    way: Way,
-    token: String,
-}
+pub struct Caller(Way);
 
 #[derive(Clone)]
 enum Way {
-    Http { client: reqwest::Client, url: String },
-    Gateway(Router),
+    Http { client: reqwest::Client, url: String, token: String },
+    Gateway(wallet_stack::Caller),
 }
 
 /// How often a request was repeated, by what it was answered before.
@@ -55,14 +48,14 @@ type Answer = (u16, Option<Duration>, Value);
 impl Caller {
     pub(crate) fn new(stack: &Stack) -> Result<Caller> {
         let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
-        let way = Way::Http { client, url: stack.url().to_owned() };
-        Ok(Caller { way, token: stack.token("bench", EVERYDAY_SCOPE) })
+        let (url, token) = (stack.url().to_owned(), stack.token("bench", EVERYDAY_SCOPE));
+        Ok(Caller(Way::Http { client, url, token }))
     }
 
     /// Asks the gateway without its socket.
     #[must_use]
     pub fn of_gateway(gateway: Router, token: String) -> Caller {
-        Caller { way: Way::Gateway(gateway), token }
+        Caller(Way::Gateway(wallet_stack::Caller::new(gateway, token)))
     }
 
     /// Opens a wallet in EUR; answers its id.
@@ -105,30 +98,24 @@ impl Caller {
 
     /// Asks once.
     async fn ask(&self, path: &str, posted: Option<(&str, &Value)>) -> Result<Answer> {
-        match &self.way {
-            Way::Http { client, url } => {
+        match &self.0 {
+            Way::Http { client, url, token } => {
                 let url = format!("{url}{path}");
                 let request = match posted {
                     Some((key, body)) => client.post(url).header("idempotency-key", key).json(body),
                     None => client.get(url),
                 };
-                let response = request.bearer_auth(&self.token).send().await?;
+                let response = request.bearer_auth(token).send().await?;
                 let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
                 Ok((status, wait, response.json().await?))
             }
-            Way::Gateway(gateway) => {
-                let request = Request::builder().uri(path).header("authorization", format!("Bearer {}", self.token));
-                let request = match posted {
-                    Some((key, body)) => request
-                        .method("POST")
-                        .header("idempotency-key", key)
-                        .header("content-type", "application/json")
-                        .body(Body::from(body.to_string())),
-                    None => request.body(Body::empty()),
+            Way::Gateway(caller) => {
+                let answer = match posted {
+                    Some((key, body)) => caller.post(path, key, body).await?,
+                    None => caller.get(path).await?,
                 };
-                let response = gateway.clone().oneshot(request?).await?;
-                let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
-                Ok((status, wait, serde_json::from_slice(&to_bytes(response.into_body(), ANSWER_LIMIT_BYTES).await?)?))
+                let wait = retry_after(answer.headers());
+                Ok((answer.status().as_u16(), wait, serde_json::from_slice(answer.body())?))
             }
         }
     }

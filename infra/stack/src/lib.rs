@@ -20,6 +20,7 @@ mod admin;
 pub mod api;
 mod around;
 mod bus;
+mod caller;
 pub mod clock;
 mod data_file;
 mod database;
@@ -41,6 +42,7 @@ pub mod token;
 
 pub use admin::{Failure, answer};
 pub use around::around;
+pub use caller::Caller;
 pub use database::listen;
 pub use gateway::{Observer, Served, authorize, refusal};
 pub use names::{ACCOUNT, REGION, TABLE};

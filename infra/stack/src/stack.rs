@@ -24,6 +24,7 @@ use wallet_settle::Settle;
 
 use crate::admin;
 use crate::api;
+use crate::caller::Caller;
 use crate::database::listen;
 use crate::events::{self, Events};
 use crate::functions;
@@ -273,6 +274,11 @@ impl Stack {
     /// Whether the queues deliver to the functions that write. Held back, their messages wait.
     pub fn deliver(&self, deliver: bool) {
         self.delivering.send_replace(deliver);
+    }
+
+    /// Who asks the gateway without its socket, with a token that is good for an hour.
+    pub fn caller(&self, sub: &str, scope: &str) -> Caller {
+        Caller::new(self.router(), self.token(sub, scope))
     }
 
     /// A token that this stack accepts, good for an hour.

@@ -3,20 +3,15 @@
 use axum::http::{Request as Asking, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use wallet_stack::Stack;
 
 use crate::testing::{ALL, Caller, events, start};
 
 const PATH: &str = "/_local/contention";
 
-fn operator(stack: &Stack) -> Caller {
-    Caller::with(stack.router(), "operator", stack.token("operator", ALL))
-}
-
 #[tokio::test]
 async fn a_run_of_each_kind_adds_up() {
     let stack = start().await;
-    let operator = operator(&stack);
+    let operator = Caller::of(&stack, "operator");
     for strategy in ["optimistic", "pessimistic", "batched"] {
         let body = json!({"payers": 4, "movements": 40, "strategy": strategy});
         let (status, body) = operator.ask("POST", PATH, None, Some(body)).await;
@@ -40,7 +35,7 @@ async fn a_run_of_each_kind_adds_up() {
 #[tokio::test]
 async fn what_is_asked_wrongly_is_refused_by_its_name() {
     let stack = start().await;
-    let operator = operator(&stack);
+    let operator = Caller::of(&stack, "operator");
     let good = json!({"payers": 1, "movements": 1, "strategy": "batched"});
     for (field, value, told) in [
         ("payers", json!(0), "`payers` is a whole number from 1 to 256."),
@@ -71,7 +66,7 @@ async fn what_is_asked_wrongly_is_refused_by_its_name() {
 #[tokio::test]
 async fn one_goes_at_a_time_and_ends_when_nobody_listens() {
     let stack = start().await;
-    let operator = operator(&stack);
+    let operator = Caller::of(&stack, "operator");
     let long = json!({"payers": 2, "movements": 5_000, "strategy": "optimistic"});
     let request = Asking::post(PATH).header("authorization", format!("Bearer {}", stack.token("operator", ALL)));
     let request = request.body(axum::body::Body::from(long.to_string())).expect("a request");

@@ -1,10 +1,12 @@
 //! Who is answered, and what is told of what isn't there.
 
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 use wallet_stack::Stack;
 
-use crate::testing::{ALL, Caller, events, start};
+use crate::testing::{ALL, Caller, events, start, text};
 
 #[track_caller]
 fn is_problem((status, body): (StatusCode, String), expected: u16, code: &str) -> Value {
@@ -14,12 +16,15 @@ fn is_problem((status, body): (StatusCode, String), expected: u16, code: &str) -
 }
 
 async fn refuses_strangers(stack: &Stack, method: &str, path: &str) {
-    let nobody = Caller::with(stack.router(), "nobody", String::new());
-    is_problem(nobody.ask(method, path, None, None).await, 401, "unauthenticated");
-    let others = Caller::with(stack.router(), "others", stack.token("others", "wallets:read wallets:write"));
-    is_problem(others.ask(method, path, None, None).await, 403, "missing_scope");
-    let garbled = Caller::with(stack.router(), "garbled", "e30.e30.e30".to_owned());
-    is_problem(garbled.ask(method, path, None, None).await, 401, "unauthenticated");
+    let request = || Request::builder().method(method).uri(path);
+    let Ok(nobody) = stack.router().oneshot(request().body(Body::empty()).expect("a request")).await;
+    let (parts, body) = nobody.into_parts();
+    let body = to_bytes(body, 1 << 20).await.expect("an answer");
+    is_problem(text(Ok(Response::from_parts(parts, body))), 401, "unauthenticated");
+    let others = stack.caller("others", "wallets:read wallets:write");
+    is_problem(text(others.ask(request(), "").await), 403, "missing_scope");
+    let garbled = wallet_stack::Caller::new(stack.router(), "e30.e30.e30".to_owned());
+    is_problem(text(garbled.ask(request(), "").await), 401, "unauthenticated");
 }
 
 #[tokio::test]
@@ -33,8 +38,7 @@ async fn only_an_administrator_is_answered() {
     ] {
         refuses_strangers(&stack, method, path).await;
     }
-    let other = Caller::with(stack.router(), "operator", stack.token("operator", "wallets:admin"));
-    let (status, body) = other.ask("GET", "/_local", None, None).await;
+    let (status, body) = text(stack.caller("operator", "wallets:admin").get("/_local").await);
     let body: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((status, &body["table"]), (StatusCode::OK, &json!("wallet-ledger")));
     assert_eq!((&body["dynamodb_url"], &body["prices"]["currency"]), (&json!(stack.dynamodb_url()), &json!("USD")));
@@ -44,7 +48,7 @@ async fn only_an_administrator_is_answered() {
 #[tokio::test]
 async fn a_movement_that_nobody_saw_is_said_to_be_so() {
     let stack = start().await;
-    let caller = Caller::with(stack.router(), "operator", stack.token("operator", ALL));
+    let caller = Caller::of(&stack, "operator");
     for id in ["txn_00000000000000000000000000000000", "wal_1", "%00", "..%2F.."] {
         let answer = caller.ask("GET", &format!("/_local/movements/{id}"), None, None).await;
         let problem = is_problem(answer, 404, "transaction_not_found");
@@ -64,7 +68,7 @@ async fn a_movement_that_nobody_saw_is_said_to_be_so() {
 #[tokio::test]
 async fn an_audit_tells_how_far_it_is_and_what_it_found() {
     let stack = start().await;
-    let caller = Caller::with(stack.router(), "auditor", stack.token("auditor", ALL));
+    let caller = Caller::of(&stack, "auditor");
     let wallet = caller.open("EUR").await;
     caller.post(&format!("/v1/wallets/{wallet}/deposits"), json!({"amount": "5", "currency": "EUR"})).await;
     let (status, body) = caller.ask("POST", "/_local/audit", None, None).await;
@@ -79,10 +83,10 @@ async fn an_audit_tells_how_far_it_is_and_what_it_found() {
     let ledger = wallet_audit::connect(Some("http://127.0.0.1:1"), "wallets").await.expect("an address");
     let (_running, stopped) = tokio::sync::watch::channel(false);
     let audits = crate::audit::Audits { ledger, stopped };
-    let request = axum::http::Request::post("/_local/audit");
+    let request = Request::post("/_local/audit");
     let request = request.header("authorization", format!("Bearer {}", stack.token("auditor", ALL)));
     let (parts, ()) = request.body(()).expect("a request").into_parts();
-    let body = axum::body::to_bytes(audits.answer(parts).await.into_body(), 1 << 20).await.expect("an answer");
+    let body = to_bytes(audits.answer(parts).await.into_body(), 1 << 20).await.expect("an answer");
     let events = crate::testing::events(std::str::from_utf8(&body).expect("UTF-8"));
     assert!(
         matches!(events.last(), Some((name, told)) if name == "problem" && told["code"] == "internal"),

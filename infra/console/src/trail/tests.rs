@@ -109,11 +109,12 @@ async fn a_batched_credit_is_followed_to_the_fold_and_bears_its_share() {
 async fn a_refusal_tells_its_code_and_what_only_asks_tells_nothing() {
     let trail = seen_everywhere();
     let stack = Stack::start(Options::default()).await.expect("started");
-    let caller = Caller::of(&stack, "a refusal followed");
+    let name = "a refusal followed";
+    let caller = Caller::of(&stack, name);
     let wallet = caller.open("EUR").await;
     let body = json!({"amount": "9", "currency": "EUR"});
     let (path, key) = (format!("/v1/wallets/{wallet}/withdrawals"), "refused");
-    let id = TransactionId::requested_by(&caller.name().parse().expect("a name"), &key.parse().expect("a key"));
+    let id = TransactionId::requested_by(&name.parse().expect("a name"), &key.parse().expect("a key"));
     caller.ask("POST", &format!("{path}?dry_run=true"), Some(key), Some(body.clone())).await;
     assert_eq!(trail.of(id), None);
     caller.ask("POST", &path, Some(key), Some(body)).await;

@@ -1,8 +1,6 @@
 //! Who is refused. What is listed and driven back, and what becomes of it, is tried by the command `wallet dlq`.
 
-use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use tower::ServiceExt as _;
 
 use super::*;
 use crate::{Options, Stack};
@@ -13,12 +11,8 @@ async fn ask(stack: &Stack, method: &str, path: &str, scope: &str) -> (StatusCod
 
 async fn tell(stack: &Stack, method: &str, path: &str, scope: &str, body: &str) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path);
-    let request = request.header("authorization", format!("Bearer {}", stack.token("operator", scope)));
-    let response =
-        stack.router().oneshot(request.body(Body::from(body.to_owned())).expect("a request")).await.expect("an answer");
-    let status = response.status();
-    let body = to_bytes(response.into_body(), 1 << 20).await.expect("read");
-    (status, serde_json::from_slice(&body).expect("JSON"))
+    let answer = stack.caller("operator", scope).ask(request, body.to_owned()).await.expect("an answer");
+    (answer.status(), serde_json::from_slice(answer.body()).expect("JSON"))
 }
 
 #[tokio::test]

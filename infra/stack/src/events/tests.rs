@@ -5,24 +5,16 @@ use futures::StreamExt as _;
 use serde_json::json;
 
 use super::*;
+use crate::token::EVERYDAY_SCOPE;
 use crate::{Options, Stack};
-
-const EVERYDAY: &str = "wallets:read wallets:write funds:deposit";
 
 async fn start() -> Stack {
     Stack::start(Options::default()).await.expect("started")
 }
 
 async fn post(stack: &Stack, sub: &str, path: &str, key: &str, body: Value) -> Value {
-    let request = Request::post(path)
-        .header("authorization", format!("Bearer {}", stack.token(sub, EVERYDAY)))
-        .header("idempotency-key", key)
-        .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))
-        .expect("a request");
-    let response = stack.router().oneshot(request).await.expect("an answer");
-    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("read");
-    serde_json::from_slice(&body).expect("JSON")
+    let answer = stack.caller(sub, EVERYDAY_SCOPE).post(path, key, &body).await.expect("an answer");
+    serde_json::from_slice(answer.body()).expect("JSON")
 }
 
 async fn open(stack: &Stack, sub: &str) -> String {
@@ -52,7 +44,8 @@ async fn both_parties_are_told_and_nobody_else() {
     let stack = start().await;
     let (to_alice, to_bob) = (open(&stack, "alice").await, open(&stack, "bob").await);
     let mut streams = Vec::new();
-    for (sub, scope) in [("alice", EVERYDAY), ("bob", EVERYDAY), ("operator", "wallets:read wallets:admin")] {
+    for (sub, scope) in [("alice", EVERYDAY_SCOPE), ("bob", EVERYDAY_SCOPE), ("operator", "wallets:read wallets:admin")]
+    {
         let response = subscribe(&stack, sub, scope, None).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         streams.push(response.into_body().into_data_stream());
@@ -89,7 +82,7 @@ async fn both_parties_are_told_and_nobody_else() {
 async fn it_resumes_after_the_last_id_and_ends_with_the_stack() {
     let stack = start().await;
     let wallet = open(&stack, "alice").await;
-    let mut live = subscribe(&stack, "alice", EVERYDAY, None).await.into_body().into_data_stream();
+    let mut live = subscribe(&stack, "alice", EVERYDAY_SCOPE, None).await.into_body().into_data_stream();
     let path = format!("/v1/wallets/{wallet}/deposits");
     for key in ["1", "2"] {
         post(&stack, "alice", &path, key, json!({"amount": format!("0.0{key}"), "currency": "EUR"})).await;
@@ -97,7 +90,7 @@ async fn it_resumes_after_the_last_id_and_ends_with_the_stack() {
     let (first_id, first) = next(&mut live).await.expect("the first deposit");
     assert_eq!(first["amount"], "0.01");
 
-    let mut resumed = subscribe(&stack, "alice", EVERYDAY, Some(&first_id)).await.into_body().into_data_stream();
+    let mut resumed = subscribe(&stack, "alice", EVERYDAY_SCOPE, Some(&first_id)).await.into_body().into_data_stream();
     let mut amounts = Vec::new();
     while amounts.last().map(String::as_str) != Some("0.02") {
         let (id, event) = next(&mut resumed).await.expect("what followed");
