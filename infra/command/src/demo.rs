@@ -7,18 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, Response, StatusCode};
+use axum::body::Bytes;
+use axum::http::{Response, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
-use wallet_stack::{clock, token};
+use wallet_stack::{Caller, clock, token};
 
 /// How long what follows may take until it is here: the rebate, and the settlement of what the shop is paid.
 const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
-/// An answer is a few hundred bytes; a page of entries some ten thousand.
-const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// What the demo left behind.
 #[derive(Debug, Clone)]
@@ -53,33 +50,22 @@ pub(crate) struct DemoWallet {
 /// # Errors
 /// When a wallet cannot be opened or shown.
 pub(crate) async fn seed(router: Router) -> Result<Demo> {
-    let alice = Caller::new("alice", token::EVERYDAY_SCOPE, &router);
-    let bob = Caller::new("bob", token::EVERYDAY_SCOPE, &router);
-    let shop = Caller::new("shop", token::EVERYDAY_SCOPE, &router);
-    // Only an administrator has credits batched.
-    let administrator = Caller::new("administrator", &token::SCOPES.join(" "), &router);
     let own = json!({"currency": "EUR"});
-    let wallets = Wallets {
-        alice: alice.open(&own).await?,
-        bob: bob.open(&own).await?,
-        shop: administrator.open(&json!({"currency": "EUR", "owner": "shop", "credits": "batched"})).await?,
-    };
+    let alice = Person::new("alice", token::EVERYDAY_SCOPE, &router).open(&own).await?;
+    let bob = Person::new("bob", token::EVERYDAY_SCOPE, &router).open(&own).await?;
+    // Only an administrator has credits batched.
+    let administrator = Person::new("administrator", &token::SCOPES.join(" "), &router);
+    let batched = json!({"currency": "EUR", "owner": "shop", "credits": "batched"});
+    let to_shop = administrator.open(&batched).await?.wallet;
+    let shop = Holder { person: Person::new("shop", token::EVERYDAY_SCOPE, &router), wallet: to_shop };
 
     let mut story = Story::default();
-    if let Err(error) = story.unfold(&alice, &bob, &shop, &wallets).await {
+    if let Err(error) = story.unfold(&alice, &bob, &shop).await {
         story.warnings.push(format!("{error:#}"));
     }
     let summary = story.summary();
-    let Wallets { alice: to_alice, bob: to_bob, shop: to_shop } = wallets;
-    let (alice, bob, shop) = (alice.wallet(to_alice).await?, bob.wallet(to_bob).await?, shop.wallet(to_shop).await?);
+    let (alice, bob, shop) = (alice.shown().await?, bob.shown().await?, shop.shown().await?);
     Ok(Demo { alice, bob, shop, summary, warnings: story.warnings })
-}
-
-/// The wallets' ids.
-struct Wallets {
-    alice: String,
-    bob: String,
-    shop: String,
 }
 
 /// What happened so far.
@@ -92,34 +78,23 @@ struct Story {
 
 impl Story {
     /// Moves the money, up to the first movement that is refused.
-    async fn unfold(
-        &mut self,
-        alice: &Caller<'_>,
-        bob: &Caller<'_>,
-        shop: &Caller<'_>,
-        wallets: &Wallets,
-    ) -> Result<()> {
-        let Wallets { alice: to_alice, bob: to_bob, shop: to_shop } = wallets;
+    async fn unfold(&mut self, alice: &Holder, bob: &Holder, shop: &Holder) -> Result<()> {
         let deposit = json!({"amount": "100.00", "currency": "EUR", "reference": "demo: a deposit"});
-        let deposits = format!("/v1/wallets/{to_alice}/deposits");
-        let deposited = alice.post(&deposits, "demo-deposit", deposit).await;
+        let deposits = format!("/v1/wallets/{}/deposits", alice.wallet);
+        let deposited = alice.person.post(&deposits, "demo-deposit", &deposit).await;
         let (status, deposit) = deposited.context("the demo's deposit did not go through")?;
         if status == StatusCode::CREATED {
             self.posted.push(format!("{} deposited to alice", text(&deposit["amount"])));
             // With no rule for it, there is none to wait for.
             if deposit.get("rebate").is_some() {
-                match alice.rebate(&deposit).await {
+                match alice.person.rebate(&deposit).await {
                     Ok(amount) => self.posted.push(format!("a rebate of {amount} for it")),
                     Err(error) => self.warnings.push(format!("no rebate for the demo's deposit: {error:#}")),
                 }
             }
         }
 
-        let transfer = json!({
-            "source": to_alice, "destination": to_bob, "amount": "25.00", "currency": "EUR",
-            "reference": "demo: a transfer",
-        });
-        let sent = alice.post("/v1/transfers", "demo-transfer", transfer).await;
+        let sent = alice.send(bob, "25.00", "demo-transfer", "demo: a transfer").await;
         let (status, transfer) = sent.context("the demo's transfer did not go through")?;
         if status == StatusCode::CREATED {
             let fee = match text(&transfer["fee"]) {
@@ -129,18 +104,16 @@ impl Story {
             self.posted.push(format!("{} sent to bob{fee}", text(&transfer["amount"])));
         }
 
-        for (payer, from, amount) in [(alice, to_alice, "2.00"), (bob, to_bob, "3.00")] {
-            let payment = json!({
-                "source": from, "destination": to_shop, "amount": amount, "currency": "EUR", "reference": "demo: a payment",
-            });
-            let paid = payer.post("/v1/transfers", "demo-payment", payment).await;
-            let (status, _) =
-                paid.with_context(|| format!("the demo's payment of {} did not go through", payer.name))?;
+        for (payer, amount) in [(alice, "2.00"), (bob, "3.00")] {
+            let (name, paid) = (payer.person.name, payer.send(shop, amount, "demo-payment", "demo: a payment").await);
+            let (status, _) = paid.with_context(|| format!("the demo's payment of {name} did not go through"))?;
             if status == StatusCode::CREATED {
-                self.posted.push(format!("{amount} paid to the shop by {}", payer.name));
+                self.posted.push(format!("{amount} paid to the shop by {name}"));
             }
         }
-        shop.settled(to_shop).await.context("what the shop was paid is not settled")
+        let is_settled = |wallet: &Value| wallet["incoming"]["count"].as_u64().is_none_or(|count| count == 0);
+        let settled = shop.person.once(&format!("/v1/wallets/{}", shop.wallet), is_settled).await;
+        settled.map(drop).context("what the shop was paid is not settled")
     }
 
     fn replayed(&self) -> bool {
@@ -157,91 +130,93 @@ impl Story {
 }
 
 /// Somebody with a token.
-struct Caller<'a> {
+struct Person {
     name: &'static str,
-    token: String,
-    router: &'a Router,
+    caller: Caller,
 }
 
-impl Caller<'_> {
-    fn new<'a>(name: &'static str, scope: &str, router: &'a Router) -> Caller<'a> {
+impl Person {
+    fn new(name: &'static str, scope: &str, router: &Router) -> Person {
         let minute = SignedDuration::from_mins(1);
-        let token = token::mint(name, scope, minute, clock::now());
-        Caller { name, token: token.expect("a minute from now is within all dates"), router }
+        let token = token::mint(name, scope, minute, clock::now()).expect("a minute from now is within all dates");
+        Person { name, caller: Caller::new(router.clone(), token) }
     }
 
-    async fn open(&self, wallet: &Value) -> Result<String> {
-        let opened = self.post("/v1/wallets", "demo-open", wallet.clone()).await;
-        let (_, wallet) = opened.with_context(|| format!("{} could not open a wallet", self.name))?;
-        Ok(wallet["id"].as_str().context("a wallet without an id")?.to_owned())
-    }
-
-    async fn wallet(&self, id: String) -> Result<DemoWallet> {
-        let (_, wallet) = self.get(&format!("/v1/wallets/{id}")).await?;
-        let text = |name: &str| text(&wallet[name]).to_owned();
-        Ok(DemoWallet { owner: self.name, id, balance: text("balance"), currency: text("currency") })
-    }
-
-    /// Waits until nothing waits in the wallet's inbox.
-    async fn settled(&self, wallet: &str) -> Result<()> {
-        let path = format!("/v1/wallets/{wallet}");
-        let settled = async {
-            while self.get(&path).await?.1["incoming"]["count"].as_u64().is_some_and(|count| count > 0) {
-                tokio::time::sleep(POLL).await;
-            }
-            anyhow::Ok(())
-        };
-        in_time(settled).await?
+    async fn open(self, wallet: &Value) -> Result<Holder> {
+        let opened = self.post("/v1/wallets", "demo-open", wallet).await;
+        let (_, opened) = opened.with_context(|| format!("{} could not open a wallet", self.name))?;
+        let wallet = opened["id"].as_str().context("a wallet without an id")?.to_owned();
+        Ok(Holder { person: self, wallet })
     }
 
     /// What the rebate of `deposit` came to, once it is on record.
     async fn rebate(&self, deposit: &Value) -> Result<String> {
         let deposited = format!("/v1/transactions/{}", text(&deposit["id"]));
-        let decided = async {
-            while self.get(&deposited).await?.1["rebate"]["status"] == "pending" {
-                tokio::time::sleep(POLL).await;
-            }
-            anyhow::Ok(())
-        };
-        in_time(decided).await??;
-        let (_, rebate) = self.get(&format!("/v1/transactions/{}", text(&deposit["rebate"]["transaction_id"]))).await?;
+        self.once(&deposited, |deposit| deposit["rebate"]["status"] != "pending").await?;
+        let rebate = self.get(&format!("/v1/transactions/{}", text(&deposit["rebate"]["transaction_id"]))).await?;
         if rebate["status"] != "posted" {
             bail!("{}", text(&rebate["reason"]["detail"]));
         }
         Ok(text(&rebate["amount"]).to_owned())
     }
 
-    async fn get(&self, path: &str) -> Result<(StatusCode, Value)> {
-        self.send(Request::get(path), Body::empty()).await
-    }
-
-    async fn post(&self, path: &str, idempotency_key: &str, body: Value) -> Result<(StatusCode, Value)> {
-        let request =
-            Request::post(path).header("idempotency-key", idempotency_key).header("content-type", "application/json");
-        self.send(request, Body::from(body.to_string())).await
-    }
-
-    async fn send(&self, request: axum::http::request::Builder, body: Body) -> Result<(StatusCode, Value)> {
-        let request = request.header("authorization", format!("Bearer {}", self.token)).body(body)?;
-        let what = format!("{} {}", request.method(), request.uri());
-        let response: Response<Body> = self.router.clone().oneshot(request).await?;
-        let status = response.status();
-        let answer = to_bytes(response.into_body(), ANSWER_LIMIT_BYTES).await?;
-        if !status.is_success() {
-            let problem: Value = serde_json::from_slice(&answer).unwrap_or_default();
-            match problem["detail"].as_str() {
-                Some(detail) => bail!("{detail}"),
-                None => bail!("{what} answered {status}"),
+    /// What is at `path` once it is as it is to be, if that is not too long.
+    async fn once(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
+        let looking = async {
+            loop {
+                let found = self.get(path).await?;
+                if is_so(&found) {
+                    return Ok(found);
+                }
+                tokio::time::sleep(POLL).await;
             }
-        }
-        Ok((status, serde_json::from_slice(&answer).with_context(|| format!("{what} answered no JSON"))?))
+        };
+        let patience = tokio::time::timeout(PATIENCE, looking).await;
+        patience.map_err(|_| anyhow!("it did not come within {} s", PATIENCE.as_secs()))?
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        Ok(read(&format!("GET {path}"), &self.caller.get(path).await?)?.1)
+    }
+
+    async fn post(&self, path: &str, idempotency_key: &str, body: &Value) -> Result<(StatusCode, Value)> {
+        read(&format!("POST {path}"), &self.caller.post(path, idempotency_key, body).await?)
     }
 }
 
-/// What `work` comes to, if that is not too long.
-async fn in_time<T>(work: impl Future<Output = T>) -> Result<T> {
-    let patience = tokio::time::timeout(PATIENCE, work).await;
-    patience.map_err(|_| anyhow!("it did not come within {} s", PATIENCE.as_secs()))
+/// Somebody, and his wallet's id.
+struct Holder {
+    person: Person,
+    wallet: String,
+}
+
+impl Holder {
+    async fn send(&self, to: &Holder, amount: &str, key: &str, reference: &str) -> Result<(StatusCode, Value)> {
+        let (source, destination) = (&self.wallet, &to.wallet);
+        let transfer = json!({
+            "source": source, "destination": destination, "amount": amount, "currency": "EUR", "reference": reference,
+        });
+        self.person.post("/v1/transfers", key, &transfer).await
+    }
+
+    async fn shown(self) -> Result<DemoWallet> {
+        let wallet = self.person.get(&format!("/v1/wallets/{}", self.wallet)).await?;
+        let text = |name: &str| text(&wallet[name]).to_owned();
+        let (balance, currency) = (text("balance"), text("currency"));
+        Ok(DemoWallet { owner: self.person.name, id: self.wallet, balance, currency })
+    }
+}
+
+/// What a request that goes well is answered with; `what` it was.
+fn read(what: &str, answer: &Response<Bytes>) -> Result<(StatusCode, Value)> {
+    let (status, body) = (answer.status(), serde_json::from_slice(answer.body()));
+    if !status.is_success() {
+        match body.unwrap_or(Value::Null)["detail"].as_str() {
+            Some(detail) => bail!("{detail}"),
+            None => bail!("{what} answered {status}"),
+        }
+    }
+    Ok((status, body.with_context(|| format!("{what} answered no JSON"))?))
 }
 
 fn text(value: &Value) -> &str {

@@ -15,6 +15,8 @@ mod local;
 mod resend;
 mod signals;
 mod target;
+#[cfg(test)]
+mod testing;
 mod up;
 
 use std::process::ExitCode;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use clap::Parser as _;
-use reqwest::Client;
 use serde_json::json;
 use wallet_stack::token::EVERYDAY_SCOPE;
 use wallet_stack::{Options, Stack, around, clock};
 
 use super::*;
+use crate::testing::{json, until};
 
 #[derive(Debug, clap::Parser)]
 struct Line {
@@ -34,12 +34,7 @@ async fn dead_letters_are_listed_and_driven_back() {
     assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("nothing to do"), "no dead letters");
 
     let id = stack.queue("rebate").send("no\u{1b}[2J JSON", clock::now()).expect("sent");
-    let dead = async {
-        while stack.queue("rebate").dead_letters().expect("read").is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), dead).await.expect("dead in time");
+    until("dead", async || !stack.queue("rebate").dead_letters().expect("read").is_empty()).await;
     let list = run(stack.url(), &["list"]).await.expect("listed");
     assert!(list.starts_with("1 dead letter; 0 messages"), "{list}");
     assert!(list.contains(&format!("\n\n{id}  sent ")), "{list}");
@@ -75,21 +70,6 @@ async fn what_is_wrong_is_said() {
 /// The transactions that a bug in the function makes it panic on, by a part of their text.
 type Bug = Arc<Mutex<Option<String>>>;
 
-async fn post(stack: &Stack, path: &str, key: &str, body: &Value) -> Value {
-    let request =
-        Client::new().post(format!("{}{path}", stack.url())).bearer_auth(stack.token("alice", EVERYDAY_SCOPE));
-    let response = request.header("idempotency-key", key).json(body).send().await.expect("the gateway answers");
-    assert_eq!(response.status(), 201);
-    response.json().await.expect("answers are JSON")
-}
-
-async fn balance(stack: &Stack, wallet: &str) -> String {
-    let request = Client::new().get(format!("{}/v1/wallets/{wallet}", stack.url()));
-    let request = request.bearer_auth(stack.token("alice", EVERYDAY_SCOPE));
-    let wallet: Value = request.send().await.expect("answered").json().await.expect("answers are JSON");
-    wallet["balance"].as_str().expect("a text").to_owned()
-}
-
 #[tokio::test]
 async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven_back() {
     let bug = Bug::default();
@@ -108,57 +88,50 @@ async fn a_rebate_that_a_bug_kept_back_is_paid_once_when_it_is_mended_and_driven
         ..Options::default()
     });
     let stack = stack.await.expect("started");
-    let wallet = post(&stack, "/v1/wallets", "open", &json!({"currency": "EUR"})).await;
-    let wallet = wallet["id"].as_str().expect("an id");
-    let deposits = format!("/v1/wallets/{wallet}/deposits");
+    let alice = stack.caller("alice", EVERYDAY_SCOPE);
+    let wallet = json(alice.post("/v1/wallets", "open", &json!({"currency": "EUR"})).await);
+    let id = wallet["id"].as_str().expect("an id");
+    let wallet = format!("/v1/wallets/{id}");
+    let balance = async || json(alice.get(&wallet).await)["balance"].clone();
     let mut rebates = vec![];
     for (key, amount) in [("first", "100.00"), ("second", "200.00"), ("third", "300.00")] {
-        let deposit = post(&stack, &deposits, key, &json!({"amount": amount, "currency": "EUR"})).await;
+        let deposit = json!({"amount": amount, "currency": "EUR"});
+        let deposit = json(alice.post(&format!("{wallet}/deposits"), key, &deposit).await);
         rebates.push(deposit["rebate"]["transaction_id"].as_str().expect("it earns a rebate").to_owned());
     }
     *bug.lock().expect("nobody has panicked with it") = Some(rebates[1].clone());
     stack.deliver(true);
-    let settled = async |dead: usize, waiting: u64| {
-        let settling = async {
-            let queue = stack.queue("rebate");
-            while queue.dead_letters().expect("read").len() != dead || queue.depth().expect("read") != waiting {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), settling).await.expect("it settles in time");
+    let settled = async |dead: usize| {
+        let queue = stack.queue("rebate");
+        let is_settled =
+            async || queue.dead_letters().expect("read").len() == dead && queue.depth().expect("read") == 0;
+        until("settled", is_settled).await;
     };
     // All three are sent when the third is paid.
-    let others = async {
-        while balance(&stack, wallet).await != "604.00" {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), others).await.expect("the others are paid in time");
-    settled(1, 0).await;
+    until("the others are paid", async || balance().await == "604.00").await;
+    settled(1).await;
     let list = run(stack.url(), &["list"]).await.expect("listed");
     assert!(list.contains("received 5 times\n  internal: panicked: on purpose\n"), "{list}");
-    let id = stack.queue("rebate").dead_letters().expect("read").remove(0).message_id;
+    let letter = stack.queue("rebate").dead_letters().expect("read").remove(0).message_id;
 
     // Not mended yet: it dies again. Mended: it is paid.
     assert_eq!(run(stack.url(), &["redrive", "--all"]).await.expect("driven back"), "1 dead letter driven back");
-    settled(1, 0).await;
-    assert_eq!(balance(&stack, wallet).await, "604.00");
+    settled(1).await;
+    assert_eq!(balance().await, "604.00");
     *bug.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    let driven = run(stack.url(), &["redrive", "--message-id", &id]).await.expect("driven back");
+    let driven = run(stack.url(), &["redrive", "--message-id", &letter]).await.expect("driven back");
     assert_eq!(driven, "1 dead letter driven back");
-    settled(0, 0).await;
-    assert_eq!(balance(&stack, wallet).await, "606.00", "paid");
+    settled(0).await;
+    assert_eq!(balance().await, "606.00", "paid");
 
     // By an operator who drives back what he has kept, once more.
     let source = format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}/stream/now", stack.table());
-    let parent = Client::new().get(format!("{}/v1/transactions/{}", stack.url(), rebates[1]));
-    let parent = parent.bearer_auth(stack.token("alice", EVERYDAY_SCOPE)).send().await.expect("answered");
-    let rebate: Value = parent.json().await.expect("answers are JSON");
+    let rebate = json(alice.get(&format!("/v1/transactions/{}", rebates[1])).await);
     let again = json!({
-        "source": source, "deposit_id": rebate["parent_id"], "wallet_id": wallet, "rule_id": "standard",
+        "source": source, "deposit_id": rebate["parent_id"], "wallet_id": id, "rule_id": "standard",
     });
     stack.queue("rebate").send(&again.to_string(), clock::now()).expect("sent");
-    settled(0, 0).await;
-    assert_eq!(balance(&stack, wallet).await, "606.00", "and once");
+    settled(0).await;
+    assert_eq!(balance().await, "606.00", "and once");
     stack.stop().await;
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use axum::http::Request;
 use clap::Parser as _;
-use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use wallet_stack::{Options, Stack, clock};
+use wallet_stack::{Caller, Options, Stack, clock, token};
 
 use super::*;
+use crate::testing::{json, until};
 
 const ALL: [&str; 3] = ["rebate", "settle", "requests"];
 
@@ -19,6 +20,7 @@ struct Line {
 
 struct World {
     stack: Stack,
+    alice: Caller,
     /// In a day and two hours, when a queued request is overdue too.
     later: Ledger,
 }
@@ -28,41 +30,18 @@ impl World {
         let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("started");
         let in_26_h = Arc::new(|| clock::now() + Duration::from_secs(26 * 60 * 60));
         let later = Ledger::new(stack.own_client(), stack.table()).with_clock(in_26_h);
-        World { stack, later }
-    }
-
-    async fn ask(&self, method: Method, path: &str, more: &[(&str, &str)], body: &Value) -> Value {
-        let scopes = "wallets:read wallets:write wallets:admin funds:deposit";
-        let request = Client::new().request(method, format!("{}{path}", self.stack.url()));
-        let mut request = request.bearer_auth(self.stack.token("alice", scopes));
-        for (name, value) in more {
-            request = request.header(*name, *value);
-        }
-        let request = if body.is_null() { request } else { request.json(body) };
-        request.send().await.expect("the gateway answers").json().await.expect("answers are JSON")
+        let alice = stack.caller("alice", &token::SCOPES.join(" "));
+        World { stack, alice, later }
     }
 
     async fn post(&self, path: &str, key: &str, body: Value) -> Value {
-        let answer = self.ask(Method::POST, path, &[("idempotency-key", key)], &body).await;
+        let answer = json(self.alice.post(path, key, &body).await);
         assert!(answer["code"].is_null(), "{answer}");
         answer
     }
 
-    async fn wallet(&self, id: &str) -> Value {
-        self.ask(Method::GET, &format!("/v1/wallets/{id}"), &[], &Value::Null).await
-    }
-
     fn waiting(&self) -> [u64; 3] {
         ALL.map(|queue| self.stack.queue(queue).depth().expect("read"))
-    }
-
-    async fn until(&self, what: &str, done: impl AsyncFn() -> bool) {
-        let wait = async {
-            while !done().await {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("{what} in time"));
     }
 
     /// Loses what waits in the queues.
@@ -84,13 +63,9 @@ impl World {
 #[tokio::test]
 async fn what_was_lost_is_sent_again_and_done_once() {
     let world = World::start().await;
-    let open = |more: Value| {
-        let mut body = json!({"currency": "EUR"});
-        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-        body
-    };
-    let alice = world.post("/v1/wallets", "a", open(json!({}))).await;
-    let bob = world.post("/v1/wallets", "b", open(json!({"owner": "bob", "credits": "batched"}))).await;
+    let alice = world.post("/v1/wallets", "a", json!({"currency": "EUR"})).await;
+    let of_bob = json!({"currency": "EUR", "owner": "bob", "credits": "batched"});
+    let bob = world.post("/v1/wallets", "b", of_bob).await;
     let (alice, bob) = (alice["id"].as_str().expect("an id"), bob["id"].as_str().expect("an id"));
     let money = |amount: &str| json!({"amount": amount, "currency": "EUR"});
     let deposit = world.post(&format!("/v1/wallets/{alice}/deposits"), "d", money("100")).await;
@@ -102,12 +77,12 @@ async fn what_was_lost_is_sent_again_and_done_once() {
     let mut hold = money("1");
     (hold["source"], hold["expires_in"]) = (json!(alice), json!(60));
     let hold = world.post("/v1/holds", "h", hold).await;
-    let queued = [("idempotency-key", "q"), ("prefer", "respond-async")];
-    let withdrawals = format!("/v1/wallets/{alice}/withdrawals");
-    let request = world.ask(Method::POST, &withdrawals, &queued, &money("5")).await;
+    let queued = Request::post(format!("/v1/wallets/{alice}/withdrawals")).header("prefer", "respond-async");
+    let queued = queued.header("idempotency-key", "q").header("content-type", "application/json");
+    let request = json(world.alice.ask(queued, money("5").to_string()).await);
     assert_eq!(request["status"], "queued");
     // Last in the stream: what came before it has been sent as well.
-    world.until("sent", async || world.waiting()[2] == 1).await;
+    until("sent", async || world.waiting()[2] == 1).await;
     world.lose();
 
     // At once nothing is overdue.
@@ -145,9 +120,9 @@ async fn what_was_lost_is_sent_again_and_done_once() {
     }
     assert_eq!(world.waiting(), [2; 3]);
     world.stack.deliver(true);
-    world.until("worked on", async || world.waiting() == [0; 3]).await;
+    until("worked on", async || world.waiting() == [0; 3]).await;
     for (wallet, balance, version) in [(alice, "76.00", 6), (bob, "20.00", 2)] {
-        let wallet = world.wallet(wallet).await;
+        let wallet = json(world.alice.get(&format!("/v1/wallets/{wallet}")).await);
         assert_eq!((&wallet["balance"], &wallet["version"]), (&json!(balance), &json!(version)), "{wallet}");
     }
     let told = world.resend(Some(&way)).await.expect("audited");
