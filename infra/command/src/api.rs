@@ -27,6 +27,7 @@ use open::Open;
 use pay::Pay;
 use show::{Holds, Show, Statement};
 use shown::Shown;
+use watch::Watch;
 pub(crate) use words::plain;
 
 /// What `--help` says of every command at its end.
@@ -36,53 +37,49 @@ Exit codes: 0 done, now or before; 1 failed; 2 wrong arguments; 3 refused; 4 not
 Wallets: an id, or a name for the one wallet that its owner has; alice/EUR is hers in euro, where she has several.
 A deployment: WALLET_URL and WALLET_TOKEN in the environment, instead of --as. More: docs/command.md";
 
+/// A command, and whom it asks.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Asked<V: clap::Args> {
+    #[command(flatten)]
+    verb: V,
+    #[command(flatten)]
+    connection: Connection,
+}
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
     /// Open a wallet
-    #[command(after_help = AFTER)]
-    Open(Open),
+    Open(Asked<Open>),
     /// Bring money into a wallet
-    #[command(after_help = AFTER)]
-    Deposit(InOut),
+    Deposit(Asked<InOut>),
     /// Take money out of a wallet
-    #[command(after_help = AFTER)]
-    Withdraw(InOut),
+    Withdraw(Asked<InOut>),
     /// Send money to another wallet
-    #[command(after_help = AFTER)]
-    Send(Send),
+    Send(Asked<Send>),
     /// Pay many wallets at once, all or none of them
-    #[command(after_help = AFTER)]
-    Pay(Pay),
+    Pay(Asked<Pay>),
     /// Keep money of a wallet back for a payee
-    #[command(after_help = AFTER)]
-    Hold(Hold),
+    Hold(Asked<Hold>),
     /// Take what is held, or a part of it; the payee does
-    #[command(after_help = AFTER)]
-    Capture(Capture),
+    Capture(Asked<Capture>),
     /// Give up what is held; the payee does
-    #[command(after_help = AFTER)]
-    Void(Void),
+    Void(Asked<Void>),
     /// Undo a transaction, whole
-    #[command(after_help = AFTER)]
-    Reverse(Reverse),
+    Reverse(Asked<Reverse>),
     /// Show one's wallets, or a wallet, or a transaction
-    #[command(after_help = AFTER)]
-    Show(Show),
+    Show(Asked<Show>),
     /// Print a wallet's statement, newest first
-    #[command(after_help = AFTER)]
-    Statement(Statement),
+    Statement(Asked<Statement>),
     /// List a wallet's holds, newest first, or show one
-    #[command(after_help = AFTER)]
-    Holds(Holds),
+    Holds(Asked<Holds>),
     /// Follow all movements that one may see, as they come
-    #[command(after_help = AFTER)]
-    Watch(watch::Watch),
+    Watch(Asked<Watch>),
 }
 
-pub(crate) fn run(verb: Verb) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a thread to run on");
-    let json = verb.connection().json;
-    match runtime.block_on(answer(verb)) {
+pub(crate) async fn run(verb: Verb) -> ExitCode {
+    let (json, answer) = answer(verb).await;
+    match answer {
         Ok(shown) => {
             shown.print(json);
             ExitCode::SUCCESS
@@ -94,45 +91,41 @@ pub(crate) fn run(verb: Verb) -> ExitCode {
     }
 }
 
-impl Verb {
-    fn connection(&self) -> &Connection {
-        match self {
-            Verb::Open(Open { connection, .. })
-            | Verb::Deposit(InOut { connection, .. })
-            | Verb::Withdraw(InOut { connection, .. })
-            | Verb::Send(Send { connection, .. })
-            | Verb::Pay(Pay { connection, .. })
-            | Verb::Hold(Hold { connection, .. })
-            | Verb::Capture(Capture { connection, .. })
-            | Verb::Void(Void { connection, .. })
-            | Verb::Reverse(Reverse { connection, .. })
-            | Verb::Show(Show { connection, .. })
-            | Verb::Statement(Statement { connection, .. })
-            | Verb::Holds(Holds { connection, .. })
-            | Verb::Watch(watch::Watch { connection }) => connection,
+/// Asks; answers whether JSON is wanted, and what was answered.
+async fn answer(verb: Verb) -> (bool, Result<Shown, Failure>) {
+    match verb {
+        Verb::Open(open) => open.answer(Open::run).await,
+        Verb::Deposit(deposit) => deposit.answer(async |deposit, client| deposit.run(client, "deposits").await).await,
+        Verb::Withdraw(withdrawal) => {
+            withdrawal.answer(async |withdrawal, client| withdrawal.run(client, "withdrawals").await).await
+        }
+        Verb::Send(send) => send.answer(Send::run).await,
+        Verb::Pay(pay) => pay.answer(Pay::run).await,
+        Verb::Hold(hold) => hold.answer(Hold::run).await,
+        Verb::Capture(capture) => capture.answer(Capture::run).await,
+        Verb::Void(void) => void.answer(Void::run).await,
+        Verb::Reverse(reverse) => reverse.answer(Reverse::run).await,
+        Verb::Show(show) => show.answer(Show::run).await,
+        Verb::Statement(statement) => statement.answer(Statement::run).await,
+        Verb::Holds(holds) => holds.answer(Holds::run).await,
+        Verb::Watch(watch) => {
+            let json = watch.connection.json;
+            watch.answer(async |_, client| watch::follow(client, |event| watch::print(event, json)).await).await
         }
     }
 }
 
-/// Asks, and says what was answered.
-async fn answer(verb: Verb) -> Result<Shown, Failure> {
-    let client = Client::new(verb.connection())?;
-    match verb {
-        Verb::Open(open) => open.run(&client).await,
-        Verb::Deposit(deposit) => deposit.run(&client, "deposits").await,
-        Verb::Withdraw(withdrawal) => withdrawal.run(&client, "withdrawals").await,
-        Verb::Send(send) => send.run(&client).await,
-        Verb::Pay(pay) => pay.run(&client).await,
-        Verb::Hold(hold) => hold.run(&client).await,
-        Verb::Capture(capture) => capture.run(&client).await,
-        Verb::Void(void) => void.run(&client).await,
-        Verb::Reverse(reverse) => reverse.run(&client).await,
-        Verb::Show(show) => show.run(&client).await,
-        Verb::Statement(statement) => statement.run(&client).await,
-        Verb::Holds(holds) => holds.run(&client).await,
-        Verb::Watch(watch::Watch { connection }) => {
-            watch::follow(&client, |event| watch::print(event, connection.json)).await
-        }
+impl<V: clap::Args> Asked<V> {
+    async fn answer(
+        self,
+        run: impl AsyncFnOnce(V, &Client) -> Result<Shown, Failure>,
+    ) -> (bool, Result<Shown, Failure>) {
+        let Asked { verb, connection } = self;
+        let answer = match Client::new(&connection) {
+            Ok(client) => run(verb, &client).await,
+            Err(failure) => Err(failure),
+        };
+        (connection.json, answer)
     }
 }
 

@@ -82,8 +82,8 @@ async fn one(audit: Audit, wallet: WalletId) -> Result<Option<Report>, Fault> {
 /// Findings that a person is shown; `--json` lists more.
 const SHOWN: usize = 50;
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match audited(arguments) {
+pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
+    match audited(arguments).await {
         Ok(report) if report.is_clean() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {
@@ -93,39 +93,36 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn audited(arguments: &Arguments) -> Result<Report> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
-    runtime.block_on(async {
-        let target = &arguments.pass.target;
-        let audit = arguments.pass.audit(target.connect().await?);
-        let named = |file: &Path| format!("--checkpoint {}", file.display());
-        let audit = match arguments.checkpoint.as_deref() {
-            Some(file) => {
-                let last = Checkpoint::read(file, &target.table).with_context(|| named(file))?;
-                audit.with_checkpoint(last)
-            }
-            None => audit,
-        };
-        let start = Instant::now();
-        let outcome = match arguments.wallet {
-            None => whole(audit).await,
-            Some(id) => match one(audit, id).await {
-                Ok(None) => return Err(anyhow!("there is no {id} in table {:?}", target.table)),
-                Ok(Some(report)) => Ok(report),
-                Err(fault) => Err(fault),
-            },
-        };
-        let report = outcome.map_err(|fault| target.unreadable(&fault))?;
-        if let Some((file, next)) = arguments.checkpoint.as_deref().zip(report.checkpoint.as_ref()) {
-            next.write(file).with_context(|| named(file))?;
+async fn audited(arguments: &Arguments) -> Result<Report> {
+    let target = &arguments.pass.target;
+    let audit = arguments.pass.audit(target.connect().await?);
+    let named = |file: &Path| format!("--checkpoint {}", file.display());
+    let audit = match arguments.checkpoint.as_deref() {
+        Some(file) => {
+            let last = Checkpoint::read(file, &target.table).with_context(|| named(file))?;
+            audit.with_checkpoint(last)
         }
-        if arguments.json {
-            console::line(&format!("{:#}", report.to_json()));
-        } else {
-            show(&report, arguments.wallet.is_some(), start.elapsed().as_millis());
-        }
-        Ok(report)
-    })
+        None => audit,
+    };
+    let start = Instant::now();
+    let outcome = match arguments.wallet {
+        None => whole(audit).await,
+        Some(id) => match one(audit, id).await {
+            Ok(None) => return Err(anyhow!("there is no {id} in table {:?}", target.table)),
+            Ok(Some(report)) => Ok(report),
+            Err(fault) => Err(fault),
+        },
+    };
+    let report = outcome.map_err(|fault| target.unreadable(&fault))?;
+    if let Some((file, next)) = arguments.checkpoint.as_deref().zip(report.checkpoint.as_ref()) {
+        next.write(file).with_context(|| named(file))?;
+    }
+    if arguments.json {
+        console::line(&format!("{:#}", report.to_json()));
+    } else {
+        show(&report, arguments.wallet.is_some(), start.elapsed().as_millis());
+    }
+    Ok(report)
 }
 
 fn show(report: &Report, one_wallet: bool, took_ms: u128) {

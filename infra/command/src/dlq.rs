@@ -2,7 +2,7 @@
 //!
 //! It speaks to the gateway and never opens the data itself, which the running stack has locked.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use reqwest::Method;
 use serde_json::Value;
 use uuid::Uuid;
@@ -44,9 +44,8 @@ struct Which {
     all: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no thread to run on")?;
-    console::line(&runtime.block_on(answer(arguments))?);
+pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
+    console::line(&answer(arguments).await?);
     Ok(())
 }
 

@@ -50,29 +50,26 @@ enum Format {
     Hledger,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no thread to run on")?;
-    runtime.block_on(async {
-        let ledger = arguments.target.connect().await?;
-        let bar = match arguments.wallet {
-            None if goes_to_a_file() => progress(async { ledger.item_count().await.ok().flatten() }).await,
-            _ => ProgressBar::hidden(),
-        };
-        let source = Source { ledger, until: arguments.until.unwrap_or_else(clock::now), bar };
-        let out = BufWriter::new(std::io::stdout().lock());
-        let written = match arguments.format {
-            Format::Csv => source.export(arguments.wallet, &mut Sheet::new(out)).await,
-            Format::Hledger => source.export(arguments.wallet, &mut Journal::new(out)).await,
-        };
-        source.bar.finish_and_clear();
-        written.or_else(|error| {
-            if let Some(fault) = error.downcast_ref::<Fault>() {
-                return Err(arguments.target.unreadable(fault));
-            }
-            // Who reads it has read enough.
-            let closed = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe);
-            if closed { Ok(()) } else { Err(error) }
-        })
+pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
+    let ledger = arguments.target.connect().await?;
+    let bar = match arguments.wallet {
+        None if goes_to_a_file() => progress(async { ledger.item_count().await.ok().flatten() }).await,
+        _ => ProgressBar::hidden(),
+    };
+    let source = Source { ledger, until: arguments.until.unwrap_or_else(clock::now), bar };
+    let out = BufWriter::new(std::io::stdout().lock());
+    let written = match arguments.format {
+        Format::Csv => source.export(arguments.wallet, &mut Sheet::new(out)).await,
+        Format::Hledger => source.export(arguments.wallet, &mut Journal::new(out)).await,
+    };
+    source.bar.finish_and_clear();
+    written.or_else(|error| {
+        if let Some(fault) = error.downcast_ref::<Fault>() {
+            return Err(arguments.target.unreadable(fault));
+        }
+        // Who reads it has read enough.
+        let closed = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe);
+        if closed { Ok(()) } else { Err(error) }
     })
 }
 

@@ -112,17 +112,17 @@ struct TokenArguments {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Up(arguments) => up::run(arguments),
+        Command::Up(arguments) => wait(up::run(&arguments)),
         Command::Contention(arguments) => contention::run(&arguments),
         Command::Rebates(arguments) => rebates::run(&arguments),
         Command::ColdStart(arguments) => cold_start::run(&arguments),
         Command::Token(arguments) => print_token(&arguments),
-        Command::Audit(arguments) => return audit::run(&arguments),
-        Command::Resend(arguments) => resend::run(&arguments),
+        Command::Audit(arguments) => return wait(audit::run(&arguments)),
+        Command::Resend(arguments) => wait(resend::run(&arguments)),
         Command::AuditSpeed(arguments) => audit_speed::run(&arguments),
-        Command::Export(arguments) => export::run(&arguments),
-        Command::Api(verb) => return api::run(verb),
-        Command::Console(arguments) => return api::page::run(&arguments),
+        Command::Export(arguments) => wait(export::run(&arguments)),
+        Command::Api(verb) => return wait(api::run(verb)),
+        Command::Console(arguments) => return wait(api::page::run(&arguments)),
         Command::Completions { shell } => {
             let mut completions = vec![];
             clap_complete::generate(shell, &mut Arguments::command().bin_name("wallet"), "wallet", &mut completions);
@@ -133,7 +133,7 @@ fn main() -> ExitCode {
             console::line(wallet_stack::api::text().trim_end());
             Ok(())
         }
-        Command::Dlq(arguments) => dlq::run(&arguments),
+        Command::Dlq(arguments) => wait(dlq::run(&arguments)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,6 +142,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `work` comes to.
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().expect("threads to run on").block_on(work)
 }
 
 fn print_token(arguments: &TokenArguments) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use wallet_audit::{Audit, Check, Finding, Report};
 use wallet_dispatch::message;
@@ -78,31 +78,28 @@ impl FromStr for QueueUrl {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
-    runtime.block_on(async {
-        let target = &arguments.pass.target;
-        let way = match &*arguments.queue_urls {
-            _ if arguments.dry_run => None,
-            [] => {
-                ensure!(
-                    target.place().is_some(),
-                    "say with --endpoint where the table of `cargo wallet up` is (its line `dynamodb`), or with --queue-url where \
+pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
+    let target = &arguments.pass.target;
+    let way = match &*arguments.queue_urls {
+        _ if arguments.dry_run => None,
+        [] => {
+            ensure!(
+                target.place().is_some(),
+                "say with --endpoint where the table of `cargo wallet up` is (its line `dynamodb`), or with --queue-url where \
                      the queues of a deployment are"
-                );
-                Some(Way::to_local(&arguments.url))
-            }
-            urls => Some(Way::to_aws(urls).await),
-        };
-        let ledger = target.connect().await?;
-        let audit = arguments.pass.audit(ledger.clone());
-        let told = resend(&ledger, audit, way.as_ref()).await;
-        console::line(&told.map_err(|error| match error.downcast_ref::<Fault>() {
-            Some(fault) => target.unreadable(fault),
-            None => error,
-        })?);
-        Ok(())
-    })
+            );
+            Some(Way::to_local(&arguments.url))
+        }
+        urls => Some(Way::to_aws(urls).await),
+    };
+    let ledger = target.connect().await?;
+    let audit = arguments.pass.audit(ledger.clone());
+    let told = resend(&ledger, audit, way.as_ref()).await;
+    console::line(&told.map_err(|error| match error.downcast_ref::<Fault>() {
+        Some(fault) => target.unreadable(fault),
+        None => error,
+    })?);
+    Ok(())
 }
 
 /// Where messages go.

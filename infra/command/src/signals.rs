@@ -1,25 +1,16 @@
 //! The signals that stop a service.
 
 use anyhow::{Context as _, Result};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGINT and SIGTERM.
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    pub(crate) fn listen() -> Result<Signals> {
-        let listen = |kind| signal(kind).context("no signals can be listened to");
-        Ok(Signals { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    /// Waits for either.
-    pub(crate) async fn any(&mut self) {
+/// Listens from now on; waits for SIGINT or SIGTERM.
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>> {
+    let listen = |kind| signal(kind).context("no signals can be listened to");
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
+    })
 }

@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use jiff::SignedDuration;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -16,7 +16,7 @@ use wallet_console::Console;
 use wallet_stack::template::Template;
 use wallet_stack::{Observer, Options, Stack, Stores, steps};
 
-use crate::signals::Signals;
+use crate::signals::stopped;
 use crate::{console, demo};
 
 #[derive(Debug, clap::Args)]
@@ -48,23 +48,20 @@ pub(crate) struct Arguments {
     logs: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<()> {
+pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     let seen = Console::new();
     log(arguments.logs, &seen);
-    let runtime = tokio::runtime::Runtime::new().context("no threads to run on")?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen()?;
-        tokio::select! {
-            // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
-            () = signals.any() => Ok(()),
-            outcome = up(&arguments, seen) => {
-                let stop = outcome?;
-                signals.any().await;
-                stop.await;
-                Ok(())
-            }
+    let mut stopped = pin!(stopped()?);
+    tokio::select! {
+        // Dropped half way, a start leaves nothing behind that the next one doesn't find in order.
+        () = &mut stopped => Ok(()),
+        outcome = up(arguments, seen) => {
+            let stop = outcome?;
+            stopped.await;
+            stop.await;
+            Ok(())
         }
-    })
+    }
 }
 
 /// Stops what `up` has started.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 use wallet_domain::TransactionId;
 
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::failure::Failure;
 use super::names::Place;
 use super::options::{Manner, Source, When, put};
@@ -22,8 +22,6 @@ pub(crate) struct Hold {
     expires_in: Option<i64>,
     #[command(flatten)]
     source: Source,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 /// The API holds them to its bounds.
@@ -58,8 +56,6 @@ pub(crate) struct Capture {
     keep_rest: bool,
     #[command(flatten)]
     manner: Manner,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Capture {
@@ -76,8 +72,6 @@ pub(crate) struct Void {
     hold: TransactionId,
     #[command(flatten)]
     manner: Manner,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Void {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wallet_domain::TransactionId;
 
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::failure::Failure;
 use super::names::Place;
 use super::options::{Manner, Note, Source, Terms, When};
@@ -20,8 +20,6 @@ pub(crate) struct InOut {
     terms: Terms,
     #[command(flatten)]
     when: When,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl InOut {
@@ -43,8 +41,6 @@ pub(crate) struct Send {
     source: Source,
     #[command(flatten)]
     when: When,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Send {
@@ -72,8 +68,6 @@ pub(crate) struct Reverse {
     note: Note,
     #[command(flatten)]
     manner: Manner,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Reverse {

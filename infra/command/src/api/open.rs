@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client::{Client, Connection, Request};
+use super::client::{Client, Request};
 use super::failure::Failure;
 use super::options::{Key, Labels, put};
 use super::shown::Shown;
@@ -28,8 +28,6 @@ pub(crate) struct Open {
     labels: Labels,
     #[command(flatten)]
     key: Key,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Open {

@@ -22,7 +22,7 @@ use wallet_stack::{api, listen, refusal};
 use super::client::{causes, connector, is_local};
 use super::failure::Failure;
 use crate::console;
-use crate::signals::Signals;
+use crate::signals::stopped;
 
 /// Four times what the API takes: it says what is wrong with a larger one.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
@@ -59,9 +59,8 @@ pub(crate) struct Arguments {
     port: u16,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads to run on");
-    match runtime.block_on(serve(arguments)) {
+pub(crate) async fn run(arguments: &Arguments) -> ExitCode {
+    match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print(false);
@@ -73,14 +72,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 async fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let failed = |error: anyhow::Error| Failure::Failed(format!("{error:#}"));
     let router = router(&arguments.url)?;
-    let mut signals = Signals::listen().map_err(failed)?;
+    let stopped = stopped().map_err(failed)?;
     let listener = listen(arguments.port).await.map_err(failed)?;
     let address = listener.local_addr().map_err(|error| failed(error.into()))?;
     eprintln!("{}", format!("the console of {}: it asks for a token; Ctrl-C stops it", arguments.url).dimmed());
     console::line(&format!("console http://{address}/console"));
     tokio::select! {
         ended = axum::serve(listener, router) => ended.map_err(|error| failed(error.into())),
-        () = signals.any() => Ok(()),
+        () = stopped => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::json;
 use wallet_domain::MAX_PAYMENTS;
 
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::failure::Failure;
 use super::names::Place;
 use super::options::{Source, When, put, reference};
@@ -28,8 +28,6 @@ pub(crate) struct Pay {
     source: Source,
     #[command(flatten)]
     when: When,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use wallet_domain::Timestamp;
 
-use super::client::{Client, Connection};
+use super::client::Client;
 use super::failure::Failure;
 use super::names::Place;
 use super::options::reference;
@@ -20,8 +20,6 @@ pub(crate) struct Show {
     /// The transactions that one made under this reference
     #[arg(long, value_name = "TEXT", value_parser = reference, conflicts_with_all = ["what", "as_of"])]
     reference: Option<String>,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Show {
@@ -70,8 +68,6 @@ pub(crate) struct Statement {
     wallet: Option<Place>,
     #[command(flatten)]
     much: Much,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Statement {
@@ -88,8 +84,6 @@ pub(crate) struct Holds {
     what: Option<Place>,
     #[command(flatten)]
     much: Much,
-    #[command(flatten)]
-    pub(super) connection: Connection,
 }
 
 impl Holds {

@@ -18,7 +18,7 @@ struct Line {
 /// What comes of a line such as `send 5 bob --as alice`.
 async fn run(url: &str, line: &str) -> Result<Shown, Failure> {
     let words = ["wallet"].into_iter().chain(line.split(' ')).chain(["--url", url]);
-    answer(Line::try_parse_from(words).map_err(|error| Failure::Unclear(error.to_string()))?.verb).await
+    answer(Line::try_parse_from(words).map_err(|error| Failure::Unclear(error.to_string()))?.verb).await.1
 }
 
 #[track_caller]
@@ -192,8 +192,10 @@ async fn a_dry_run_and_a_reversal_and_a_look_back() {
     let root = Client::with(None, url, Some(token)).expect("a client");
     let reverse = |line: String| {
         let words = ["wallet".to_owned()].into_iter().chain(line.split(' ').map(str::to_owned)).collect::<Vec<_>>();
-        let Verb::Reverse(reverse) = Line::try_parse_from(words).expect("a line").verb else { panic!("another verb") };
-        reverse
+        let Verb::Reverse(Asked { verb, .. }) = Line::try_parse_from(words).expect("a line").verb else {
+            panic!("another verb")
+        };
+        verb
     };
     let asked = json_of(reverse(format!("reverse {id} --dry-run")).run(&root).await);
     assert_eq!((&asked["type"], &asked["dry_run"]), (&json!("reversal"), &json!(true)));
@@ -225,7 +227,7 @@ async fn what_is_queued_is_executed_later_and_asked_for_by_its_id() {
     tokio::time::timeout(std::time::Duration::from_secs(10), posted).await.expect("executed");
     let root = Client::with(None, url, Some(stack.token("bob", "wallets:admin wallets:write"))).expect("a client");
     let line = Line::try_parse_from("wallet open EUR --credits batched".split(' ')).expect("a line");
-    let Verb::Open(open) = line.verb else { panic!("another verb") };
+    let Verb::Open(Asked { verb: open, .. }) = line.verb else { panic!("another verb") };
     assert_eq!(json_of(open.run(&root).await)["credits"], "batched");
     stack.stop().await;
 }

@@ -9,7 +9,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 
-use super::client::{Client, Connection, Request};
+use super::client::{Client, Request};
 use super::failure::Failure;
 use super::shown::{Shown, Style, fields};
 use crate::console;
@@ -20,10 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_LINE_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Watch {
-    #[command(flatten)]
-    pub(super) connection: Connection,
-}
+pub(crate) struct Watch {}
 
 pub(super) async fn follow(client: &Client, mut each: impl FnMut(&Value)) -> Result<Shown, Failure> {
     let mut events = Events::default();

@@ -134,8 +134,8 @@ async fn what_was_lost_is_sent_again_and_done_once() {
     world.stack.stop().await;
 }
 
-#[test]
-fn what_is_wrong_is_said() {
+#[tokio::test]
+async fn what_is_wrong_is_said() {
     let fifo = "https://sqs.eu-central-1.amazonaws.com/123456789012/wallets-settle.fifo";
     let line = |words: &[&str]| Line::try_parse_from(["resend"].iter().chain(words));
     for (queue, told) in [
@@ -152,9 +152,9 @@ fn what_is_wrong_is_said() {
     line(&["--queue-url", &settle, "--queue-url", "rebate=https://sqs.example.com/q"]).expect("both");
     line(&["--queue-url", &settle, "--url", "http://127.0.0.1:1"]).expect_err("either");
 
-    let error = run(&line(&[]).expect("a line").arguments).expect_err("no table").to_string();
+    let error = run(&line(&[]).expect("a line").arguments).await.expect_err("no table").to_string();
     assert!(error.starts_with("say with --endpoint where the table of `cargo wallet up` is"), "{error}");
     let nowhere = line(&["--dry-run", "--endpoint", "http://127.0.0.1:1"]).expect("a line").arguments;
-    let error = run(&nowhere).expect_err("nothing there").to_string();
+    let error = run(&nowhere).await.expect_err("nothing there").to_string();
     assert!(error.starts_with("http://127.0.0.1:1 cannot be reached."), "{error}");
 }
