@@ -34,9 +34,9 @@ impl Hold {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
         let (source, currency) = self.source.wallet(client).await?;
         let mut body =
-            json!({"source": source.to_string(), "amount": self.amount.as_str(), "currency": currency.as_str()});
+            json!({"source": source.to_string(), "amount": self.amount.as_str(), "currency": currency.code()});
         if let Some(to) = &self.to {
-            body["destination"] = client.wallet(Some(to), Some(&currency)).await?.0.to_string().into();
+            body["destination"] = client.wallet(Some(to), Some(currency)).await?.0.to_string().into();
         }
         if let Some(seconds) = self.expires_in {
             body["expires_in"] = seconds.into();

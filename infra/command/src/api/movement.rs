@@ -25,8 +25,8 @@ pub(crate) struct InOut {
 impl InOut {
     /// `what` is `deposits` or `withdrawals`.
     pub(super) async fn run(self, client: &Client, what: &str) -> Result<Shown, Failure> {
-        let (wallet, currency) = client.wallet(self.wallet.as_ref(), self.terms.currency.as_ref()).await?;
-        let body = json!({"amount": self.amount.as_str(), "currency": currency.as_str()});
+        let (wallet, currency) = client.wallet(self.wallet.as_ref(), self.terms.currency).await?;
+        let body = json!({"amount": self.amount.as_str(), "currency": currency.code()});
         self.terms.post(client, format!("/v1/wallets/{wallet}/{what}"), body, self.when).await
     }
 }
@@ -46,12 +46,12 @@ pub(crate) struct Send {
 impl Send {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
         let (source, currency) = self.source.wallet(client).await?;
-        let (destination, _) = client.wallet(Some(&self.to), Some(&currency)).await?;
+        let (destination, _) = client.wallet(Some(&self.to), Some(currency)).await?;
         let body = json!({
             "source": source.to_string(),
             "destination": destination.to_string(),
             "amount": self.amount.as_str(),
-            "currency": currency.as_str(),
+            "currency": currency.code(),
         });
         self.source.post(client, "/v1/transfers", body, self.when).await
     }

@@ -3,12 +3,12 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use wallet_domain::{Owner, TransactionId, WalletId};
+use wallet_domain::{Currency, Owner, TransactionId, WalletId};
 
 use super::client::Client;
 use super::failure::Failure;
 use super::shown::WALLETS;
-use super::words::{Currency, plain};
+use super::words::{self, plain};
 
 /// What a word on the command line stands for.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl FromStr for Place {
             return text.parse().map(Place::Transaction).map_err(|error: wallet_domain::IdError| error.to_string());
         }
         let (name, currency) = match text.rsplit_once('/') {
-            Some((name, code)) => (name, Some(code.parse()?)),
+            Some((name, code)) => (name, Some(words::currency(code)?)),
             None => (text, None),
         };
         let name: Owner = name.parse().map_err(|error: wallet_domain::TextError| format!("a name {error}"))?;
@@ -49,22 +49,22 @@ impl Client {
     pub(crate) async fn wallet(
         &self,
         place: Option<&Place>,
-        currency: Option<&Currency>,
+        currency: Option<Currency>,
     ) -> Result<(WalletId, Currency), Failure> {
         match place {
             Some(Place::Wallet(id)) => {
-                let currency = match currency {
-                    Some(currency) => currency.clone(),
+                let known = match currency {
+                    Some(currency) => currency,
                     None => self.currency(*id).await?,
                 };
-                Ok((*id, currency))
+                Ok((*id, known))
             }
             Some(Place::Transaction(id)) => {
                 Err(Failure::Unclear(format!("{id} is a transaction, and a wallet is needed")))
             }
             Some(Place::Named(owner, named)) => {
                 let wallets = self.wallets_of(owner).await?;
-                one(&wallets, owner.as_str(), named.as_ref().or(currency))
+                one(&wallets, owner.as_str(), named.or(currency))
             }
             None => one(&self.own_wallets().await?, "the caller", currency),
         }
@@ -72,7 +72,7 @@ impl Client {
 
     async fn currency(&self, id: WalletId) -> Result<Currency, Failure> {
         match self.get(&format!("/v1/wallets/{id}")).await {
-            Ok(wallet) => Ok(text(&wallet["currency"]).parse().map_err(Failure::Failed)?),
+            Ok(wallet) => words::currency(text(&wallet["currency"])).map_err(Failure::Failed),
             Err(Failure::Problem(problem)) if problem["code"] == "wallet_not_found" => Err(Failure::Unclear(format!(
                 "the caller may not see {id}, if it is there: say with --currency what it holds"
             ))),
@@ -94,16 +94,16 @@ impl Client {
 }
 
 /// The one of `wallets` that holds `currency`, or the only one.
-fn one(wallets: &[Value], owner: &str, currency: Option<&Currency>) -> Result<(WalletId, Currency), Failure> {
-    let fits = |wallet: &&Value| currency.is_none_or(|currency| wallet["currency"] == currency.as_str());
+fn one(wallets: &[Value], owner: &str, currency: Option<Currency>) -> Result<(WalletId, Currency), Failure> {
+    let fits = |wallet: &&Value| currency.is_none_or(|currency| wallet["currency"] == currency.code());
     let open: Vec<_> = wallets.iter().filter(|wallet| wallet["status"] != "closed").filter(fits).collect();
-    let what = currency.map_or_else(|| "wallet".to_owned(), |currency| format!("wallet in {}", currency.as_str()));
+    let what = currency.map_or_else(|| "wallet".to_owned(), |currency| format!("wallet in {}", currency.code()));
     match open[..] {
         [] => Err(Failure::Unclear(format!("{} has no {what}; `wallet open` opens one", plain(owner)))),
         [wallet] => {
             let failed = |_| Failure::Failed("the API answers with an id that is none".to_owned());
             let id = text(&wallet["id"]).parse().map_err(failed)?;
-            Ok((id, text(&wallet["currency"]).parse().map_err(Failure::Failed)?))
+            Ok((id, words::currency(text(&wallet["currency"])).map_err(Failure::Failed)?))
         }
         _ => {
             let told = open.iter().map(|wallet| format!("\n  {}  {}", text(&wallet["id"]), text(&wallet["currency"])));

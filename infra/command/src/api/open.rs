@@ -1,16 +1,18 @@
 //! `wallet open`.
 
 use serde_json::json;
+use wallet_domain::Currency;
 
 use super::client::{Client, Request};
 use super::failure::Failure;
 use super::options::{Key, Labels, put};
 use super::shown::Shown;
-use super::words::{Amount, Currency};
+use super::words::{Amount, currency};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Open {
     /// What it holds: an ISO 4217 code such as EUR
+    #[arg(value_parser = currency)]
     currency: Currency,
     /// Whose it is, if not one's own (needs wallets:admin)
     #[arg(long, value_name = "NAME")]
@@ -32,7 +34,7 @@ pub(crate) struct Open {
 
 impl Open {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
-        let mut body = json!({"currency": self.currency.as_str()});
+        let mut body = json!({"currency": self.currency.code()});
         let ceiling = self.ceiling.map(String::from);
         let fields = [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling), ("credits", self.credits)];
         put(&mut body, fields);

@@ -4,13 +4,13 @@ use anstream::eprintln;
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 use uuid::Uuid;
-use wallet_domain::{IdempotencyKey, Reference, WalletId};
+use wallet_domain::{Currency, IdempotencyKey, Reference, WalletId};
 
 use super::client::{Client, Request};
 use super::failure::Failure;
 use super::names::Place;
 use super::shown::Shown;
-use super::words::{Currency, label, plain};
+use super::words::{currency, label, plain};
 
 /// What names a request for ever.
 #[derive(Debug, clap::Args)]
@@ -132,7 +132,7 @@ pub(crate) struct Terms {
     #[command(flatten)]
     note: Note,
     /// Of the amount, where the wallet does not tell
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = currency)]
     pub(super) currency: Option<Currency>,
     /// Only if the (source) wallet is at this version
     #[arg(long, value_name = "VERSION")]
@@ -170,7 +170,7 @@ pub(crate) struct Source {
 impl Source {
     /// The wallet, and the currency that its money is in.
     pub(crate) async fn wallet(&self, client: &Client) -> Result<(WalletId, Currency), Failure> {
-        client.wallet(self.from.as_ref(), self.terms.currency.as_ref()).await
+        client.wallet(self.from.as_ref(), self.terms.currency).await
     }
 
     pub(crate) async fn post(self, client: &Client, path: &str, body: Value, when: When) -> Result<Shown, Failure> {

@@ -59,12 +59,12 @@ impl Pay {
         let (source, currency) = self.source.wallet(client).await?;
         let mut paid = vec![];
         for Payment { payee, amount, reference } in payments {
-            let (destination, _) = client.wallet(Some(&payee), Some(&currency)).await?;
+            let (destination, _) = client.wallet(Some(&payee), Some(currency)).await?;
             let mut payment = json!({"destination": destination.to_string(), "amount": amount.as_str()});
             put(&mut payment, [("reference", reference)]);
             paid.push(payment);
         }
-        let body = json!({"source": source.to_string(), "currency": currency.as_str(), "payments": paid});
+        let body = json!({"source": source.to_string(), "currency": currency.code(), "payments": paid});
         self.source.post(client, "/v1/payouts", body, self.when).await
     }
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use wallet_domain::{Currency, CurrencyError};
+
 /// An amount as it was written: digits, with a point if need be. The API checks it against its currency.
 #[derive(Debug, Clone)]
 pub(crate) struct Amount(String);
@@ -29,23 +31,9 @@ impl FromStr for Amount {
     }
 }
 
-/// Three capital letters.
-#[derive(Debug, Clone)]
-pub(crate) struct Currency(wallet_domain::Currency);
-
-impl Currency {
-    pub(crate) fn as_str(&self) -> &'static str {
-        self.0.code()
-    }
-}
-
-impl FromStr for Currency {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Currency, String> {
-        let known = text.to_ascii_uppercase().parse();
-        known.map(Currency).map_err(|error: wallet_domain::CurrencyError| error.to_string())
-    }
+/// A currency by its three letters, capital or not.
+pub(crate) fn currency(text: &str) -> Result<Currency, String> {
+    text.to_ascii_uppercase().parse().map_err(|error: CurrencyError| error.to_string())
 }
 
 /// `name=text`.
