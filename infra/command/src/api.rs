@@ -130,4 +130,6 @@ impl<V: clap::Args> Asked<V> {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -79,3 +79,6 @@ impl Void {
         self.manner.post(client, format!("/v1/holds/{}/void", self.hold), json!({})).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,3 +143,6 @@ impl Columns {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,3 +218,6 @@ fn cell(text: String) -> Cell {
         None => cell,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::testing::{done, started};
 
     #[test]
     fn events_come_whole_however_they_are_cut() {
@@ -134,5 +135,29 @@ mod tests {
             );
         }
         assert_eq!(Events::default().read(&vec![b'x'; LONGEST_LINE_BYTES + 1]).expect_err("no events").number(), 1);
+    }
+
+    #[tokio::test]
+    async fn movements_are_followed_as_they_come() {
+        let stack = started(&["alice"]).await;
+        let client = Client::with(Some("alice".parse().expect("an owner")), stack.url(), None).expect("a client");
+        let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let following =
+            tokio::spawn(async move { follow(&client, |event| drop(sender.send(event.clone()))).await.err() });
+        let event = async {
+            loop {
+                done(stack.url(), "deposit 2.50 --as alice").await;
+                if let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), seen.recv()).await {
+                    return event;
+                }
+            }
+        };
+        let event: Value = tokio::time::timeout(Duration::from_secs(10), event).await.expect("in time");
+        assert_eq!(
+            (&event["type"], &event["amount"], &event["status"]),
+            (&json!("deposit"), &json!("2.5"), &json!("posted"))
+        );
+        following.abort();
+        stack.stop().await;
     }
 }
