@@ -67,29 +67,16 @@ pub(crate) fn open(path: &Path, kind: Kind) -> Result<Connection> {
         format!("{shown} cannot be opened for writing.\nCheck its permissions, or choose another --data path.")
     })?;
     connection.busy_timeout(Duration::from_millis(200))?;
-    match check(&connection, kind) {
-        Ok(Found::Ours) => Ok(connection),
-        Ok(Found::ReadOnly) => {
-            bail!("{shown} cannot be written.\nCheck its permissions, or choose another --data path.")
-        }
-        Ok(Found::Foreign) => {
-            bail!("{shown} belongs to another program, and was left as it is.\nChoose another --data path.")
-        }
-        Ok(Found::Damaged(what)) => {
-            bail!("{shown} is damaged ({what}).\nPut a good copy in its place, or choose another --data path.")
-        }
-        Err(error) => bail!("{}", explain(&error, path)),
-    }
+    let complaint = match check(&connection, kind) {
+        Ok(None) => return Ok(connection),
+        Ok(Some(complaint)) => complaint,
+        Err(error) => explain(&error),
+    };
+    bail!("{shown} {complaint}")
 }
 
-enum Found {
-    Ours,
-    ReadOnly,
-    Foreign,
-    Damaged(String),
-}
-
-fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Found> {
+/// Why a file cannot be taken, if it cannot; one that is new is marked as ours.
+fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Option<String>> {
     if kind == Kind::Queue {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     }
@@ -97,14 +84,18 @@ fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Found> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let is_new = mark == 0 && tables == 0;
     if !is_new && mark != kind.mark() {
-        return Ok(Found::Foreign);
+        let foreign = "belongs to another program, and was left as it is.\nChoose another --data path.";
+        return Ok(Some(foreign.to_owned()));
     }
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        return Ok(Found::ReadOnly);
+        let read_only = "cannot be written.\nCheck its permissions, or choose another --data path.";
+        return Ok(Some(read_only.to_owned()));
     }
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
-        return Ok(Found::Damaged(verdict.lines().last().unwrap_or_default().to_owned()));
+        let what = verdict.lines().last().unwrap_or_default();
+        let damaged = format!("is damaged ({what}).\nPut a good copy in its place, or choose another --data path.");
+        return Ok(Some(damaged));
     }
     if is_new {
         connection.pragma_update(None, "application_id", kind.mark())?;
@@ -113,25 +104,21 @@ fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Found> {
         // Takes the lock that `locking_mode` then keeps.
         connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
     }
-    Ok(Found::Ours)
+    Ok(None)
 }
 
-fn explain(error: &rusqlite::Error, path: &Path) -> String {
-    let shown = path.display();
+fn explain(error: &rusqlite::Error) -> String {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("{shown} is in use by another `wallet up`.\nStop that one, or choose another --data path.")
+            "is in use by another `wallet up`.\nStop that one, or choose another --data path.".to_owned()
         }
-        Some(ErrorCode::NotADatabase) => format!(
-            "{shown} is damaged or belongs to another program, and was left as it is.\n\
+        Some(ErrorCode::NotADatabase) => "is damaged or belongs to another program, and was left as it is.\n\
              Put a good copy in its place, or choose another --data path."
-        ),
+            .to_owned(),
         Some(ErrorCode::DatabaseCorrupt) => {
-            format!("{shown} is damaged.\nPut a good copy in its place, or choose another --data path.")
+            "is damaged.\nPut a good copy in its place, or choose another --data path.".to_owned()
         }
-        _ => format!(
-            "{shown} cannot be used: {error}.\nCheck its permissions and the disk, or choose another --data path."
-        ),
+        _ => format!("cannot be used: {error}.\nCheck its permissions and the disk, or choose another --data path."),
     }
 }
 
