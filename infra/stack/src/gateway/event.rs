@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
@@ -45,7 +45,7 @@ impl Arrival<'_> {
             "rawQueryString": query,
             "cookies": cookies(&self.parts.headers),
             "headers": headers,
-            "queryStringParameters": some(query_parameters(query)),
+            "queryStringParameters": some(joined(form_urlencoded::parse(query.as_bytes()))),
             "pathParameters": some(self.path_parameters.clone()),
             "stageVariables": null,
             "requestContext": {
@@ -74,17 +74,10 @@ impl Arrival<'_> {
 
     /// Lower-case names; the values of one name joined by commas; no cookies, which have a place of their own.
     fn headers(&self) -> BTreeMap<String, String> {
-        let mut headers: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in &self.parts.headers {
-            if name == header::COOKIE || OWN_HEADERS.contains(&name.as_str()) {
-                continue;
-            }
-            let value = String::from_utf8_lossy(value.as_bytes());
-            headers
-                .entry(name.as_str().to_owned())
-                .and_modify(|values| *values = format!("{values},{value}"))
-                .or_insert_with(|| value.into_owned());
-        }
+        let sent =
+            self.parts.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+        let handed_on = |name: &str| name != header::COOKIE.as_str() && !OWN_HEADERS.contains(&name);
+        let mut headers = joined(sent.filter(|(name, _)| handed_on(name)));
         let (ip, port) = (self.gateway.ip().to_string(), self.gateway.port().to_string());
         let own = [self.gateway.to_string(), ip, port, "http".to_owned()];
         headers.extend(OWN_HEADERS.map(str::to_owned).into_iter().zip(own));
@@ -115,26 +108,24 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
-    let all: Vec<String> = values(headers, &header::COOKIE)
-        .flat_map(|cookies| cookies.split(';').map(|cookie| cookie.trim().to_owned()).collect::<Vec<_>>())
-        .collect();
+    let mut all: Vec<String> = vec![];
+    for cookies in headers.get_all(header::COOKIE) {
+        let cookies = String::from_utf8_lossy(cookies.as_bytes());
+        all.extend(cookies.split(';').map(|cookie| cookie.trim().to_owned()));
+    }
     Some(all).filter(|all| !all.is_empty())
 }
 
-fn values(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
-    headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// Decoded; the values of one name joined by commas.
-fn query_parameters(query: &str) -> BTreeMap<String, String> {
-    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        parameters
-            .entry(name.into_owned())
-            .and_modify(|values| *values = format!("{values},{value}"))
-            .or_insert_with(|| value.into_owned());
+/// The values of one name joined by commas.
+fn joined<N: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (N, V)>) -> BTreeMap<String, String> {
+    let mut by_name: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in pairs {
+        by_name
+            .entry(name.as_ref().to_owned())
+            .and_modify(|values| *values = format!("{values},{}", value.as_ref()))
+            .or_insert_with(|| value.as_ref().to_owned());
     }
-    parameters
+    by_name
 }
 
 /// API Gateway leaves an empty map out.
