@@ -142,6 +142,7 @@ where
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures::future::BoxFuture;
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -161,17 +162,23 @@ mod tests {
         Arc::new(queue)
     }
 
+    /// A function that reports as failed what `which` names of each message.
+    fn failing(which: fn(&SqsMessage) -> Option<String>) -> impl Fn(SqsEvent) -> BoxFuture<'static, Report> {
+        move |event| {
+            Box::pin(async move {
+                let mut report = Report::default();
+                for identifier in event.records.iter().filter_map(which) {
+                    report.fail(&identifier, "cannot be done");
+                }
+                report
+            })
+        }
+    }
+
     /// Delivers once with a function that answers by message; afterwards `left` messages are in the queue.
     async fn check(bodies: &[&str], answer: fn(&SqsMessage) -> Option<String>, left: u64) -> Arc<Queue> {
         let queue = queue_of(bodies);
-        let handler = move |event: SqsEvent| async move {
-            let mut report = Report::default();
-            for identifier in event.records.iter().filter_map(answer) {
-                report.fail(&identifier, "cannot be done");
-            }
-            report
-        };
-        deliver(&queue, handler).await;
+        deliver(&queue, failing(answer)).await;
         assert_eq!(queue.depth().expect("read"), left);
         queue
     }
@@ -272,13 +279,7 @@ mod tests {
     #[tokio::test]
     async fn what_failed_comes_back_as_soon_as_told_and_not_while_it_is_at_work() {
         let queue = queue_of(&["a"]);
-        let fails = |event: SqsEvent| async move {
-            let mut report = Report::default();
-            for id in event.records.iter().filter_map(|message| message.message_id.clone()) {
-                report.response.add_failure(id);
-            }
-            report
-        };
+        let fails = failing(|message| message.message_id.clone());
         let retry_after = Some(Duration::ZERO);
         let poller = Poller { retry_after, ..poller(&queue, Duration::from_secs(1), fails, watch::channel(true).1) };
         let poller = Arc::new(poller);

@@ -47,17 +47,17 @@ fn gateway() -> Router {
     });
     let routes =
         [route("GET", "/things/{id}"), route("POST", "/things"), route("GET", "/panic"), route("GET", "/slow")];
-    answered_by(HashMap::from([("echo".to_owned(), echo)]), &routes)
+    answered_by(HashMap::from([("echo".to_owned(), echo)]), &routes).expect("every route has a handler")
 }
 
-fn answered_by(handlers: HashMap<String, Handler>, routes: &[Route]) -> Router {
+fn answered_by(handlers: HashMap<String, Handler>, routes: &[Route]) -> Result<Router> {
     let gateway = Gateway {
         address: "127.0.0.1:9000".parse().expect("an address"),
         handlers,
         after: Arc::new(Notify::new()),
         observer: None,
     };
-    router(gateway, routes).expect("every route has a handler")
+    router(gateway, routes)
 }
 
 fn request(method: &str, uri: &str) -> axum::http::request::Builder {
@@ -180,7 +180,8 @@ async fn where_no_function_listens_the_caller_is_told_what_to_look_at() {
     let routes = [route("GET", "/things/{id}")];
     // Port 1 is the one of a service that nobody runs.
     let nobody = crate::remote::Lambda::at("http://127.0.0.1:1").expect("a URL").http(&routes);
-    let (status, problem, _) = send_to(answered_by(nobody, &routes), empty(request("GET", "/things/1"))).await;
+    let gateway = answered_by(nobody, &routes).expect("every route has a handler");
+    let (status, problem, _) = send_to(gateway, empty(request("GET", "/things/1"))).await;
     assert_eq!((status.as_u16(), &problem["retryable"]), (503, &json!(true)));
     let told = "`echo` cannot be invoked at http://127.0.0.1:1; is `cargo lambda watch` running there?";
     assert_eq!(problem["detail"], told);
@@ -197,12 +198,6 @@ async fn hostile_heads_are_answered() {
 
 #[test]
 fn a_route_without_a_handler_is_named() {
-    let gateway = Gateway {
-        address: "127.0.0.1:9000".parse().expect("an address"),
-        handlers: HashMap::new(),
-        after: Arc::new(Notify::new()),
-        observer: None,
-    };
-    let error = router(gateway, &[route("GET", "/things")]).expect_err("no handler").to_string();
+    let error = answered_by(HashMap::new(), &[route("GET", "/things")]).expect_err("no handler").to_string();
     assert!(error.contains("`GET /things` to `echo`"), "{error}");
 }
