@@ -36,9 +36,10 @@ const SCAN_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_table_by_hash ON \"w
 
 /// An embedded DynamoDB that serves its table.
 pub(crate) struct Database {
-    inner: dynoxide::Database,
-    stream: TableStream,
-    url: String,
+    pub(crate) inner: dynoxide::Database,
+    pub(crate) stream: TableStream,
+    /// Where it answers: `http://127.0.0.1:<port>`.
+    pub(crate) url: String,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), String>>,
 }
@@ -69,11 +70,6 @@ impl Database {
         Ok(Database { inner, stream, url, stop, server })
     }
 
-    /// Where it answers: `http://127.0.0.1:<port>`.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// A client of it, over `http` if given.
     pub(crate) fn client(&self, http: Option<SharedHttpClient>) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
@@ -85,14 +81,6 @@ impl Database {
             .interceptor(WithoutToken);
         config.set_http_client(http);
         aws_sdk_dynamodb::Client::from_conf(config.build())
-    }
-
-    pub(crate) fn handle(&self) -> dynoxide::Database {
-        self.inner.clone()
-    }
-
-    pub(crate) fn stream(&self) -> TableStream {
-        self.stream.clone()
     }
 
     /// Takes no more connections and returns when those at work are done.

@@ -1,9 +1,8 @@
 //! Where the functions' messages go on this machine: the local queues by their logical names, and the local bus.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 use futures::future::BoxFuture;
 use wallet_messaging::{Message, NotSent, Place, Post};
 
@@ -13,8 +12,7 @@ use crate::queue::Queue;
 
 /// The queues and the bus of a stack.
 pub(crate) struct LocalPost {
-    /// By logical name, which stands for its URL.
-    pub(crate) queues: BTreeMap<String, Arc<Queue>>,
+    pub(crate) queues: Vec<Arc<Queue>>,
     pub(crate) bus: Arc<Bus>,
 }
 
@@ -22,7 +20,8 @@ impl LocalPost {
     fn take(&self, place: Place<'_>, batch: &[Message]) -> Result<()> {
         match place {
             Place::Queue(name) => {
-                let queue = self.queues.get(name).ok_or_else(|| anyhow!("the local stack has no queue {name}"))?;
+                let queue = self.queues.iter().find(|queue| queue.name() == name);
+                let queue = queue.with_context(|| format!("the local stack has no queue {name}"))?;
                 queue.send_all(batch, clock::now())
             }
             Place::Bus(_) => self.bus.put(batch),

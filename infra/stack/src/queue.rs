@@ -7,7 +7,6 @@ mod file;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
 
 use anyhow::Result;
 use aws_lambda_events::event::sqs::SqsMessage;
@@ -65,9 +64,9 @@ impl Queue {
         Queue { file, spec, arrivals: Notify::new() }
     }
 
-    /// Its Amazon Resource Name.
-    pub fn arn(&self) -> String {
-        format!("arn:aws:sqs:{}:{}:{}", names::REGION, names::ACCOUNT, self.spec.name)
+    /// Its logical name, which stands for its URL.
+    pub(crate) fn name(&self) -> &str {
+        &self.spec.name
     }
 
     /// Puts a message in, visible at once; answers its id.
@@ -117,7 +116,7 @@ impl Queue {
             "UPDATE message SET dead = 1 WHERE queue = ?3 AND dead = 0 AND visible_at_ms <= ?1 AND receive_count >= ?2",
             params![now.as_millisecond(), self.spec.max_receive_count, self.spec.name],
         )?;
-        let hidden_until = self.hidden_until(now)?;
+        let hidden_until = now.checked_add(SignedDuration::try_from(self.spec.visibility_timeout)?)?;
         let messages = transaction
             .prepare_cached(
                 "UPDATE message SET receive_count = receive_count + 1, visible_at_ms = ?2,
@@ -251,15 +250,6 @@ impl Queue {
         self.arrivals.notified().await;
     }
 
-    /// How long a received message stays hidden.
-    pub fn visibility_timeout(&self) -> Duration {
-        self.spec.visibility_timeout
-    }
-
-    fn hidden_until(&self, now: Timestamp) -> Result<Timestamp> {
-        Ok(now.checked_add(SignedDuration::try_from(self.spec.visibility_timeout)?)?)
-    }
-
     fn message(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<SqsMessage> {
         let body: String = row.get(2)?;
         let attribute = |name: &str, value: i64| (name.to_owned(), value.to_string());
@@ -278,7 +268,8 @@ impl Queue {
             message.attributes.insert("MessageGroupId".to_owned(), group);
         }
         message.event_source = Some("aws:sqs".to_owned());
-        message.event_source_arn = Some(self.arn());
+        let arn = format!("arn:aws:sqs:{}:{}:{}", names::REGION, names::ACCOUNT, self.spec.name);
+        message.event_source_arn = Some(arn);
         message.aws_region = Some(names::REGION.to_owned());
         Ok(message)
     }

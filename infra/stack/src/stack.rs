@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::Task as _;
-use wallet_messaging::Sender;
 use wallet_rebate::Rebate;
 use wallet_requests::Execute;
 use wallet_settle::Settle;
@@ -31,7 +30,6 @@ use crate::functions;
 use crate::gateway::{self, Gateway, Observer};
 use crate::names::TABLE;
 use crate::poller::Poller;
-use crate::post::LocalPost;
 use crate::queue::Queue;
 use crate::reader::Reader;
 use crate::remote::{Lambda, PATIENCE};
@@ -153,13 +151,10 @@ impl Stack {
             let ledger = Ledger::new(client.clone(), TABLE);
             if let Some(adapt) = &options.adapt { adapt(ledger) } else { ledger }
         };
-        let by_name = template
-            .consumers
-            .iter()
-            .map(|consumer| (consumer.queue.name.clone(), Arc::clone(&queues[&consumer.function])));
-        let sender = Sender::by(Arc::new(LocalPost { queues: by_name.collect(), bus: Arc::clone(bus) }));
+        let sender = stores.sender();
         let handler = functions::stream(&env, &sender, &template.reader.function)?;
-        let reader = Reader::new(database.handle(), database.stream(), template.reader, handler, Arc::clone(file))?;
+        let reader =
+            Reader::new(database.inner.clone(), database.stream.clone(), template.reader, handler, Arc::clone(file))?;
         let (stop, stopped) = watch::channel(false);
         let handlers = match &elsewhere {
             None => functions::http(&ledger, &env, &template.routes)?,
@@ -178,7 +173,7 @@ impl Stack {
         let beside = options.beside.map(|beside| {
             let quiet = Gateway { address, handlers: handlers.clone(), after: reader.waker(), observer: None };
             Ok::<_, anyhow::Error>(beside(Surroundings {
-                dynamodb_url: database.url().to_owned(),
+                dynamodb_url: database.url.clone(),
                 table: TABLE,
                 client: database.client(None),
                 api: gateway::router(quiet, &template.routes)?,

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use wallet_messaging::Sender;
 
 use crate::bus::Bus;
 use crate::data_file::{self, DataFiles, Kind};
 use crate::database::Database;
+use crate::post::LocalPost;
 use crate::queue::{Queue, QueueFile};
 use crate::template::{Consumer, Template};
 
@@ -50,9 +52,14 @@ impl Stores {
         Ok(Stores { database, file, queues, bus })
     }
 
+    /// What sends into these queues, each by its logical name, and to the bus.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender::by(Arc::new(LocalPost { queues: self.queues.values().cloned().collect(), bus: Arc::clone(&self.bus) }))
+    }
+
     /// Where the embedded DynamoDB answers: `http://127.0.0.1:<port>`.
     pub fn dynamodb_url(&self) -> &str {
-        self.database.url()
+        &self.database.url
     }
 
     /// A client of the database, over `http` if given.
@@ -62,7 +69,7 @@ impl Stores {
 
     /// The database itself, past its server: for filling it.
     pub fn database(&self) -> dynoxide::Database {
-        self.database.handle()
+        self.database.inner.clone()
     }
 
     /// Takes no more connections and returns when those at work are done.

@@ -19,7 +19,7 @@ async fn a_file_keeps_table_and_stream() {
     let path = directory.path().join("wallet.db");
     let database = Database::start(Some(&path), &table(), 0).await.expect("started");
     put(&database.client(None), "a").await;
-    let stream = database.stream();
+    let arn = database.stream.arn.clone();
     database.stop().await;
 
     let mut other = table();
@@ -28,7 +28,7 @@ async fn a_file_keeps_table_and_stream() {
     assert!(format!("{error:#}").contains("another version"), "{error:#}");
 
     let database = Database::start(Some(&path), &table(), 0).await.expect("started again");
-    assert_eq!(database.stream().arn, stream.arn);
+    assert_eq!(database.stream.arn, arn);
     let found = database.client(None).scan().table_name(TABLE).send().await.expect("read");
     assert_eq!(found.count(), 1);
     database.stop().await;

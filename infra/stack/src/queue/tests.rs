@@ -1,6 +1,7 @@
 //! Visibility, receive counts, dead letters and the checkpoint, with time as an argument.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 

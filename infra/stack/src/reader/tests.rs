@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_messaging::Sender;
 
 use super::*;
 use crate::clock;
 use crate::functions;
-use crate::post::LocalPost;
 use crate::stores::Stores;
 use crate::template::Template;
 
@@ -23,10 +21,8 @@ struct World {
 async fn start(data: Option<&Path>) -> World {
     let template = Template::embedded().expect("complete");
     let stores = Stores::start(&template, data, 0).await.expect("started");
-    let queues = template.consumers.iter();
-    let queues = queues.map(|consumer| (consumer.queue.name.clone(), Arc::clone(&stores.queues[&consumer.function])));
-    let sender = Sender::by(Arc::new(LocalPost { queues: queues.collect(), bus: Arc::clone(&stores.bus) }));
-    let handler = functions::stream(&template.environment, &sender, &template.reader.function).expect("dispatch");
+    let handler =
+        functions::stream(&template.environment, &stores.sender(), &template.reader.function).expect("dispatch");
     let dies = Arc::new(AtomicBool::new(false));
     let dying = Arc::clone(&dies);
     let handler: StreamHandler = Box::new(move |event| {
@@ -38,7 +34,8 @@ async fn start(data: Option<&Path>) -> World {
         })
     });
     let (database, file) = (&stores.database, Arc::clone(&stores.file));
-    let reader = Reader::new(database.handle(), database.stream(), template.reader, handler, file).expect("supported");
+    let (table, stream) = (database.inner.clone(), database.stream.clone());
+    let reader = Reader::new(table, stream, template.reader, handler, file).expect("supported");
     World { stores, reader, dies }
 }
 
