@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use serde_json::Value;
 use tracing::Event;
 use tracing::field::{Field, Visit};
 use wallet_domain::{TransactionId, WalletId};
@@ -9,12 +10,6 @@ use wallet_domain::{TransactionId, WalletId};
 /// Texts, whole numbers and flags of an event; of anything else nothing is kept.
 #[derive(Default)]
 pub(super) struct Fields(Vec<(&'static str, Value)>);
-
-enum Value {
-    Text(String),
-    Number(u64),
-    Flag(bool),
-}
 
 impl Fields {
     pub(super) fn of(event: &Event<'_>) -> Fields {
@@ -28,15 +23,15 @@ impl Fields {
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        if let Value::Text(text) = self.get(name)? { Some(text) } else { None }
+        self.get(name)?.as_str()
     }
 
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        if let Value::Number(number) = self.get(name)? { Some(*number) } else { None }
+        self.get(name)?.as_u64()
     }
 
     pub(super) fn is(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(Value::Flag(true)))
+        self.get(name) == Some(&Value::Bool(true))
     }
 
     pub(super) fn id(&self, name: &str) -> Option<TransactionId> {
@@ -50,19 +45,19 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.push((field.name(), Value::Text(value.to_owned())));
+        self.0.push((field.name(), value.into()));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.push((field.name(), Value::Number(value)));
+        self.0.push((field.name(), value.into()));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.push((field.name(), Value::Number(u64::try_from(value).unwrap_or(0))));
+        self.0.push((field.name(), u64::try_from(value).unwrap_or(0).into()));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.push((field.name(), Value::Flag(value)));
+        self.0.push((field.name(), value.into()));
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}

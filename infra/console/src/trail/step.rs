@@ -1,13 +1,15 @@
 //! One step of a movement.
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Value, json};
 use wallet_domain::{Timestamp, TransactionId};
 
 use super::fields::Fields;
 
 /// What kind of step it is. In the order in which those of one millisecond are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
     Request,
     Commit,
@@ -16,20 +18,6 @@ pub(super) enum Kind {
     Received,
     Done,
     Bus,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Kind::Request => "request",
-            Kind::Commit => "commit",
-            Kind::Stream => "stream",
-            Kind::Sent => "sent",
-            Kind::Received => "received",
-            Kind::Done => "done",
-            Kind::Bus => "bus",
-        }
-    }
 }
 
 /// What a function took.
@@ -58,18 +46,8 @@ pub(super) struct Step {
 
 impl Step {
     pub(super) fn new(kind: Kind, who: &str, at: Timestamp) -> Step {
-        let (took_ms, status, waited_ms) = (None, None, None);
-        Step {
-            at: before(at, 0),
-            kind,
-            who: who.into(),
-            took_ms,
-            status,
-            code: None,
-            units: None,
-            queue: None,
-            waited_ms,
-        }
+        let (at, who) = (before(at, 0), who.into());
+        Step { at, kind, who, took_ms: None, status: None, code: None, units: None, queue: None, waited_ms: None }
     }
 
     /// What a function's canonical line tells.
@@ -102,7 +80,7 @@ impl Step {
         let (write, read) = self.share(parts);
         json!({
             "at": format!("{:.3}", self.at),
-            "kind": self.kind.as_str(),
+            "kind": self.kind,
             "who": self.who,
             "took_ms": self.took_ms,
             "status": self.status,
