@@ -12,13 +12,17 @@ pub(super) trait Book {
     fn open(&mut self) -> Result<()>;
 
     /// A posted or failed transaction, before or after its rows.
-    fn transaction(&mut self, transaction: &Transaction) -> Result<()>;
+    fn transaction(&mut self, _: &Transaction) -> Result<()> {
+        Ok(())
+    }
 
     /// A row, after the row before it.
     fn row(&mut self, row: &Entry) -> Result<()>;
 
     /// A wallet, after its last row.
-    fn wallet(&mut self, wallet: &Wallet) -> Result<()>;
+    fn wallet(&mut self, _: &Wallet) -> Result<()> {
+        Ok(())
+    }
 
     /// Hands on what waits to be written.
     fn close(&mut self) -> Result<()>;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use wallet_domain::{Account, Entry, Reference, Transaction, Wallet};
+use wallet_domain::{Account, Entry, Reference};
 
 use super::book::Book;
 
@@ -38,10 +38,6 @@ impl<W: Write> Book for Sheet<W> {
         Ok(self.0.write_record(HEAD)?)
     }
 
-    fn transaction(&mut self, _: &Transaction) -> Result<()> {
-        Ok(())
-    }
-
     fn row(&mut self, row: &Entry) -> Result<()> {
         let changes = if row.changes.is_empty() { String::new() } else { serde_json::to_string(&row.changes)? };
         self.0.write_record([
@@ -59,10 +55,6 @@ impl<W: Write> Book for Sheet<W> {
             &changes,
             &row.hash.to_string(),
         ])?;
-        Ok(())
-    }
-
-    fn wallet(&mut self, _: &Wallet) -> Result<()> {
         Ok(())
     }
 

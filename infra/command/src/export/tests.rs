@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command as Process, Output};
 
 use wallet_domain::{
@@ -49,25 +48,25 @@ fn hledger_is_missing() -> bool {
     missing
 }
 
-fn hledger(journal: &Path, arguments: &[&str]) -> Output {
+/// What hledger prints of a journal, or what it has against it.
+fn hledger(journal: &str, arguments: &[&str]) -> Result<Vec<u8>, String> {
+    let file = tempfile::NamedTempFile::with_suffix(".journal").expect("a file");
+    std::fs::write(&file, journal).expect("it is written");
     let mut hledger = Process::new("hledger");
-    hledger.env("LC_ALL", "C.UTF-8").arg("--file").arg(journal).args(arguments).output().expect("hledger runs")
+    let output = hledger.env("LC_ALL", "C.UTF-8").arg("--file").arg(file.path()).args(arguments).output();
+    let Output { status, stdout, stderr } = output.expect("hledger runs");
+    if status.success() { Ok(stdout) } else { Err(String::from_utf8_lossy(&stderr).into_owned()) }
 }
 
 fn checks(journal: &str) -> Result<(), String> {
-    let file = tempfile::NamedTempFile::with_suffix(".journal").expect("a file");
-    std::fs::write(&file, journal).expect("it is written");
-    let output = hledger(file.path(), &["check"]);
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    hledger(journal, &["check"]).map(drop)
 }
 
 /// What hledger makes of each account that holds anything, in cents. It checks what is asserted first.
 fn balances(journal: &str) -> BTreeMap<String, i128> {
-    let file = tempfile::NamedTempFile::with_suffix(".journal").expect("a file");
-    std::fs::write(&file, journal).expect("it is written");
-    let output = hledger(file.path(), &["balance", "--flat", "--no-total", "--output-format", "csv"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = csv::Reader::from_reader(&*output.stdout).into_deserialize::<(String, String)>();
+    let told = hledger(journal, &["balance", "--flat", "--no-total", "--output-format", "csv"]);
+    let told = told.expect("whole books");
+    let lines = csv::Reader::from_reader(&*told).into_deserialize::<(String, String)>();
     lines
         .map(|line| {
             let (account, amount) = line.expect("an account and its amount");
