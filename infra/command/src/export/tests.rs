@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command as Process, Output};
 
-use wallet_domain::{
-    Amount, Caller, Command, Deposit, IdempotencyKey, Metadata, Money, Open, Order, Timestamp, Wallet, WalletId,
-};
+use serde_json::json;
+use wallet_domain::{Timestamp, Wallet, WalletId};
 use wallet_dynamodb::scan::Scanned;
-use wallet_dynamodb::{Ledger, Strategy, Usage};
+use wallet_dynamodb::{Ledger, Usage};
 use wallet_measure::audit_speed::bulk::fill;
 use wallet_stack::template::Template;
+use wallet_stack::token::EVERYDAY_SCOPE;
 use wallet_stack::{Options, Stack, Stores, TABLE};
 
 use super::Source;
 use super::journal::Journal;
 use super::sheet::Sheet;
+use crate::testing::json;
 
 /// Of a table with 10,000 transactions and some: the bulk writer makes two entries of most.
 const ENTRIES: u64 = 17_800;
@@ -164,32 +165,12 @@ async fn what_callers_write_is_a_comment_and_never_a_part_of_the_books() {
     let nasty = "a; b, date:2020-99-99 [2020-13-45] = EUR 5  \"{x}\" \u{2028} end comment";
     let stack = Stack::start(Options { deliver: false, ..Options::default() }).await.expect("a stack starts");
     let ledger = Ledger::new(stack.own_client(), stack.table());
-    let (eur, caller) = ("EUR".parse().expect("a currency"), nasty.parse().expect("an owner"));
-    let caller = Caller { subject: caller, admin: false };
-    let key = |text: &str| text.parse::<IdempotencyKey>().expect("a key");
-    let open = Open {
-        owner: caller.subject.clone(),
-        caller: caller.clone(),
-        key: key("open"),
-        currency: eur,
-        floor: Money::zero(eur),
-        ceiling: None,
-        limits: Default::default(),
-        credits: Default::default(),
-        metadata: Metadata::default(),
-    };
-    let wallet = open.wallet();
-    let order = Order {
-        caller,
-        key: key("deposit"),
-        amount: Amount::parse("12.5", eur).expect("an amount"),
-        reference: Some(nasty.parse().expect("a reference")),
-        metadata: Metadata::default(),
-        expected_version: None,
-    };
-    for command in [Command::Open(open), Command::Deposit(Deposit { order, wallet, rules: [].into() })] {
-        let _ = ledger.execute(&command, Strategy::Optimistic, &mut Usage::default()).await.expect("it is written");
-    }
+    let caller = stack.caller(nasty, EVERYDAY_SCOPE);
+    let opened = json(caller.post("/v1/wallets", "open", &json!({"currency": "EUR"})).await);
+    let wallet: WalletId = opened["id"].as_str().expect("an id").parse().expect("an id");
+    let deposit = json!({"amount": "12.5", "currency": "EUR", "reference": nasty});
+    let deposit = json(caller.post(&format!("/v1/wallets/{wallet}/deposits"), "deposit", &deposit).await);
+    assert_eq!(deposit["status"], "posted");
     let lines = csv(&source(&ledger), None).await;
     assert_eq!((lines[1]["reference"].as_str(), lines[1]["amount"].as_str()), (nasty, "12.50"));
     let text = journal(&source(&ledger), Some(wallet)).await;
