@@ -126,9 +126,8 @@ impl Way {
 async fn resend(ledger: &Ledger, audit: Audit, by: Option<&Way>) -> Result<String> {
     let report = whole(audit).await?;
     let Mail { messages, told: mut lines } = Mail::of(ledger, &report).await?;
-    let ways = by.map(|way| messages.keys().map(|queue| (*queue, way.queues.get(queue))).collect::<Vec<_>>());
-    if let Some((queue, _)) = ways.iter().flatten().find(|(_, known)| known.is_none()) {
-        let name = queue.name();
+    let unknown = by.and_then(|way| messages.keys().find(|queue| !way.queues.contains_key(queue)));
+    if let Some(name) = unknown.map(|queue| queue.name()) {
         bail!("nothing was sent. Something of `{name}` is overdue: say with --queue-url {name}=URL where its queue is");
     }
     let mut count = 0;

@@ -59,6 +59,7 @@ impl Request {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Client {
     url: String,
     /// Whether tokens that are made here are accepted there.
@@ -104,8 +105,7 @@ impl Client {
         if !self.local {
             return Ok(None);
         }
-        let (token, connector) = (mint(owner)?, self.connector.clone());
-        Ok(Some(Client { url: self.url.clone(), local: true, caller: Some(owner.clone()), token, connector }))
+        Ok(Some(Client { caller: Some(owner.clone()), token: mint(owner)?, ..self.clone() }))
     }
 
     /// What is answered to a request, good or bad. `key` names it, if it may change anything.

@@ -61,7 +61,7 @@ pub(crate) struct Capture {
 impl Capture {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
         let mut body = json!({"final": !self.keep_rest});
-        put(&mut body, [("amount", self.amount.map(String::from))]);
+        put(&mut body, [("amount", self.amount.map(|amount| amount.as_str().to_owned()))]);
         self.manner.post(client, format!("/v1/holds/{}/captures", self.hold), body).await
     }
 }

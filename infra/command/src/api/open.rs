@@ -35,7 +35,7 @@ pub(crate) struct Open {
 impl Open {
     pub(super) async fn run(self, client: &Client) -> Result<Shown, Failure> {
         let mut body = json!({"currency": self.currency.code()});
-        let ceiling = self.ceiling.map(String::from);
+        let ceiling = self.ceiling.map(|ceiling| ceiling.as_str().to_owned());
         let fields = [("owner", self.owner), ("floor", self.floor), ("ceiling", ceiling), ("credits", self.credits)];
         put(&mut body, fields);
         self.labels.put(&mut body);

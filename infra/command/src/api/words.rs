@@ -14,12 +14,6 @@ impl Amount {
     }
 }
 
-impl From<Amount> for String {
-    fn from(Amount(text): Amount) -> String {
-        text
-    }
-}
-
 impl FromStr for Amount {
     type Err = String;
 
