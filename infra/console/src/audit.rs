@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::request::Parts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::json;
 use tokio::sync::watch;
 use wallet_audit::Audit;
@@ -29,7 +29,7 @@ impl Audits {
     /// Audits for an administrator.
     pub(crate) async fn answer(self, parts: Parts) -> Response {
         if let Err(problem) = authorize(&parts, scope::WALLETS_ADMIN) {
-            return refusal(&problem).into_response();
+            return refusal(&problem);
         }
         let read = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&read);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use wallet_lambda::{Code, Problem, scope};
@@ -56,7 +56,7 @@ impl Contention {
         };
         match asked.and_then(|asked| self.start(&asked)) {
             Ok(response) => response,
-            Err(problem) => refusal(&problem).into_response(),
+            Err(problem) => refusal(&problem),
         }
     }
 

@@ -98,10 +98,7 @@ pub(crate) fn queue(
         }
         wallet_dispatch::NAME => {
             let dispatch = Arc::new(Dispatch::new(env, sender)?);
-            Ok(Box::new(move |event| {
-                let dispatch = Arc::clone(&dispatch);
-                Box::pin(async move { dispatch.again(event).await })
-            }))
+            Ok(Box::new(move |event| Box::pin(Arc::clone(&dispatch).again(event))))
         }
         other => bail!("template.yaml has a queue read by `{other}`, which reads none"),
     }
@@ -114,10 +111,7 @@ pub(crate) fn queue(
 pub(crate) fn stream(env: &BTreeMap<String, String>, sender: &Sender, function: &str) -> Result<StreamHandler> {
     ensure!(function == wallet_dispatch::NAME, "template.yaml has the stream read by `{function}`");
     let dispatch = Arc::new(Dispatch::new(env, sender)?);
-    Ok(Box::new(move |event| {
-        let dispatch = Arc::clone(&dispatch);
-        Box::pin(async move { dispatch.handle(&event).await })
-    }))
+    Ok(Box::new(move |event| Box::pin(Arc::clone(&dispatch).handle(event))))
 }
 
 /// The `dispatch` function.
@@ -132,17 +126,17 @@ impl Dispatch {
         Ok(Dispatch { queues, sender: sender.clone() })
     }
 
-    async fn handle(&self, event: &str) -> Result<Value> {
-        wallet_dispatch::handle(&self.queues, &self.sender, event).await.map_err(|error| anyhow!(error))
+    async fn handle(self: Arc<Self>, event: String) -> Result<Value> {
+        wallet_dispatch::handle(&self.queues, &self.sender, &event).await.map_err(|error| anyhow!(error))
     }
 
     /// Records that were driven back, each by itself, as an operator invokes the function with them.
-    async fn again(&self, event: SqsEvent) -> Report {
+    async fn again(self: Arc<Self>, event: SqsEvent) -> Report {
         let mut report = Report::default();
         for message in event.records {
             let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
             let sent = match serde_json::from_str::<&RawValue>(&body) {
-                Ok(record) => self.handle(&format!(r#"{{"Records": [{record}]}}"#)).await,
+                Ok(record) => Arc::clone(&self).handle(format!(r#"{{"Records": [{record}]}}"#)).await,
                 Err(_) => Err(anyhow!("it is no JSON")),
             };
             match sent {

@@ -188,7 +188,7 @@ impl Stack {
             .merge(beside.transpose()?.unwrap_or_default());
         let (delivering, delivers) = watch::channel(options.deliver);
         let (_, always) = watch::channel(true);
-        let mut pollers = vec![];
+        let mut tasks = JoinSet::new();
         for mut consumer in template.consumers {
             let name = consumer.function.as_str();
             let (queue, retry_after) = (Arc::clone(&queues[name]), options.visibility_timeout);
@@ -205,10 +205,9 @@ impl Stack {
             let handler = move |event| handler(if let Some(adapt) = &adapt { adapt(event) } else { event });
             // What writes nothing is delivered to in any case.
             let delivering = if writes { delivers.clone() } else { always.clone() };
-            pollers.push(Poller { queue, consumer, handler, retry_after, delivering });
+            tasks.spawn(Poller { queue, consumer, handler, retry_after, delivering }.run(stopped.clone()));
         }
 
-        let mut tasks = JoinSet::new();
         let server =
             axum::serve(listener, api::of_loopback(router.clone())).with_graceful_shutdown(is_true(stopped.clone()));
         tasks.spawn(async move {
@@ -216,9 +215,6 @@ impl Stack {
                 tracing::error!("the gateway failed: {error}");
             }
         });
-        for poller in pollers {
-            tasks.spawn(poller.run(stopped.clone()));
-        }
         tasks.spawn(async move {
             tokio::select! {
                 () = reader.run() => {}
