@@ -182,8 +182,7 @@ impl Function {
         let path = properties.get("Path")?.text()?;
         ensure!(
             path.starts_with('/') && !path.contains("+}") && axum::http::Method::from_bytes(method.as_bytes()).is_ok(),
-            "template.yaml: {} routes `{method} {path}`, which the local stack cannot",
-            properties.path()
+            properties.complaint(format!("routes `{method} {path}`, which the local stack cannot"))
         );
         let scopes = match properties.find_in(&["Auth", "AuthorizationScopes"]) {
             Some(scopes) => scopes.items()?.iter().map(Node::text).collect::<Result<_>>()?,
@@ -218,8 +217,7 @@ fn reports_failures(event: &Node<'_>) -> Result<()> {
     let responses = event.get("FunctionResponseTypes")?;
     ensure!(
         responses.items()?.iter().any(|kind| kind.value() == "ReportBatchItemFailures"),
-        "template.yaml: {} must hold ReportBatchItemFailures",
-        responses.path()
+        responses.complaint("must hold ReportBatchItemFailures")
     );
     Ok(())
 }

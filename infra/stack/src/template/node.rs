@@ -4,6 +4,8 @@
 //! `!GetAtt` to the resource that it points at. Never evaluates mappings or other functions: a value that the local stack needs
 //! must be plain.
 
+use std::fmt::Display;
+
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
@@ -20,12 +22,17 @@ impl<'a> Node<'a> {
         Node { root, value: root, path: String::new() }
     }
 
-    pub(super) fn value(&self) -> &'a Value {
-        self.value
+    fn at(&self, value: &'a Value, path: String) -> Node<'a> {
+        Node { root: self.root, value, path }
     }
 
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// A complaint about this place.
+    pub(super) fn complaint(&self, what: impl Display) -> String {
+        format!("template.yaml: {} {what}", self.path)
+    }
+
+    pub(super) fn value(&self) -> &'a Value {
+        self.value
     }
 
     /// The member `key`.
@@ -37,8 +44,7 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn find(&self, key: &str) -> Option<Node<'a>> {
-        let value = self.value.get(key)?;
-        Some(Node { root: self.root, value, path: self.path_of(key) })
+        Some(self.at(self.value.get(key)?, self.path_of(key)))
     }
 
     /// The member at the end of `keys`, absent if one on the way is.
@@ -47,21 +53,13 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn members(&self) -> Result<Vec<(&'a str, Node<'a>)>> {
-        let members: &Map<String, Value> =
-            self.value.as_object().with_context(|| format!("template.yaml: {} must be a mapping", self.path))?;
-        Ok(members
-            .iter()
-            .map(|(key, value)| (key.as_str(), Node { root: self.root, value, path: self.path_of(key) }))
-            .collect())
+        let members = self.value.as_object().with_context(|| self.complaint("must be a mapping"))?;
+        Ok(members.iter().map(|(key, value)| (key.as_str(), self.at(value, self.path_of(key)))).collect())
     }
 
     pub(super) fn items(&self) -> Result<Vec<Node<'a>>> {
-        let items = self.value.as_array().with_context(|| format!("template.yaml: {} must be a list", self.path))?;
-        Ok(items
-            .iter()
-            .enumerate()
-            .map(|(at, value)| Node { root: self.root, value, path: format!("{}[{at}]", self.path) })
-            .collect())
+        let items = self.value.as_array().with_context(|| self.complaint("must be a list"))?;
+        Ok(items.iter().enumerate().map(|(at, value)| self.at(value, format!("{}[{at}]", self.path))).collect())
     }
 
     /// The branch that an `!If` takes with the parameters' defaults, or the value itself; `None` for `AWS::NoValue`.
@@ -72,7 +70,7 @@ impl<'a> Node<'a> {
         let Some(choice) = self.find("Fn::If") else { return Ok(Some(self.clone())) };
         let branches = choice.items()?;
         let [condition, then, otherwise] = branches.as_slice() else {
-            bail!("template.yaml: {} must have three parts", choice.path);
+            bail!(choice.complaint("must have three parts"));
         };
         let condition = Node::root(self.root).get("Conditions")?.get(&condition.text()?)?;
         let branch = if condition.holds()? { then } else { otherwise };
@@ -87,7 +85,7 @@ impl<'a> Node<'a> {
         if let Some([inner]) = parts("Fn::Not")?.as_deref() {
             return Ok(!inner.holds()?);
         }
-        bail!("template.yaml: {} must be made of !Equals and !Not: the local stack evaluates nothing else", self.path)
+        bail!(self.complaint("must be made of !Equals and !Not: the local stack evaluates nothing else"))
     }
 
     /// The value as text; `!Ref` gives the parameter's default or the resource's logical name.
@@ -97,13 +95,13 @@ impl<'a> Node<'a> {
             Value::Number(number) => Ok(number.to_string()),
             Value::Bool(yes) => Ok(yes.to_string()),
             Value::Object(_) => self.reference(),
-            _ => bail!("template.yaml: {} must be a text", self.path),
+            _ => bail!(self.complaint("must be a text")),
         }
     }
 
     pub(super) fn whole_number(&self) -> Result<u32> {
         let text = self.text()?;
-        text.parse().with_context(|| format!("template.yaml: {} must be a whole number, not `{text}`", self.path))
+        text.parse().with_context(|| self.complaint(format!("must be a whole number, not `{text}`")))
     }
 
     /// The logical name of the resource that this `!GetAtt` or `!Ref` points at.
@@ -114,8 +112,8 @@ impl<'a> Node<'a> {
             (None, Some(Value::String(name))) => Some(name.as_str()),
             _ => None,
         };
-        name.filter(|name| self.root["Resources"].get(name).is_some())
-            .with_context(|| format!("template.yaml: {} must point at a resource of this template", self.path))
+        let known = name.filter(|name| self.root["Resources"].get(name).is_some());
+        known.with_context(|| self.complaint("must point at a resource of this template"))
     }
 
     fn reference(&self) -> Result<String> {
@@ -123,21 +121,16 @@ impl<'a> Node<'a> {
             let mut parts = text.split("${");
             let mut whole = parts.next().unwrap_or_default().to_owned();
             for part in parts {
-                let (name, rest) =
-                    part.split_once('}').with_context(|| format!("template.yaml: {} ends early", self.path))?;
+                let (name, rest) = part.split_once('}').with_context(|| self.complaint("ends early"))?;
                 // An attribute of a resource stands for the resource.
                 whole += &self.named(name.split('.').next().unwrap_or_default())?;
                 whole += rest;
             }
             return Ok(whole);
         }
-        let name = self.value.get("Ref").and_then(Value::as_str).with_context(|| {
-            format!(
-                "template.yaml: {} must be plain, a !Ref or a !Sub: the local stack evaluates nothing else",
-                self.path
-            )
-        })?;
-        self.named(name)
+        let name = self.value.get("Ref").and_then(Value::as_str);
+        let unknown = "must be plain, a !Ref or a !Sub: the local stack evaluates nothing else";
+        self.named(name.with_context(|| self.complaint(unknown))?)
     }
 
     /// A parameter's default, or a resource's logical name.
