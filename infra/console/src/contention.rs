@@ -12,14 +12,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use wallet_lambda::{Code, Problem, scope};
 use wallet_stack::{authorize, refusal};
 
 use crate::progress;
 use crate::trail::Trail;
-use run::{Run, Strategy};
+use run::{Asked, Run};
 
 /// As large as any of the API's.
 const BODY_LIMIT_BYTES: usize = 16 * 1024;
@@ -37,14 +36,6 @@ pub(crate) struct Contention {
     pub(crate) turn: Arc<Semaphore>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    payers: u32,
-    movements: u32,
-    strategy: Strategy,
-}
-
 impl Contention {
     /// Runs for an administrator.
     pub(crate) async fn answer(self, request: Request) -> Response {
@@ -54,16 +45,16 @@ impl Contention {
             Ok(_) => read(body).await,
             Err(problem) => Err(problem),
         };
-        match asked.and_then(|asked| self.start(&asked)) {
+        match asked.and_then(|asked| self.start(asked)) {
             Ok(response) => response,
             Err(problem) => refusal(&problem),
         }
     }
 
-    fn start(self, asked: &Asked) -> Result<Response, Problem> {
+    fn start(self, asked: Asked) -> Result<Response, Problem> {
         let beside = "Another run is under way. One goes at a time.";
         let turn = self.turn.try_acquire_owned().map_err(|_| Problem::new(Code::ConcurrencyConflict, beside))?;
-        let run = Arc::new(Run::new(self.api, self.trail, asked.payers, asked.movements, asked.strategy));
+        let run = Arc::new(Run::new(self.api, self.trail, asked));
         let far = Arc::clone(&run);
         Ok(progress::told(self.stopped, move || far.progress(), async move {
             let _turn = turn;

@@ -9,7 +9,7 @@ use axum::Router;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -33,20 +33,27 @@ const LOOK: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How the payers' requests meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Strategy {
+enum Strategy {
     Optimistic,
     Pessimistic,
     Batched,
 }
 
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    pub(super) payers: u32,
+    pub(super) movements: u32,
+    strategy: Strategy,
+}
+
 pub(super) struct Run {
     caller: Caller,
     trail: Arc<Trail>,
-    payers: u32,
-    movements: u32,
-    strategy: Strategy,
+    asked: Asked,
     /// Its keys begin with it: no run repeats another's requests.
     name: String,
     start: OnceLock<Instant>,
@@ -57,13 +64,13 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(api: Router, trail: Arc<Trail>, payers: u32, movements: u32, strategy: Strategy) -> Run {
+    pub(super) fn new(api: Router, trail: Arc<Trail>, asked: Asked) -> Run {
         let token = token::mint(OWNER, &token::SCOPES.join(" "), TOKEN_LIFE, clock::now());
         let caller = Caller::of_gateway(api, token.expect("an hour from now is within all dates"));
         let (name, start) = (Uuid::new_v4().to_string(), OnceLock::new());
         let zero = || AtomicU64::new(0);
         let (next, done, repeated, settled) = (zero(), zero(), zero(), zero());
-        Run { caller, trail, payers, movements, strategy, name, start, next, done, repeated, settled }
+        Run { caller, trail, asked, name, start, next, done, repeated, settled }
     }
 
     /// How far it is.
@@ -74,14 +81,14 @@ impl Run {
             "done": done,
             "conflicts": if self.start.get().is_some() { self.trail.conflicts() } else { 0 },
             "repeated": of(&self.repeated),
-            "settled": if self.strategy == Strategy::Batched { of(&self.settled) } else { done },
+            "settled": if self.asked.strategy == Strategy::Batched { of(&self.settled) } else { done },
             "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         })
     }
 
     /// Opens the wallets, lets everybody pay, and says what has come of it.
     pub(super) async fn go(self: Arc<Run>) -> Result<Value> {
-        let credits = if self.strategy == Strategy::Batched { "batched" } else { "immediate" };
+        let credits = if self.asked.strategy == Strategy::Batched { "batched" } else { "immediate" };
         let paid = self.open("paid", &json!({"currency": "EUR", "credits": credits})).await?;
         let payers = self.payers().await.context("the payers could not be given money")?;
         self.trail.follow(Followed { caller: OWNER.to_owned(), wallet: paid.clone() });
@@ -107,7 +114,7 @@ impl Run {
             failed = looking => { let failed: Result<()> = failed; failed? }
         }
         let found = timeout(PATIENCE, self.settled(&paid)).await.context("not all credits were settled in time")??;
-        let expected = cents(self.movements);
+        let expected = cents(self.asked.movements);
         let mut told = self.progress();
         told["wallet_id"] = paid.into();
         told["adds_up"] = (found.parse() == Ok(expected)).into();
@@ -123,10 +130,10 @@ impl Run {
             let (name, body) = (format!("payer {number}"), &body);
             async move { self.open(&name, body).await }
         };
-        let payers: Vec<_> = stream::iter(0..self.payers).map(open).buffered(OPENINGS).try_collect().await?;
+        let payers: Vec<_> = stream::iter(0..self.asked.payers).map(open).buffered(OPENINGS).try_collect().await?;
         let source = self.open("source", &body).await?;
-        let (each, path) = (cents(self.movements), format!("/v1/wallets/{source}/deposits"));
-        let all = (each * Decimal::from(self.payers)).to_string();
+        let (each, path) = (cents(self.asked.movements), format!("/v1/wallets/{source}/deposits"));
+        let all = (each * Decimal::from(self.asked.payers)).to_string();
         self.post(&path, "deposit", &json!({"amount": all, "currency": "EUR"})).await?;
         for (number, payers) in payers.chunks(PAYMENTS).enumerate() {
             let payment = |payer| json!({"destination": payer, "amount": each.to_string()});
@@ -140,14 +147,12 @@ impl Run {
     /// Pays for as long as there is something to pay.
     async fn pay(self: Arc<Run>, payer: String, paid: String) -> Result<()> {
         let mut body = json!({"source": payer, "destination": paid, "amount": "0.01", "currency": "EUR"});
-        match self.strategy {
-            Strategy::Optimistic => body["locking_strategy"] = "optimistic".into(),
-            Strategy::Pessimistic => body["locking_strategy"] = "pessimistic".into(),
-            Strategy::Batched => {}
+        if self.asked.strategy != Strategy::Batched {
+            body["locking_strategy"] = json!(self.asked.strategy);
         }
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= u64::from(self.movements) {
+            if number >= u64::from(self.asked.movements) {
                 return Ok(());
             }
             self.post("/v1/transfers", &format!("transfer {number}"), &body).await?;
