@@ -65,23 +65,21 @@ fn request(method: &str, uri: &str) -> axum::http::request::Builder {
     HttpRequest::builder().method(method).uri(uri).header("authorization", format!("Bearer {token}"))
 }
 
-async fn send(request: HttpRequest<Body>) -> (StatusCode, Value, Response<()>) {
+async fn send(request: HttpRequest<Body>) -> Response<Value> {
     send_to(gateway(), request).await
 }
 
-async fn send_to(gateway: Router, request: HttpRequest<Body>) -> (StatusCode, Value, Response<()>) {
-    let response = gateway.oneshot(request).await.expect("the router answers");
-    let (parts, body) = response.into_parts();
+async fn send_to(gateway: Router, request: HttpRequest<Body>) -> Response<Value> {
+    let (parts, body) = gateway.oneshot(request).await.expect("the router answers").into_parts();
     let body = to_bytes(body, BODY_LIMIT_BYTES).await.expect("read");
-    let json = serde_json::from_slice(&body).expect("JSON");
-    (parts.status, json, Response::from_parts(parts, ()))
+    Response::from_parts(parts, serde_json::from_slice(&body).expect("JSON"))
 }
 
-async fn check_refused(request: HttpRequest<Body>, status: u16, code: &str) -> Response<()> {
-    let (found, problem, response) = send(request).await;
-    assert_eq!((found.as_u16(), &problem["code"]), (status, &json!(code)));
+async fn check_refused(request: HttpRequest<Body>, status: u16, code: &str) -> Response<Value> {
+    let response = send(request).await;
+    assert_eq!((response.status().as_u16(), &response.body()["code"]), (status, &json!(code)));
     assert_eq!(response.headers()["content-type"], "application/problem+json");
-    assert_eq!(problem["request_id"], response.headers()[REQUEST_ID_HEADER].to_str().expect("text"));
+    assert_eq!(response.body()["request_id"], response.headers()[REQUEST_ID_HEADER].to_str().expect("text"));
     response
 }
 
@@ -92,13 +90,13 @@ fn empty(builder: axum::http::request::Builder) -> HttpRequest<Body> {
 #[tokio::test]
 async fn the_function_sees_a_real_event() {
     let get = request("GET", "/things/a%20b?q=1&q=2&r=%2B").header("x-thing", "1").header("x-thing", "2");
-    let (status, seen, _) = send(empty(get)).await;
-    assert_eq!(status, StatusCode::OK);
+    let seen = send(empty(get)).await;
+    assert_eq!(seen.status(), StatusCode::OK);
     let expected = json!({
         "route": "GET /things/{id}", "stage": "$default", "method": "GET", "path": "/things/a%20b", "sub": "alice",
         "scopes": ["things:read"], "id": "a b", "q": ["1", "2"], "header": "1,2", "body": "", "binary": false,
     });
-    assert_eq!(seen, expected);
+    assert_eq!(*seen.body(), expected);
 }
 
 #[tokio::test]
@@ -111,7 +109,7 @@ async fn bodies_are_text_or_base64() {
     ];
     for (kind, body, binary) in cases {
         let post = request("POST", "/things").header("content-type", kind).body(Body::from(body)).expect("a request");
-        let (_, seen, _) = send(post).await;
+        let seen = send(post).await.into_body();
         assert_eq!((&seen["body"], &seen["binary"]), (&json!(String::from_utf8_lossy(body)), &json!(binary)), "{kind}");
     }
 }
@@ -181,8 +179,9 @@ async fn where_no_function_listens_the_caller_is_told_what_to_look_at() {
     // Port 1 is the one of a service that nobody runs.
     let nobody = crate::remote::Lambda::at("http://127.0.0.1:1").expect("a URL").http(&routes);
     let gateway = answered_by(nobody, &routes).expect("every route has a handler");
-    let (status, problem, _) = send_to(gateway, empty(request("GET", "/things/1"))).await;
-    assert_eq!((status.as_u16(), &problem["retryable"]), (503, &json!(true)));
+    let answer = send_to(gateway, empty(request("GET", "/things/1"))).await;
+    let problem = answer.body();
+    assert_eq!((answer.status().as_u16(), &problem["retryable"]), (503, &json!(true)));
     let told = "`echo` cannot be invoked at http://127.0.0.1:1; is `cargo lambda watch` running there?";
     assert_eq!(problem["detail"], told);
 }
@@ -190,10 +189,10 @@ async fn where_no_function_listens_the_caller_is_told_what_to_look_at() {
 #[tokio::test]
 async fn hostile_heads_are_answered() {
     let odd = request("GET", "/things/%7B%22?%%%&=&q").header("host", "a b/\u{7f}".trim_end_matches('\u{7f}'));
-    assert_eq!(send(empty(odd.header("x-forwarded-proto", "no scheme"))).await.0, StatusCode::OK);
+    assert_eq!(send(empty(odd.header("x-forwarded-proto", "no scheme"))).await.status(), StatusCode::OK);
     check_refused(empty(request("GET", "/things/%ff")), 404, "route_not_found").await;
     let beyond_ascii = HeaderValue::from_bytes(b"k\xc3\xbc\xff").expect("HTTP allows it");
-    assert_eq!(send(empty(request("GET", "/things/1").header("x-thing", beyond_ascii))).await.0, StatusCode::OK);
+    assert_eq!(send(empty(request("GET", "/things/1").header("x-thing", beyond_ascii))).await.status(), StatusCode::OK);
 }
 
 #[test]
