@@ -26,6 +26,7 @@ mod schedule;
 mod single;
 mod table;
 mod truth;
+mod weather;
 mod world;
 
 use std::collections::BTreeSet;
@@ -40,7 +41,8 @@ pub(crate) use check::{Clocks, audit, audit_by};
 pub(crate) use fault::{Climate, Fault, Order, Treatment};
 pub(crate) use handlers::event;
 pub(crate) use network::Weather;
-pub(crate) use world::{World, fair, runtime};
+pub(crate) use weather::{LONG, always, fair, first, slow};
+pub(crate) use world::{World, runtime};
 
 use schedule::{Counts, RECORDED, Report};
 

@@ -20,6 +20,11 @@ impl Call {
         self.is_write() && self.body["TransactItems"][0].get("Put").is_some()
     }
 
+    /// A commit that records something of this kind.
+    pub(crate) fn is_commit_of(&self, kind: &str) -> bool {
+        self.is_commit() && self.body.to_string().contains(&format!("\"{kind}\""))
+    }
+
     pub(crate) fn is_lease(&self) -> bool {
         self.is_write() && !self.is_commit() && !self.is_fold()
     }

@@ -115,6 +115,12 @@ impl Order {
     }
 }
 
+impl From<Fault> for Treatment {
+    fn from(fault: Fault) -> Treatment {
+        Treatment::with(fault)
+    }
+}
+
 impl Treatment {
     pub(crate) fn with(fault: Fault) -> Treatment {
         Treatment { fault: Some(fault), ..Treatment::default() }

@@ -1,6 +1,5 @@
 //! One fault at a time, and what the caller sees of it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -10,8 +9,8 @@ use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use super::call::Call;
 use super::check::audit;
 use super::fault::{Fault, Treatment};
-use super::network::Weather;
-use super::world::{World, fair, runtime};
+use super::weather::{always, fair, first};
+use super::world::{World, runtime};
 use crate::ledger::{caller, order};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
@@ -71,22 +70,6 @@ async fn balances(world: &World, wallets: [WalletId; 2]) -> [String; 2] {
         *balance = found.expect("the wallet exists").balance.to_string();
     }
     balances
-}
-
-/// The fault for the first `times` calls that `which` picks.
-fn first(times: u32, which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
-    let seen = AtomicU32::new(0);
-    Box::new(move |call| {
-        if which(call) && seen.fetch_add(1, Ordering::Relaxed) < times {
-            Treatment::with(fault)
-        } else {
-            Treatment::default()
-        }
-    })
-}
-
-fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
-    first(u32::MAX, which, fault)
 }
 
 #[test]
@@ -223,7 +206,7 @@ fn the_same_request_from_many_at_once_moves_money_once() {
     for strategy in BOTH {
         check(async |world, a, b| {
             let slow = Treatment { work: Duration::from_millis(5), ..Treatment::default() };
-            world.network.set(Box::new(move |_| slow));
+            world.network.set(always(|_| true, slow));
             let mut tasks = tokio::task::JoinSet::new();
             for _ in 0..8 {
                 let (ledger, command) = (world.ledger(0, 10), transfer(a, b));
@@ -241,7 +224,7 @@ fn the_same_request_from_many_at_once_moves_money_once() {
 fn of_two_transactions_in_flight_on_one_item_one_is_cancelled_and_tries_again() {
     check(async |world, a, b| {
         let slow = Treatment { work: Duration::from_millis(5), ..Treatment::default() };
-        world.network.set(Box::new(move |_| slow));
+        world.network.set(always(|_| true, slow));
         let (first, second) = (world.ledger(0, 10), world.ledger(0, 10));
         let mut usage = [Usage::default(), Usage::default()];
         let [one, two] = &mut usage;

@@ -14,9 +14,9 @@ use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
 
-use super::fault::Treatment;
-use super::network::{Network, Weather, time_after};
+use super::network::{Network, time_after};
 use super::table::Table;
+use super::weather::fair;
 use crate::ledger::caller;
 
 /// One try of the SDK.
@@ -126,10 +126,6 @@ impl World {
         let found = self.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
         found.expect("the wallet exists").version
     }
-}
-
-pub(crate) fn fair() -> Weather {
-    Box::new(|_| Treatment::default())
 }
 
 fn impatient() -> TimeoutConfig {

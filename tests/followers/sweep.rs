@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use wallet_domain::{Authorise, Command, Outcome, SignedDuration, TransactionId, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 
-use crate::faults::{Treatment, World, fair};
+use crate::faults::{Call, Treatment, World, always, fair};
 use crate::ledger::torn::{check, withdraw};
 use crate::ledger::{order, posted, run};
 
@@ -73,11 +73,9 @@ fn a_sweep_that_runs_out_of_time_tells_what_it_has_done_and_leaves_no_request() 
         let id = queued(world, "lost", wallet).await;
         sleep(Duration::from_secs(601)).await;
         // An event without a deadline leaves half a minute for sixteen shares.
-        world.network.set(Box::new(|call| {
-            let slow = call.operation == "Query" && call.body.to_string().contains("hold#");
-            let work = if slow { Duration::from_millis(1_950) } else { Duration::ZERO };
-            Treatment { work, ..Treatment::default() }
-        }));
+        let of_holds = |call: &Call| call.operation == "Query" && call.body.to_string().contains("hold#");
+        let slow = Treatment { work: Duration::from_millis(1_950), ..Treatment::default() };
+        world.network.set(always(of_holds, slow));
         let told = swept(world).await;
         assert_eq!((&told["released"], &told["requests"]), (&json!(1), &json!(1)), "{told}");
         assert!(matches!(outcome(world, id).await, Some(Outcome::Posted { .. })));

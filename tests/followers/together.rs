@@ -15,7 +15,7 @@ use wallet_requests::Execute;
 use wallet_stack::TABLE;
 
 use super::batch;
-use crate::faults::{Fault, Treatment, World, audit, runtime};
+use crate::faults::{Call, Fault, Treatment, World, audit, first, runtime};
 use crate::ledger::{order, until_done};
 
 /// Transfers out of one wallet.
@@ -169,11 +169,7 @@ fn what_is_not_done_together_is_done_one_by_one() {
     for (fault, times) in faults.into_iter().chain(lost).flat_map(|fault| [(fault, 1), (fault, 2), (fault, 5)]) {
         with_a_hot_payer(5, async |world, commands| {
             let messages = accept(&world.plain(), commands).await;
-            let mut writes = 0;
-            world.network.set(Box::new(move |call| {
-                writes += usize::from(call.is_write());
-                if call.is_write() && writes <= times { Treatment::with(fault) } else { Treatment::default() }
-            }));
+            world.network.set(first(times, Call::is_write, fault));
             from_the_queue(world, messages).await;
             Cost::default()
         });

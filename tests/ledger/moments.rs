@@ -13,7 +13,7 @@ use wallet_lambda::answer;
 
 use super::torn::{check, check_by, deposit, rebate, reversal, rule, withdraw};
 use super::{order, posted, refusal, run};
-use crate::faults::{Call, Clocks, Fault, Treatment, World, event, fair};
+use crate::faults::{Call, Clocks, Fault, World, event, fair, first};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 const MINUTE: i64 = 60;
@@ -273,12 +273,7 @@ fn a_deposit_whose_amount_and_rebate_pass_the_largest_value_can_be_answered_for(
 fn a_request_that_loses_one_of_two_leases_and_is_refused_leaves_none() {
     check(async |world, wallet| {
         let destination = world.open("b", "0", None).await;
-        let mut late = 0;
-        world.network.set(Box::new(move |call: &Call| {
-            late += u32::from(call.is_commit());
-            let fault = (call.is_commit() && late == 1).then_some(Fault::Late(Duration::from_millis(200)));
-            Treatment { fault, ..Treatment::default() }
-        }));
+        world.network.set(first(1, Call::is_commit, Fault::Late(Duration::from_millis(200))));
         let (holder, other) = (world.ledger(0, 10), world.ledger(4 * MINUTE, 10));
         let (there, out) = (transfer("there", wallet, destination, "10"), withdraw("out", wallet, "95", None));
         let (refused, out) = tokio::join!(run(&holder, &there, Strategy::Pessimistic), async {

@@ -18,7 +18,7 @@ use wallet_dynamodb::{Ledger, Strategy, Usage};
 
 use super::torn::{check, deposit, withdraw};
 use super::{Bench, posted, run};
-use crate::faults::{Order, Treatment};
+use crate::faults::{Call, LONG, Treatment, first};
 
 const VERSIONS: usize = 1_000_000;
 const WALLET: &str = "wal_00000000000000000000000000000001";
@@ -201,13 +201,7 @@ async fn each_row_is_found_at_its_time_and_the_last_of_those_with_one_time() {
 #[test]
 fn a_row_that_is_still_being_applied_is_waited_for() {
     check(async |world, wallet| {
-        let mut commits = 0;
-        world.network.set(Box::new(move |call| {
-            commits += u32::from(call.is_commit());
-            let slow = call.is_commit() && commits == 1;
-            let work = if slow { Duration::from_millis(100) } else { Duration::ZERO };
-            Treatment { work, order: Order::Sent, ..Treatment::default() }
-        }));
+        world.network.set(first(1, Call::is_commit, Treatment { work: LONG, ..Treatment::default() }));
         let (slow, reader) = (world.ledger(0, 10), world.plain());
         let first = withdraw("slow", wallet, "10", None);
         let ((first, _), found) = tokio::join!(run(&slow, &first, Strategy::Optimistic), async {

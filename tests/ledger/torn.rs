@@ -13,10 +13,9 @@ use wallet_domain::{
 use wallet_dynamodb::{Done, DryRun, ExecuteError, Ledger, Strategy, Usage};
 
 use super::{caller, order, posted, run};
-use crate::faults::{Call, Clocks, Fault, Order, Treatment, Weather, World, audit_by, fair, runtime};
+use crate::faults::{Call, Clocks, Fault, LONG, Order, Treatment, World, audit_by, fair, first, runtime, slow};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
-const LONG: Duration = Duration::from_millis(100);
 
 /// Runs `test` in a world of its own with a wallet of 100.00 at version 1, and audits the table afterwards.
 #[track_caller]
@@ -69,11 +68,28 @@ pub(crate) fn reversal(original: &Transaction) -> Command {
     Command::Reverse(Reverse { caller, key, original, allow_overdraft, return_fee, reference, metadata })
 }
 
-/// Commits take [`LONG`]; their items become visible in this order.
-fn slow_commits(order: Order) -> Weather {
-    Box::new(move |call| {
-        if call.is_commit() { Treatment { work: LONG, order, ..Treatment::default() } } else { Treatment::default() }
-    })
+/// Runs `command` by a new process each time that it is a conflict: a slow commit is in flight for longer than one tries.
+pub(crate) async fn patiently(world: &World, command: &Command, strategy: Strategy) -> Result<Done, ExecuteError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match run(&world.ledger(0, 10), command, strategy).await.0 {
+            Err(ExecuteError::Conflict { .. }) if tries < 10 => sleep(LONG / 10).await,
+            done => return done,
+        }
+    }
+}
+
+/// What was available, as the refusal on record says.
+#[track_caller]
+pub(crate) fn short_of(done: Result<Done, ExecuteError>) -> String {
+    match done {
+        Ok(Done::Executed(Transaction {
+            outcome: Outcome::Failed { refusal: Refusal::InsufficientFunds { available: Some(available), .. }, .. },
+            ..
+        })) => available.to_string(),
+        other => panic!("not refused for funds: {other:?}"),
+    }
 }
 
 /// The answers to two tries of `command`, on `first` and, so much later, on `second`.
@@ -105,7 +121,7 @@ pub(crate) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<D
 fn a_posted_request_with_if_match_is_not_refused_by_a_read_of_half_its_commit() {
     for strategy in BOTH {
         check(async |world, wallet| {
-            world.network.set(slow_commits(Order::Backwards));
+            world.network.set(slow(Call::is_commit, Order::Backwards));
             let command = withdraw("pinned", wallet, "10", Some(1));
             let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
             both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(80)).await);
@@ -121,7 +137,7 @@ fn a_posted_transfer_is_not_told_that_it_was_one_too_many_in_its_minute() {
             let one = Change { transfers_per_minute: Some(Some(1)), ..Change::default() };
             world.amend(wallet, 1, one).await;
             // Of record, source, its entry, destination and its entry the source can be seen at 87 ms.
-            world.network.set(slow_commits(Order::Backwards));
+            world.network.set(slow(Call::is_commit, Order::Backwards));
             let order = order("a", "one".parse().expect("a printable key"), "10");
             let command = Command::Transfer(Transfer { order, source: wallet, destination, fee: None });
             let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
@@ -136,7 +152,7 @@ fn a_posted_request_with_if_match_is_not_refused_while_its_own_record_is_in_flig
     check(async |world, wallet| {
         let second = world.ledger(0, 10);
         posted(run(&second, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
-        world.network.set(slow_commits(Order::Backwards));
+        world.network.set(slow(Call::is_commit, Order::Backwards));
         let command = withdraw("pinned", wallet, "10", Some(2));
         let ledgers = (&world.ledger(0, 10), &second);
         both_posted(two_tries(ledgers, &command, Strategy::Optimistic, Duration::from_millis(80)).await);
@@ -147,7 +163,7 @@ fn a_posted_request_with_if_match_is_not_refused_while_its_own_record_is_in_flig
 #[test]
 fn a_dry_run_of_a_posted_request_is_not_refused_by_half_its_commit() {
     check(async |world, wallet| {
-        world.network.set(slow_commits(Order::Backwards));
+        world.network.set(slow(Call::is_commit, Order::Backwards));
         let (command, first) = (withdraw("pinned", wallet, "100", Some(1)), world.ledger(0, 10));
         let tried = async || {
             let mut usage = Usage::default();
@@ -203,13 +219,8 @@ fn a_reversal_is_not_refused_for_a_rebate_that_its_read_of_the_wallet_missed() {
             let wallet = world.open("payee", "0", None).await;
             let paid_in = deposit(world, wallet, "100", Some(rule()));
             let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
-            let mut reads = 0;
-            world.network.set(Box::new(move |call| {
-                reads += u32::from(call.operation == "BatchGetItem");
-                let slow = reads == 1 && !call.is_write();
-                let work = if slow { LONG } else { Duration::ZERO };
-                Treatment { work, order: Order::Backwards, ..Treatment::default() }
-            }));
+            let slow = Treatment { work: LONG, order: Order::Backwards, ..Treatment::default() };
+            world.network.set(first(1, |call| call.operation == "BatchGetItem", slow));
             let (reverser, payer) = (world.ledger(0, 10), world.plain());
             let (reverse, pay) = (reversal(&original), rebate(&original));
             let (reversed, paid) = tokio::join!(run(&reverser, &reverse, strategy), async {
@@ -276,12 +287,8 @@ fn a_refusal_by_one_wallet_is_not_recorded_on_an_old_snapshot_of_the_other() {
             for (wallet, amount) in [(source, "1"), (destination, "9")] {
                 posted(run(&world.plain(), &deposit(world, wallet, amount, None), Strategy::Optimistic).await.0);
             }
-            let mut commits = 0;
-            world.network.set(Box::new(move |call: &Call| {
-                commits += u32::from(call.is_commit());
-                let fault = (call.is_commit() && commits == 1).then_some(Fault::Conflict);
-                Treatment { fault, order: Order::Any(seed), ..Treatment::default() }
-            }));
+            let lost = Treatment { order: Order::Any(seed), ..Fault::Conflict.into() };
+            world.network.set(first(1, Call::is_commit, lost));
             let mut order = order("a", "pinned".parse().expect("a printable key"), "5");
             order.expected_version = Some(2);
             let command = Command::Transfer(Transfer { order, source, destination, fee: None });

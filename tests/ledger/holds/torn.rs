@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use wallet_domain::{
-    Authorise, Capture, Command, Deposit, Outcome, Refusal, SignedDuration, Transaction, Transfer, Void, WalletId,
+    Authorise, Capture, Command, Deposit, Refusal, SignedDuration, Transaction, Transfer, Void, WalletId,
 };
-use wallet_dynamodb::{Done, DryRun, ExecuteError, Strategy, Swept, Usage};
+use wallet_dynamodb::{DryRun, ExecuteError, Strategy, Swept, Usage};
 
-use crate::faults::{Call, Fault, Order, Treatment, World};
-use crate::ledger::torn::{check, withdraw};
-use crate::ledger::{caller, order, posted, run};
+use crate::faults::{Call, Fault, LONG, Order, Treatment, Weather, World, first, slow};
+use crate::ledger::torn::{check, patiently, short_of, withdraw};
+use crate::ledger::{caller, order, posted, run, until_done};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
-const LONG: Duration = Duration::from_millis(100);
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 fn authorise(key: &str, source: WalletId, amount: &str) -> Command {
@@ -36,18 +35,9 @@ async fn sweep(world: &World) -> Swept {
     world.plain().sweep(&mut Usage::default()).await.expect("the index answers")
 }
 
-/// The first call of these, and of no other kind, takes so long to arrive.
-fn first_is_late(which: impl Fn(&Call) -> bool + Send + 'static) -> crate::faults::Weather {
-    let mut met = false;
-    Box::new(move |call| {
-        let late = !met && which(call);
-        met |= late;
-        Treatment { there: if late { LONG } else { Duration::ZERO }, ..Treatment::default() }
-    })
-}
-
-fn is_look(call: &Call) -> bool {
-    call.operation == "Query"
+/// The first look at what is held takes long to arrive.
+fn late_look() -> Weather {
+    first(1, |call| call.operation == "Query", Treatment { there: LONG, ..Treatment::default() })
 }
 
 /// The wallet is seen, then its hold is released, then its holds are looked through: none is overdue any more.
@@ -57,7 +47,7 @@ fn a_debit_is_not_refused_for_money_that_was_released_while_it_looked() {
         check(async |world, wallet| {
             hold(world, "held", wallet, "60").await;
             sleep(Duration::from_secs(61)).await;
-            world.network.set(first_is_late(is_look));
+            world.network.set(late_look());
             let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
             let (done, swept) = tokio::join!(run(&ledger, &out, strategy), async {
                 sleep(LONG / 2).await;
@@ -74,7 +64,7 @@ fn a_dry_run_is_not_refused_for_money_that_was_released_while_it_looked() {
     check(async |world, wallet| {
         hold(world, "held", wallet, "60").await;
         sleep(Duration::from_secs(61)).await;
-        world.network.set(first_is_late(is_look));
+        world.network.set(late_look());
         let (ledger, out, mut usage) = (world.ledger(0, 10), withdraw("out", wallet, "70", None), Usage::default());
         let (told, swept) = tokio::join!(ledger.dry_run(&out, &mut usage), async {
             sleep(LONG / 2).await;
@@ -118,12 +108,8 @@ fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
             let close = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
             world.amend(destination, 2, close).await;
             hold(world, "held", source, "30").await;
-            let mut commits = 0;
-            world.network.set(Box::new(move |call: &Call| {
-                commits += u32::from(call.is_commit());
-                let fault = (call.is_commit() && commits == 1).then_some(Fault::Conflict);
-                Treatment { fault, order: Order::Any(seed), ..Treatment::default() }
-            }));
+            let lost = Treatment { order: Order::Any(seed), ..Fault::Conflict.into() };
+            world.network.set(first(1, Call::is_commit, lost));
             let order = order("a", "short".parse().expect("a printable key"), "75");
             let transfer = Command::Transfer(Transfer { order, source, destination, fee: None });
             let told = run(&stale, &transfer, Strategy::Optimistic).await.0.expect("on record");
@@ -141,43 +127,19 @@ fn a_debit_beside_half_a_release_sees_the_money_once() {
             check(async |world, wallet| {
                 hold(world, "held", wallet, "60").await;
                 sleep(Duration::from_secs(61)).await;
-                let slow = |call: &Call| call.is_commit() && call.body.to_string().contains("\"expiry\"");
-                world.network.set(Box::new(move |call| {
-                    let work = if slow(call) { LONG } else { Duration::ZERO };
-                    Treatment { work, order, ..Treatment::default() }
-                }));
+                world.network.set(slow(|call| call.is_commit_of("expiry"), order));
                 let (sweeper, mut usage) = (world.ledger(0, 10), Usage::default());
                 let (swept, debited) = tokio::join!(sweeper.sweep(&mut usage), async {
                     sleep(Duration::from_millis(at)).await;
-                    let mut tries = 0;
-                    loop {
-                        let (done, _) =
-                            run(&world.ledger(0, 10), &withdraw("out", wallet, amount, None), strategy).await;
-                        tries += 1;
-                        match done {
-                            Err(ExecuteError::Conflict { .. }) if tries < 10 => sleep(LONG / 10).await,
-                            done => break done,
-                        }
-                    }
+                    patiently(world, &withdraw("out", wallet, amount, None), strategy).await
                 });
                 swept.expect("the index answers");
                 match amount {
                     "70" => drop(posted(debited)),
-                    _ => refused(debited, "100.00"),
+                    _ => assert_eq!(short_of(debited), "100.00", "{order:?}, {strategy}, at {at} ms"),
                 }
             });
         }
-    }
-}
-
-#[track_caller]
-fn refused(done: Result<Done, ExecuteError>, told: &str) {
-    match done {
-        Ok(Done::Executed(Transaction {
-            outcome: Outcome::Failed { refusal: Refusal::InsufficientFunds { available: Some(available), .. }, .. },
-            ..
-        })) => assert_eq!(available.to_string(), told),
-        other => panic!("not refused for funds: {other:?}"),
     }
 }
 
@@ -197,12 +159,7 @@ fn whatever_happens_to_its_release_a_late_capture_is_told_of_the_end() {
         check(async |world, wallet| {
             let held = hold(world, "held", wallet, "60").await;
             sleep(Duration::from_secs(61)).await;
-            let mut commits = 0;
-            world.network.set(Box::new(move |call: &Call| {
-                commits += u32::from(call.is_commit());
-                let fault = (call.is_commit() && commits == 1).then_some(fault);
-                Treatment { fault, ..Treatment::default() }
-            }));
+            world.network.set(first(1, Call::is_commit, fault));
             let (done, _) = run(&world.ledger(0, 6), &capture("late", &held), strategy).await;
             let told = matches!(done, Err(ExecuteError::Refused(Refusal::HoldExpired { .. })));
             assert!(told, "{fault:?}, {strategy}: {done:?}");
@@ -221,12 +178,7 @@ fn a_capture_whose_reply_was_lost_is_told_although_its_time_is_over_since() {
             check(async |world, wallet| {
                 let held = hold(world, "held", wallet, "60").await;
                 sleep(Duration::from_millis(59_900)).await;
-                let mut commits = 0;
-                world.network.set(Box::new(move |call: &Call| {
-                    commits += u32::from(call.is_commit());
-                    let fault = (call.is_commit() && commits == 1).then_some(fault);
-                    Treatment { fault, ..Treatment::default() }
-                }));
+                world.network.set(first(1, Call::is_commit, fault));
                 let (done, _) = run(&world.ledger(0, 6), &capture("once", &held), strategy).await;
                 posted(done);
                 sleep(Duration::from_secs(60)).await;
@@ -246,11 +198,7 @@ fn a_capture_or_a_sweep_beside_half_a_void_finds_no_fault() {
                 let held = hold(world, "held", wallet, "60").await;
                 hold(world, "long over", wallet, "7").await;
                 sleep(Duration::from_millis(59_800)).await;
-                let slow = |call: &Call| call.is_commit() && call.body.to_string().contains("\"void\"");
-                world.network.set(Box::new(move |call| {
-                    let work = if slow(call) { LONG } else { Duration::ZERO };
-                    Treatment { work, order, ..Treatment::default() }
-                }));
+                world.network.set(slow(|call| call.is_commit_of("void"), order));
                 let key = "void".parse().expect("a printable key");
                 let void = Command::Void(Void { caller: caller("a"), key, hold: Box::new(held.clone()) });
                 let (voider, capturer, capture) = (world.ledger(0, 10), world.ledger(0, 10), capture("late", &held));
@@ -259,12 +207,7 @@ fn a_capture_or_a_sweep_beside_half_a_void_finds_no_fault() {
                     run(&voider, &void, Strategy::Optimistic),
                     async {
                         sleep(Duration::from_millis(at)).await;
-                        loop {
-                            match run(&capturer, &capture, strategy).await.0 {
-                                Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
-                                done => break done,
-                            }
-                        }
+                        until_done(&capturer, &capture, strategy).await.0
                     },
                     async {
                         sleep(Duration::from_millis(at)).await;

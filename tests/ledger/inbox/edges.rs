@@ -11,10 +11,10 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
 
-use super::torn::{balance, check_shop, credit, pay_in, refused, settle};
+use super::torn::{balance, check_shop, credit, pay_in, settle};
 use super::{BOTH, mode};
-use crate::faults::{Treatment, World};
-use crate::ledger::torn::{deposit, rebate, reversal, rule, withdraw};
+use crate::faults::{Treatment, World, always};
+use crate::ledger::torn::{deposit, rebate, reversal, rule, short_of, withdraw};
 use crate::ledger::{caller, posted, run};
 
 /// All of an amount that exists.
@@ -37,7 +37,7 @@ fn an_item_that_cannot_be_read_stays_and_stops_nobody() {
         world.table.change(&key, |item| drop(item.insert("seal".to_owned(), json!({ "S": "?" }))));
         let Settled { folded, left, .. } = settle(world, shop).await;
         assert_eq!((folded, left), (3, 1));
-        assert_eq!(refused(debit(world, "too much", shop, "31").await), "30.00");
+        assert_eq!(short_of(debit(world, "too much", shop, "31").await), "30.00");
         posted(debit(world, "all", shop, "30").await);
         let waits = world.plain().unsettled(&damaged, &mut Usage::default()).await.expect("the table answers");
         assert_eq!(waits, [shop], "it is no row of the statement");
@@ -61,7 +61,7 @@ fn a_thousand_items_that_cannot_be_read_hide_nothing() {
         let mut usage = Usage::default();
         let too_much = withdraw("too much", shop, "31", None);
         let done = world.ledger(0, 6).execute(&too_much, Strategy::Optimistic, &mut usage).await;
-        assert_eq!(refused(done), "30.00");
+        assert_eq!(short_of(done), "30.00");
         posted(debit(world, "all", shop, "30").await);
         world.table.forget(|key| key.0 == damaged(0).0);
     });
@@ -79,7 +79,7 @@ fn of_two_largest_deposits_the_second_waits_until_there_is_room() {
         for key in ["out", "out again"] {
             posted(debit(world, key, shop, LARGEST).await);
         }
-        assert_eq!(refused(debit(world, "nothing left", shop, "0.01").await), "0.00");
+        assert_eq!(short_of(debit(world, "nothing left", shop, "0.01").await), "0.00");
     });
 }
 
@@ -89,7 +89,7 @@ fn a_pass_ends_beside_what_stays_and_what_comes() {
     check_shop(async |world, shop| {
         pay_in(world, shop, "too much", LARGEST).await;
         let slow = Treatment { work: Duration::from_millis(4), ..Treatment::default() };
-        world.network.set(Box::new(move |_| slow));
+        world.network.set(always(|_| true, slow));
         let (payer, folder) = (world.plain(), world.ledger(0, 6));
         let coming = tokio::spawn(async move {
             for number in 0..500 {
@@ -133,7 +133,7 @@ fn what_comes_to_an_overdrawn_wallet_fills_that_up_first() {
         posted(run(&world.plain(), &overdraft, Strategy::Optimistic).await.0);
         pay_in(world, shop, "later", "60").await;
         for amount in ["70", "40"] {
-            assert_eq!(refused(debit(world, amount, shop, amount).await), "10.00");
+            assert_eq!(short_of(debit(world, amount, shop, amount).await), "10.00");
         }
         posted(debit(world, "just enough", shop, "10").await);
         assert_eq!(balance(world, shop).await, "0.00");
@@ -148,7 +148,7 @@ fn a_credit_that_waits_is_reversed_like_any_other() {
             posted(run(&world.ledger(0, 6), &reversal(&original), strategy).await.0);
             assert_eq!(balance(world, shop).await, "30.00", "what waited has become balance");
             let again = run(&world.ledger(0, 6), &withdraw("out", shop, "30.01", None), strategy).await.0;
-            assert_eq!(refused(again), "30.00");
+            assert_eq!(short_of(again), "30.00");
         });
     }
 }

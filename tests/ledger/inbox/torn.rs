@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use wallet_domain::{Command, Credits, Deposit, Outcome, Refusal, Transaction, WalletId};
-use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
+use wallet_domain::{Command, Credits, Deposit, Transaction, WalletId};
+use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
 
 use super::{BOTH, mode};
-use crate::faults::{Call, Fault, Order, Treatment, World};
-use crate::ledger::torn::{both_posted, check, withdraw};
+use crate::faults::{Call, Fault, LONG, Order, Treatment, World, always, first, slow};
+use crate::ledger::torn::{both_posted, check, patiently, short_of, withdraw};
 use crate::ledger::{order, posted, run};
-
-const LONG: Duration = Duration::from_millis(100);
 
 /// Runs `test` in a world of its own with a wallet that holds nothing, whose credits are batched and three of 10.00 wait.
 #[track_caller]
@@ -47,18 +45,6 @@ pub(super) async fn balance(world: &World, wallet: WalletId) -> String {
     found.expect("the wallet exists").balance.to_string()
 }
 
-/// What was available, as the refusal on record says.
-#[track_caller]
-pub(super) fn refused(done: Result<Done, ExecuteError>) -> String {
-    match done {
-        Ok(Done::Executed(Transaction {
-            outcome: Outcome::Failed { refusal: Refusal::InsufficientFunds { available: Some(available), .. }, .. },
-            ..
-        })) => available.to_string(),
-        other => panic!("not refused for funds: {other:?}"),
-    }
-}
-
 /// Whichever of its items is seen first, the money is neither counted twice nor missed.
 #[test]
 fn a_debit_beside_half_a_fold_sees_the_money_once() {
@@ -67,29 +53,17 @@ fn a_debit_beside_half_a_fold_sees_the_money_once() {
     {
         for (amount, at) in [("30", 55), ("30", 80), ("100", 55), ("100", 80)] {
             check_shop(async |world, shop| {
-                world.network.set(Box::new(move |call| {
-                    let work = if call.is_fold() { LONG } else { Duration::ZERO };
-                    Treatment { work, order, ..Treatment::default() }
-                }));
+                world.network.set(slow(Call::is_fold, order));
                 let folder = world.ledger(0, 10);
                 let mut usage = Usage::default();
                 let (folded, debited) = tokio::join!(folder.settle(shop, &mut usage), async {
                     sleep(Duration::from_millis(at)).await;
-                    // The fold is in flight for longer than one request tries.
-                    let mut tries = 0;
-                    loop {
-                        let (done, _) = run(&world.ledger(0, 10), &withdraw("out", shop, amount, None), strategy).await;
-                        tries += 1;
-                        match done {
-                            Err(ExecuteError::Conflict { .. }) if tries < 10 => sleep(LONG / 10).await,
-                            done => break done,
-                        }
-                    }
+                    patiently(world, &withdraw("out", shop, amount, None), strategy).await
                 });
                 folded.expect("it settles");
                 match amount {
                     "30" => drop(posted(debited)),
-                    _ => assert_eq!(refused(debited), "30.00", "{order:?}, {strategy}, at {at} ms"),
+                    _ => assert_eq!(short_of(debited), "30.00", "{order:?}, {strategy}, at {at} ms"),
                 }
             });
         }
@@ -148,16 +122,9 @@ fn whatever_happens_to_a_fold_each_credit_becomes_one_row() {
         Fault::Late(Duration::from_millis(400)),
         Fault::Late(Duration::from_secs(10)),
     ];
-    let first = |fault| -> crate::faults::Weather {
-        let mut folds = 0;
-        Box::new(move |call: &Call| {
-            folds += u32::from(call.is_fold());
-            if call.is_fold() && folds == 1 { Treatment::with(fault) } else { Treatment::default() }
-        })
-    };
     for fault in faults {
         check_shop(async |world, shop| {
-            world.network.set(first(fault));
+            world.network.set(first(1, Call::is_fold, fault));
             world.ledger(0, 6).settle(shop, &mut Usage::default()).await.expect("it settles");
             assert_eq!(balance(world, shop).await, "30.00", "{fault:?}");
             sleep(Duration::from_secs(20)).await;
@@ -165,7 +132,7 @@ fn whatever_happens_to_a_fold_each_credit_becomes_one_row() {
         });
         for strategy in BOTH {
             check_shop(async |world, shop| {
-                world.network.set(first(fault));
+                world.network.set(first(1, Call::is_fold, fault));
                 let (done, _) = run(&world.ledger(0, 6), &withdraw("out", shop, "30", None), strategy).await;
                 posted(done);
                 sleep(Duration::from_secs(20)).await;
@@ -185,7 +152,7 @@ fn a_folder_that_dies_at_any_time_leaves_nothing_half_done() {
                 back: Duration::from_millis(2),
                 ..Treatment::default()
             };
-            world.network.set(Box::new(move |_| slow));
+            world.network.set(always(|_| true, slow));
             let (ledger, mut usage) = (world.ledger(0, 6), Usage::default());
             let _ = tokio::time::timeout(Duration::from_millis(dies), ledger.settle(shop, &mut usage)).await;
             sleep(Duration::from_secs(1)).await;
@@ -202,7 +169,7 @@ fn fifty_wake_ups_at_once_settle_each_credit_once() {
             pay_in(world, shop, &format!("more {number}"), "1").await;
         }
         let slow = Treatment { work: Duration::from_millis(5), ..Treatment::default() };
-        world.network.set(Box::new(move |_| slow));
+        world.network.set(always(|_| true, slow));
         let mut folders = JoinSet::new();
         for _ in 0..50 {
             let ledger = world.ledger(0, 10);
@@ -241,10 +208,8 @@ fn a_folder_whose_clock_is_wrong_writes_nothing() {
 fn a_credit_that_comes_after_the_switch_is_spent_by_the_next_request() {
     for strategy in BOTH {
         check_shop(async |world, shop| {
-            world.network.set(Box::new(|call| {
-                let there = if call.is_commit() { Duration::from_millis(80) } else { Duration::ZERO };
-                Treatment { there, ..Treatment::default() }
-            }));
+            let late = Treatment { there: Duration::from_millis(80), ..Treatment::default() };
+            world.network.set(always(Call::is_commit, late));
             let (payer, late) = (world.ledger(0, 6), credit("late", shop, "5"));
             let (paid, ()) = tokio::join!(run(&payer, &late, strategy), async {
                 sleep(Duration::from_millis(40)).await;
