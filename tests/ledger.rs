@@ -31,6 +31,8 @@ use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
 use database::Database;
 pub(crate) use inbox::mode;
 
+pub(crate) const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
+
 /// A ledger on a table of its own.
 pub(crate) struct Bench {
     pub(crate) database: Database,
@@ -67,10 +69,9 @@ impl Bench {
             metadata: Metadata::default(),
         };
         let wallet = open.wallet();
-        posted(run(&self.another(), &Command::Open(open), Strategy::Optimistic).await.0);
+        self.post(&Command::Open(open)).await;
         if balance != "0" {
-            let deposit = self.deposit(wallet, balance);
-            posted(run(&self.another(), &deposit, Strategy::Optimistic).await.0);
+            self.post(&self.deposit(wallet, balance)).await;
         }
         wallet
     }
@@ -80,11 +81,16 @@ impl Bench {
         found.expect("the wallet exists")
     }
 
+    /// Runs `command` by a process of its own.
+    pub(crate) async fn post(&self, command: &Command) -> Transaction {
+        posted(run(&self.another(), command, Strategy::Optimistic).await.0)
+    }
+
     /// Changes a wallet's terms, as an administrator.
     pub(crate) async fn amend(&self, wallet: WalletId, change: Change) {
         let caller = Caller { admin: true, ..caller("root") };
         let amend = Amend { caller, wallet, expected: Expected::Version(self.wallet(wallet).await.version), change };
-        posted(run(&self.another(), &Command::Amend(amend), Strategy::Optimistic).await.0);
+        self.post(&Command::Amend(amend)).await;
     }
 
     /// Recomputes every wallet from its entries: versions without a gap, hashes chained, balances adding up. Returns

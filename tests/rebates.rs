@@ -83,11 +83,6 @@ impl Desk {
         Some(rebate.amount.to_string())
     }
 
-    async fn balance(&self, wallet: WalletId) -> String {
-        let found = self.world.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
-        found.expect("the wallet exists").balance.to_string()
-    }
-
     /// Transactions that were sent so far, leases included.
     fn writes(&self) -> u64 {
         self.world.network.counts().get("writes").copied().unwrap_or_default()

@@ -39,8 +39,7 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         world.network.set(fair());
         let again = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
         audit(&world.table, &world.plain()).await.expect("the books add up");
-        let found = world.plain().wallet(b, &mut Usage::default()).await.expect("the table answers");
-        (first, again, found.expect("the wallet exists").balance.to_string())
+        (first, again, world.balance(b).await)
     });
     assert_eq!((first.0, first.1["code"].as_str()), (status, code), "{}", first.1);
     if code.is_some() {

@@ -63,13 +63,7 @@ fn posted(done: Result<Done, ExecuteError>) -> Transaction {
 }
 
 async fn balances(world: &World, wallets: [WalletId; 2]) -> [String; 2] {
-    let ledger = world.plain();
-    let mut balances = [String::new(), String::new()];
-    for (balance, wallet) in balances.iter_mut().zip(wallets) {
-        let found = ledger.wallet(wallet, &mut Usage::default()).await.expect("the table answers");
-        *balance = found.expect("the wallet exists").balance.to_string();
-    }
-    balances
+    [world.balance(wallets[0]).await, world.balance(wallets[1]).await]
 }
 
 #[test]

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
-use wallet_domain::{Amend, Change, Command, Credits, Expected, Money, Open, Timestamp, WalletId};
+use wallet_domain::{Amend, Change, Command, Credits, Expected, Money, Open, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
@@ -108,9 +108,7 @@ impl World {
         let _ = self.plain().execute(&open, Strategy::Optimistic, &mut usage).await.expect("a wallet opens");
         wallet
     }
-}
 
-impl World {
     /// Changes a wallet's terms in fair weather.
     pub(crate) async fn amend(&self, wallet: WalletId, expected_version: u64, change: Change) {
         let mut caller = caller("root");
@@ -118,13 +116,14 @@ impl World {
         let amend = Command::Amend(Amend { caller, wallet, expected: Expected::Version(expected_version), change });
         let _ = self.plain().execute(&amend, Strategy::Optimistic, &mut Usage::default()).await.expect("new terms");
     }
-}
 
-impl World {
-    /// The version that a wallet is at.
-    pub(crate) async fn version(&self, wallet: WalletId) -> u64 {
-        let found = self.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
-        found.expect("the wallet exists").version
+    pub(crate) async fn wallet(&self, id: WalletId) -> Wallet {
+        let found = self.plain().wallet(id, &mut Usage::default()).await.expect("the table answers");
+        found.expect("the wallet exists")
+    }
+
+    pub(crate) async fn balance(&self, wallet: WalletId) -> String {
+        self.wallet(wallet).await.balance.to_string()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Wake-ups in: one pass for each wallet of a batch, and what is reported of those that cannot be read.
 
 use serde_json::json;
-use wallet_domain::WalletId;
 use wallet_lambda::{App, Settings, work};
 use wallet_settle::Settle;
 use wallet_stack::TABLE;
@@ -51,10 +50,6 @@ fn fifty_wake_ups_of_one_wallet_are_one_pass_and_an_unreadable_one_harms_no_othe
         let calls = passes.load(std::sync::atomic::Ordering::Relaxed);
         assert!(calls <= 9, "three wallets, a few calls each: {calls}");
         world.network.set(fair());
-        let balance = async |wallet: WalletId| {
-            let found = world.plain().wallet(wallet, &mut wallet_dynamodb::Usage::default()).await;
-            found.expect("the table answers").expect("it exists").balance.to_string()
-        };
-        assert_eq!((balance(one).await, balance(other).await), ("0.00".to_owned(), "0.00".to_owned()));
+        assert_eq!([world.balance(one).await, world.balance(other).await], ["0.00"; 2]);
     });
 }

@@ -7,11 +7,11 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use wallet_domain::{Authorise, Command, Outcome, SignedDuration, TransactionId, WalletId};
-use wallet_dynamodb::{Strategy, Usage};
+use wallet_dynamodb::Usage;
 
 use crate::faults::{Call, Treatment, World, always, fair};
+use crate::ledger::order;
 use crate::ledger::torn::{check, withdraw};
-use crate::ledger::{order, posted, run};
 
 async fn swept(world: &World) -> Value {
     let event = LambdaEvent::new(json!({}), Context::default());
@@ -68,7 +68,7 @@ fn a_sweep_that_runs_out_of_time_tells_what_it_has_done_and_leaves_no_request() 
             order.caller.admin = true;
             let expires_in = SignedDuration::from_secs(60);
             let hold = Authorise { order, source, destination: None, expires_in, fee: None };
-            posted(run(&world.plain(), &Command::Authorise(hold), Strategy::Optimistic).await.0);
+            world.post(&Command::Authorise(hold)).await;
         }
         let id = queued(world, "lost", wallet).await;
         sleep(Duration::from_secs(601)).await;

@@ -141,8 +141,7 @@ fn with_a_hot_payer(transfers: usize, test: impl AsyncFnOnce(&World, &[Command])
         let books = audit(&world.table, &world.plain()).await.expect("the books add up");
         let moved = commands.iter().filter(|command| books.transactions.contains_key(&command.transaction()));
         assert_eq!(moved.count(), transfers);
-        let payer = world.plain().wallet(payer, &mut Usage::default()).await.expect("an answer").expect("a wallet");
-        assert_eq!(payer.balance.to_string(), format!("-{transfers}.00"), "each once");
+        assert_eq!(world.balance(payer).await, format!("-{transfers}.00"), "each once");
         cost
     })
 }

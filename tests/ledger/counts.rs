@@ -3,7 +3,7 @@
 use wallet_domain::{Command, Deposit, Outcome, Transfer, Withdraw};
 use wallet_dynamodb::{Done, Ledger, Strategy, Usage};
 
-use super::{Bench, posted, run};
+use super::{BOTH, Bench, posted, run};
 
 #[track_caller]
 fn check(usage: Usage, calls: u32, write_units: u64) {
@@ -109,7 +109,7 @@ async fn a_replay_is_one_call_and_a_refusal_two() {
         let Ok(Done::Executed(first)) = done else { panic!("{done:?}") };
         assert_eq!(matches!(first.outcome, Outcome::Failed { .. }), refused);
         assert_eq!(usage.calls, 2);
-        for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+        for strategy in BOTH {
             let (again, usage) = run(&bench.another(), &command, strategy).await;
             assert_eq!(again.expect("on record"), Done::Replayed(first.clone()));
             check(usage, 1, 0);

@@ -11,13 +11,11 @@ use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
-use wallet_dynamodb::Strategy;
 use wallet_lambda::{App, answer, work_until};
 use wallet_rebate::Rebate;
 use wallet_stack::TABLE;
 
 use super::torn::{check, deposit, rule};
-use super::{posted, run};
 use crate::faults::{Call, Fault, Treatment, World, event};
 use crate::rebates::message;
 use crate::security::lines::Log;
@@ -122,7 +120,7 @@ fn at_desk(mut test: impl AsyncFnMut(&World, &Desk)) {
     check(async |world, wallet| {
         let destination = world.open("b", "0", None).await;
         let earning = deposit(world, wallet, "100", Some(rule()));
-        let deposit = posted(run(&world.plain(), &earning, Strategy::Optimistic).await.0);
+        let deposit = world.post(&earning).await;
         test(world, &Desk { wallet, destination, deposit }).await;
     });
 }

@@ -12,7 +12,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Swept, Usage};
 
-use super::{Bench, all_at_once, caller, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, caller, order, posted, refusal, run};
 
 impl Bench {
     fn authorise(&self, source: WalletId, destination: WalletId, amount: &str) -> Command {
@@ -22,7 +22,7 @@ impl Bench {
 
     /// A hold of alice's for bob.
     async fn hold(&self, source: WalletId, destination: WalletId, amount: &str) -> Transaction {
-        posted(run(&self.another(), &self.authorise(source, destination, amount), Strategy::Optimistic).await.0)
+        self.post(&self.authorise(source, destination, amount)).await
     }
 
     fn capture(&self, hold: &Transaction, amount: Option<&str>, is_final: bool) -> Command {
@@ -121,7 +121,7 @@ async fn a_repeated_authorisation_holds_once() {
 async fn of_captures_and_voids_at_once_one_has_it() {
     let bench = Bench::start().await;
     let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         let before = bench.wallet(bob).await.balance;
         let hold = bench.hold(alice, bob, "10").await;
         let commands = [bench.capture(&hold, None, true), bench.capture(&hold, Some("10"), true), bench.void(&hold)];
@@ -147,7 +147,7 @@ async fn of_captures_and_voids_at_once_one_has_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_capture_that_comes_too_late_releases_and_says_so() {
     let bench = Bench::start().await;
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         for void in [false, true] {
             let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
             let hold = bench.hold(alice, bob, "30").await;

@@ -9,9 +9,7 @@ mod torn;
 use wallet_domain::{Change, Credits, Leg, Refusal, Status, WalletId};
 use wallet_dynamodb::{DryRun, ExecuteError, Settled, Strategy, Usage};
 
-use crate::ledger::{Bench, all_at_once, posted, refusal, run};
-
-const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
+use crate::ledger::{BOTH, Bench, all_at_once, posted, refusal, run};
 
 impl Bench {
     /// A wallet whose credits are batched.
@@ -47,7 +45,7 @@ async fn credits_wait_until_they_are_settled_and_are_rows_then() {
     let shop = bench.shop().await;
     let version = bench.wallet(shop).await.version;
     for _ in 0..100 {
-        posted(run(&bench.another(), &bench.deposit(shop, "1.25"), Strategy::Optimistic).await.0);
+        bench.post(&bench.deposit(shop, "1.25")).await;
     }
     assert_eq!((bench.wallet(shop).await.version, bench.incoming(shop).await), (version, (12_500, 100)));
 
@@ -65,15 +63,15 @@ async fn what_waits_is_spent_by_the_next_request() {
     let bench = Bench::start().await;
     let shop = bench.shop().await;
     for _ in 0..250 {
-        posted(run(&bench.another(), &bench.deposit(shop, "1"), Strategy::Optimistic).await.0);
+        bench.post(&bench.deposit(shop, "1")).await;
     }
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         posted(run(&bench.another(), &bench.withdraw(shop, "100"), strategy).await.0);
     }
     let (done, usage) = run(&bench.another(), &bench.withdraw(shop, "50.01"), Strategy::Optimistic).await;
     assert_eq!(refusal(&done.expect("an outcome")), Some("insufficient_funds"));
     assert!(usage.calls <= 5, "read, look, read again, record: {usage:?}");
-    posted(run(&bench.another(), &bench.withdraw(shop, "50"), Strategy::Optimistic).await.0);
+    bench.post(&bench.withdraw(shop, "50")).await;
     bench.settle(shop).await;
     assert_eq!(bench.recomputed(&[shop]).await, 0);
 }
@@ -84,7 +82,7 @@ async fn a_dry_run_takes_what_waits_for_settled_and_settles_nothing() {
     let bench = Bench::start().await;
     let shop = bench.shop().await;
     for _ in 0..150 {
-        posted(run(&bench.another(), &bench.deposit(shop, "1"), Strategy::Optimistic).await.0);
+        bench.post(&bench.deposit(shop, "1")).await;
     }
     let (version, waits) = (bench.wallet(shop).await.version, bench.incoming(shop).await);
     let tried = async |amount: &str| {
@@ -114,7 +112,7 @@ async fn a_dry_run_takes_what_waits_for_settled_and_settles_nothing() {
     let command = bench.withdraw(shop, "99");
     let told = bench.another().dry_run(&command, &mut Usage::default()).await;
     let Ok(DryRun::Decided(told)) = told else { panic!("{told:?}") };
-    let real = posted(run(&bench.another(), &command, Strategy::Optimistic).await.0);
+    let real = bench.post(&command).await;
     assert_eq!((told.id, told.legs()), (real.id, real.legs()));
 }
 

@@ -96,7 +96,7 @@ async fn a_late_holder_is_fenced_by_the_version() {
     let now = bench.another().now();
     let lease = Policy::default().lease;
     for taker in [Strategy::Pessimistic, Strategy::Optimistic] {
-        posted(run(&bench.another(), &bench.deposit(wallet, "80"), Strategy::Optimistic).await.0);
+        bench.post(&bench.deposit(wallet, "80")).await;
         let left = bench.wallet(wallet).await.balance.minor_units();
         let late = HeldUp::between_lease_and_commit(&bench, &bench.withdraw(wallet, "150"), now);
         // One millisecond before the end it is still the holder's.

@@ -9,7 +9,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Strategy};
 
-use super::{Bench, all_at_once, caller, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, caller, order, posted, refusal, run};
 
 const CALLERS: usize = 16;
 
@@ -21,8 +21,7 @@ fn noon() -> Clock {
 
 /// Every second caller optimistically, the others pessimistically.
 fn mixed(command: impl Fn() -> Command) -> Vec<(Command, Strategy)> {
-    let strategies = [Strategy::Optimistic, Strategy::Pessimistic];
-    (0..CALLERS).map(|number| (command(), strategies[number % 2])).collect()
+    (0..CALLERS).map(|number| (command(), BOTH[number % 2])).collect()
 }
 
 /// How many were posted and how many refused, all of the latter with `code`.

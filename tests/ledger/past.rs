@@ -207,7 +207,7 @@ fn a_row_that_is_still_being_applied_is_waited_for() {
         let ((first, _), found) = tokio::join!(run(&slow, &first, Strategy::Optimistic), async {
             // Of record, wallet and entry the wallet can be seen at 75 ms, the entry at 100.
             sleep(Duration::from_millis(80)).await;
-            posted(run(&world.plain(), &deposit(world, wallet, "5", None), Strategy::Optimistic).await.0);
+            world.post(&deposit(world, wallet, "5", None)).await;
             let mut usage = Usage::default();
             let now = reader.wallet(wallet, &mut usage).await.expect("the table answers").expect("it is there");
             assert_eq!(now.version, 3);

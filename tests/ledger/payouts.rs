@@ -5,7 +5,7 @@ use wallet_domain::{Command, MAX_PAYMENTS, Order, Payment, Payout, Terms, Wallet
 use wallet_dynamodb::{Done, Strategy, Usage};
 
 use super::inbox::mode;
-use super::{Bench, all_at_once, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, order, posted, refusal, run};
 
 /// As long as the subject of a token is, as a rule.
 const PAYER: &str = "6d1b1c0e-9a58-4a3e-8b57-2f0c5e7d9a41";
@@ -84,7 +84,7 @@ async fn a_refused_payout_moves_nothing_and_is_refused_again() {
     let (payer, payees) = (bench.open("alice", "10").await, bench.payees(3).await);
     let capped = wallet_domain::Change { ceiling: Some(Some("1".to_owned())), ..Default::default() };
     bench.amend(payees[1], capped).await;
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         let pay = bench.payout("alice", payer, &payees, "2");
         let (done, usage) = run(&bench.another(), &pay, strategy).await;
         assert_eq!(refusal(&done.expect("on record")), Some("max_balance_exceeded"));
@@ -103,10 +103,9 @@ async fn payouts_that_cross_each_other_and_transfers_are_all_or_nothing() {
     for _ in 0..6 {
         wallets.push(bench.open("alice", "100").await);
     }
-    let strategies = [Strategy::Optimistic, Strategy::Pessimistic];
     let commands = (0..12).map(|number| {
         // Each pays all others, and they meet on every wallet.
-        let (from, strategy) = (number % wallets.len(), strategies[number % 2]);
+        let (from, strategy) = (number % wallets.len(), BOTH[number % 2]);
         let payees: Vec<_> = wallets.iter().copied().filter(|wallet| *wallet != wallets[from]).collect();
         match number % 3 {
             0 => (bench.transfer(wallets[from], payees[0], "1"), strategy),
@@ -140,9 +139,9 @@ async fn a_payout_may_wait_and_is_then_what_was_asked() {
 async fn a_payout_of_forty_eight_is_undone_whole() {
     let bench = Bench::start().await;
     let (payer, payees) = (bench.open("alice", "48").await, bench.payees(MAX_PAYMENTS).await);
-    let paid = posted(run(&bench.another(), &bench.payout("alice", payer, &payees, "1"), Strategy::Optimistic).await.0);
+    let paid = bench.post(&bench.payout("alice", payer, &payees, "1")).await;
     assert_eq!((bench.recomputed(&[payer]).await, bench.recomputed(&payees).await), (0, 4_800));
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         let (done, _) = run(&bench.another(), &bench.reversal(&paid), strategy).await;
         match strategy {
             Strategy::Optimistic => drop(posted(done)),

@@ -8,7 +8,7 @@ use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Us
 
 use crate::faults::{Fault, Treatment, fair};
 use crate::ledger::torn::{check, withdraw};
-use crate::ledger::{Bench, order, posted, refusal, run};
+use crate::ledger::{BOTH, Bench, order, posted, refusal, run};
 
 const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
 
@@ -187,7 +187,7 @@ async fn a_direct_repeat_of_what_has_waited_for_a_day_ends_it() {
     let alice = bench.open("alice", "10").await;
     let (knows, early) = (bench.another(), bench.another().now().checked_sub(LONGEST_WAIT).expect("in range"));
     posted(run(&knows, &bench.withdraw(alice, "1"), Strategy::Optimistic).await.0);
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         for (amount, pinned) in [("1", None), ("100", None), ("1", Some(0))] {
             for ledger in [&knows, &bench.another()] {
                 let mut command = bench.withdraw(alice, amount);

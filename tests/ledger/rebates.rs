@@ -9,7 +9,7 @@ use wallet_domain::{
 use wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
 use wallet_dynamodb::{Clock, Done, Ledger, Strategy, Usage};
 
-use super::{Bench, all_at_once, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, order, posted, refusal, run};
 
 fn eur(text: &str) -> Money {
     Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
@@ -63,7 +63,7 @@ fn paid(done: &Done) -> i128 {
 #[tokio::test]
 async fn rebates_at_once_come_to_the_cap_to_the_cent_and_never_past_it() {
     let bench = Bench::start().await;
-    for strategy in [Strategy::Optimistic, Strategy::Pessimistic] {
+    for strategy in BOTH {
         let wallet = bench.open("alice", "0").await;
         let mut rebates = vec![];
         for _ in 0..12 {

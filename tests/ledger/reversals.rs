@@ -28,7 +28,7 @@ impl Bench {
         let share = BasisPoints::new(100).expect("a share");
         let rule = RebateTerms::new("standard".parse().expect("a rule's name"), share);
         let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rules: [rule].into() };
-        posted(run(&self.another(), &Command::Deposit(deposit), Strategy::Optimistic).await.0)
+        self.post(&Command::Deposit(deposit)).await
     }
 }
 

@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use wallet_domain::WalletId;
-use wallet_dynamodb::{Item, Strategy, Usage};
+use wallet_dynamodb::{Item, Usage};
 
-use super::{Bench, posted, run};
+use super::Bench;
 
 /// Of a fold.
 const RUN: u64 = 98;
@@ -15,7 +15,7 @@ impl Bench {
     async fn run_of_rows(&self) -> Item {
         let shop = self.shop().await;
         for _ in 0..RUN {
-            posted(run(&self.another(), &self.deposit(shop, "1"), Strategy::Optimistic).await.0);
+            self.post(&self.deposit(shop, "1")).await;
         }
         let first = self.wallet(shop).await.version + 1;
         assert_eq!(self.settle(shop).await.0.folded, RUN);
@@ -81,7 +81,7 @@ async fn pages_of_any_size_show_every_row_once() {
     let shop = bench.shop().await;
     for count in [1, 120, 3, 100] {
         for _ in 0..count {
-            posted(run(&bench.another(), &bench.deposit(shop, "1"), Strategy::Optimistic).await.0);
+            bench.post(&bench.deposit(shop, "1")).await;
         }
         bench.settle(shop).await;
     }

@@ -7,9 +7,8 @@ use tokio::task::JoinSet;
 use wallet_domain::{Command, Order, Refusal, WalletId, Withdraw};
 use wallet_dynamodb::{Done, ExecuteError, Policy, Strategy, Usage};
 
-use super::{Bench, order, posted, refusal, run, until_done};
+use super::{BOTH, Bench, order, posted, refusal, run, until_done};
 
-const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 const CALLERS: usize = 64;
 const TRANSFERS_EACH: usize = 2;
 const PEERS: usize = 8;

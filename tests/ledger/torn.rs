@@ -12,10 +12,15 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, DryRun, ExecuteError, Ledger, Strategy, Usage};
 
-use super::{caller, order, posted, run};
+use super::{BOTH, caller, order, posted, run};
 use crate::faults::{Call, Clocks, Fault, LONG, Order, Treatment, World, audit_by, fair, first, runtime, slow};
 
-const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
+impl World {
+    /// Runs `command` in fair weather.
+    pub(crate) async fn post(&self, command: &Command) -> Transaction {
+        posted(run(&self.plain(), command, Strategy::Optimistic).await.0)
+    }
+}
 
 /// Runs `test` in a world of its own with a wallet of 100.00 at version 1, and audits the table afterwards.
 #[track_caller]
@@ -29,7 +34,7 @@ pub(crate) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletI
     runtime().block_on(async {
         let world = World::new();
         let wallet = world.open("a", "0", None).await;
-        posted(run(&world.plain(), &deposit(&world, wallet, "100", None), Strategy::Optimistic).await.0);
+        world.post(&deposit(&world, wallet, "100", None)).await;
         test(&world, wallet).await;
         world.network.set(fair());
         sleep(Duration::from_secs(60)).await;
@@ -218,7 +223,7 @@ fn a_reversal_is_not_refused_for_a_rebate_that_its_read_of_the_wallet_missed() {
         check(async |world, _| {
             let wallet = world.open("payee", "0", None).await;
             let paid_in = deposit(world, wallet, "100", Some(rule()));
-            let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
+            let original = world.post(&paid_in).await;
             let slow = Treatment { work: LONG, order: Order::Backwards, ..Treatment::default() };
             world.network.set(first(1, |call| call.operation == "BatchGetItem", slow));
             let (reverser, payer) = (world.ledger(0, 10), world.plain());
@@ -241,7 +246,7 @@ fn a_reversal_is_not_refused_for_a_rebate_whose_money_is_in_flight() {
         check(async |world, _| {
             let wallet = world.open("payee", "0", None).await;
             let paid_in = deposit(world, wallet, "100", Some(rule()));
-            let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
+            let original = world.post(&paid_in).await;
             let mark = "REVERSAL";
             world.network.set(Box::new(move |call: &Call| {
                 let reverses = call.is_commit() && call.body.to_string().contains(mark);
@@ -266,7 +271,7 @@ fn a_lost_race_is_a_lost_race_whichever_of_its_reasons_are_told() {
         check(async |world, wallet| {
             let stale = world.ledger(0, 10);
             posted(run(&stale, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
-            posted(run(&world.plain(), &deposit(world, wallet, "2", None), Strategy::Optimistic).await.0);
+            world.post(&deposit(world, wallet, "2", None)).await;
             let treatment = Treatment { order: Order::Any(seed), ..Treatment::default() };
             world.network.set(Box::new(move |_| treatment));
             // Its snapshot is a version behind: the wallet's and the entry's conditions fail.
@@ -285,7 +290,7 @@ fn a_refusal_by_one_wallet_is_not_recorded_on_an_old_snapshot_of_the_other() {
             posted(run(&stale, &withdraw("known", source, "1", None), Strategy::Optimistic).await.0);
             posted(run(&stale, &deposit(world, destination, "1", None), Strategy::Optimistic).await.0);
             for (wallet, amount) in [(source, "1"), (destination, "9")] {
-                posted(run(&world.plain(), &deposit(world, wallet, amount, None), Strategy::Optimistic).await.0);
+                world.post(&deposit(world, wallet, amount, None)).await;
             }
             let lost = Treatment { order: Order::Any(seed), ..Fault::Conflict.into() };
             world.network.set(first(1, Call::is_commit, lost));

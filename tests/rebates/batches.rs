@@ -56,7 +56,7 @@ fn a_message_is_one_read_and_a_commit_unless_its_rebate_was_paid_before() {
         let together = deposits(desk, &[wallets[0]; 10]).await;
         assert_eq!(sent(desk, &together).await, calls(1, 1), "all of one wallet in one transaction");
         assert_eq!(sent(desk, &together).await, calls(1, 0), "paid before");
-        assert_eq!(desk.balance(wallets[0]).await, "1212.00");
+        assert_eq!(desk.world.balance(wallets[0]).await, "1212.00");
         // Some were paid before; one comes twice, and is worked on once.
         let new = deposits(desk, &wallets[..3]).await;
         let mixed = [&apart[..4], &new[..], &new[..1]].concat();

@@ -81,7 +81,7 @@ fn dies(death: Death, extra_writes: std::ops::RangeInclusive<u64>) {
         for (earned, expected) in deposits.iter().zip(["1.00", "2.00", "3.00"]) {
             assert_eq!(desk.paid(earned).await.as_deref(), Some(expected));
         }
-        assert_eq!(desk.balance(wallet).await, "606.00");
+        assert_eq!(desk.world.balance(wallet).await, "606.00");
     });
 }
 
@@ -150,7 +150,7 @@ fn dead_after_its_last_commit_and_before_its_answer_nothing_is_written_again() {
                 let _ = work::<Rebate>(&desk.process(strategy), batch_of(&deposits)).await;
                 let writes = desk.writes() - before;
                 assert_eq!(writes > 0, delivery == 0, "{writes} in delivery {delivery}");
-                assert_eq!(desk.balance(wallet).await, "303.00");
+                assert_eq!(desk.world.balance(wallet).await, "303.00");
             }
         });
     }

@@ -22,7 +22,7 @@ fn the_same_message_a_hundred_times_is_paid_by_one_commit() {
             let report = work::<Rebate>(&app, batch_of(&vec![earned.clone(); 10])).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
         }
-        assert_eq!((desk.writes() - before, desk.balance(wallet).await), (1, "101.00".to_owned()));
+        assert_eq!((desk.writes() - before, desk.world.balance(wallet).await), (1, "101.00".to_owned()));
     });
 }
 
@@ -48,7 +48,7 @@ fn the_same_message_a_hundred_times_at_once_is_paid_once() {
             }
             desk.world.network.set(fair());
             assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"), "{strategy}");
-            assert_eq!(desk.balance(wallet).await, "101.00", "{strategy}");
+            assert_eq!(desk.world.balance(wallet).await, "101.00", "{strategy}");
             let before = desk.writes();
             let report = work::<Rebate>(&desk.process(strategy), batch_of(&[earned])).await;
             assert_eq!((failed(&report), desk.writes() - before), (vec![], 0), "it is on record");
@@ -77,7 +77,7 @@ fn out_of_order_each_deposit_is_paid_its_own() {
             assert_eq!(desk.paid(earned).await.as_ref(), Some(expected));
         }
         // 3.99 + 6.99 + .. + 18.99 and their hundredths; the rest.
-        assert_eq!([desk.balance(a).await, desk.balance(b).await], ["69.57", "162.33"]);
+        assert_eq!([desk.world.balance(a).await, desk.world.balance(b).await], ["69.57", "162.33"]);
     });
 }
 
@@ -96,7 +96,7 @@ fn weeks_late_it_is_paid_by_the_rule_of_its_deposit_and_once() {
             let report = work::<Rebate>(&app, batch_of(std::slice::from_ref(&earned))).await;
             assert_eq!(failed(&report), Vec::<&str>::new());
             assert_eq!(desk.paid(&earned).await.as_deref(), Some("1.00"));
-            assert_eq!(desk.balance(wallet).await, "101.00", "after {weeks} weeks");
+            assert_eq!(desk.world.balance(wallet).await, "101.00", "after {weeks} weeks");
         }
         let rebate = desk.found(earned.rebate).await.expect("on record");
         assert!(rebate.created_at.to_string().starts_with("2026-04-12"), "six weeks later: {}", rebate.created_at);
@@ -128,7 +128,7 @@ fn a_panic_on_one_message_harms_no_other_of_its_batch() {
             let before = desk.writes();
             let report = work::<Rebate>(&desk.process("optimistic"), batch_of(&deposits)).await;
             assert_eq!((failed(&report), desk.writes() - before), (vec![], 1), "the others are on record");
-            assert_eq!(desk.balance(wallet).await, "606.00");
+            assert_eq!(desk.world.balance(wallet).await, "606.00");
         });
     }
 }

@@ -63,7 +63,7 @@ fn a_batch_reports_exactly_the_messages_that_failed() {
         }
         assert_eq!(desk.paid(&first).await.as_deref(), Some("1.00"));
         assert_eq!(desk.paid(&second).await.as_deref(), Some("2.00"));
-        assert_eq!([desk.balance(wallet).await, desk.balance(other).await], ["302.00", "0.00"]);
+        assert_eq!([desk.world.balance(wallet).await, desk.world.balance(other).await], ["302.00", "0.00"]);
     });
 }
 
@@ -93,7 +93,7 @@ fn a_message_of_another_table_pays_nothing_even_if_its_deposit_is_here() {
         let writes = desk.writes();
         let report = work::<Rebate>(&desk.process("optimistic"), batch([("stray", &*body.to_string())])).await;
         assert_eq!(failed(&report), ["stray"]);
-        assert_eq!((desk.writes() - writes, desk.balance(wallet).await), (0, "100.00".to_owned()));
+        assert_eq!((desk.writes() - writes, desk.world.balance(wallet).await), (0, "100.00".to_owned()));
         let report = work::<Rebate>(&desk.process("optimistic"), batch([("own", &*earned.body)])).await;
         assert_eq!(failed(&report), Vec::<&str>::new());
     });

@@ -12,9 +12,8 @@ use wallet_dynamodb::{DryRun, ExecuteError, Strategy, Swept, Usage};
 
 use crate::faults::{Call, Fault, LONG, Order, Treatment, Weather, World, first, slow};
 use crate::ledger::torn::{check, patiently, short_of, withdraw};
-use crate::ledger::{caller, order, posted, run, until_done};
+use crate::ledger::{BOTH, caller, order, posted, run, until_done};
 
-const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 fn authorise(key: &str, source: WalletId, amount: &str) -> Command {
@@ -23,7 +22,7 @@ fn authorise(key: &str, source: WalletId, amount: &str) -> Command {
 }
 
 async fn hold(world: &World, key: &str, source: WalletId, amount: &str) -> Transaction {
-    posted(run(&world.plain(), &authorise(key, source, amount), Strategy::Optimistic).await.0)
+    world.post(&authorise(key, source, amount)).await
 }
 
 fn capture(key: &str, hold: &Transaction) -> Command {
@@ -104,7 +103,7 @@ fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
                 let deposit = Command::Deposit(Deposit { order: order("bank", key, "1"), wallet, rules: [].into() });
                 posted(run(&stale, &deposit, Strategy::Optimistic).await.0);
             }
-            posted(run(&world.plain(), &withdraw("empty", destination, "1", None), Strategy::Optimistic).await.0);
+            world.post(&withdraw("empty", destination, "1", None)).await;
             let close = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
             world.amend(destination, 2, close).await;
             hold(world, "held", source, "30").await;
@@ -163,8 +162,7 @@ fn whatever_happens_to_its_release_a_late_capture_is_told_of_the_end() {
             let (done, _) = run(&world.ledger(0, 6), &capture("late", &held), strategy).await;
             let told = matches!(done, Err(ExecuteError::Refused(Refusal::HoldExpired { .. })));
             assert!(told, "{fault:?}, {strategy}: {done:?}");
-            let found = world.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
-            let found = found.expect("the wallet exists");
+            let found = world.wallet(wallet).await;
             assert_eq!((found.balance.to_string(), found.held.minor_units()), ("100.00".to_owned(), 0));
         });
     }

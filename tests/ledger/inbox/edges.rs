@@ -11,11 +11,11 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
 
-use super::torn::{balance, check_shop, credit, pay_in, settle};
-use super::{BOTH, mode};
+use super::mode;
+use super::torn::{check_shop, credit, pay_in, settle};
 use crate::faults::{Treatment, World, always};
 use crate::ledger::torn::{deposit, rebate, reversal, rule, short_of, withdraw};
-use crate::ledger::{caller, posted, run};
+use crate::ledger::{BOTH, caller, posted, run};
 
 /// All of an amount that exists.
 const LARGEST: &str = "9999999999999999.99";
@@ -119,7 +119,7 @@ fn from_the_smallest_balance_to_the_largest_is_one_pass() {
         }
         let Settled { folded, left, .. } = settle(world, debtor).await;
         assert_eq!((folded, left), (2, 0));
-        assert_eq!(balance(world, debtor).await, LARGEST);
+        assert_eq!(world.balance(debtor).await, LARGEST);
     });
 }
 
@@ -130,13 +130,13 @@ fn what_comes_to_an_overdrawn_wallet_fills_that_up_first() {
         posted(debit(world, "spent", shop, "80").await);
         let Command::Reverse(reverse) = reversal(&original) else { unreachable!("a reversal") };
         let overdraft = Command::Reverse(Reverse { allow_overdraft: true, ..reverse });
-        posted(run(&world.plain(), &overdraft, Strategy::Optimistic).await.0);
+        world.post(&overdraft).await;
         pay_in(world, shop, "later", "60").await;
         for amount in ["70", "40"] {
             assert_eq!(short_of(debit(world, amount, shop, amount).await), "10.00");
         }
         posted(debit(world, "just enough", shop, "10").await);
-        assert_eq!(balance(world, shop).await, "0.00");
+        assert_eq!(world.balance(shop).await, "0.00");
     });
 }
 
@@ -146,7 +146,7 @@ fn a_credit_that_waits_is_reversed_like_any_other() {
         check_shop(async |world, shop| {
             let original = pay_in(world, shop, "undone", "50").await;
             posted(run(&world.ledger(0, 6), &reversal(&original), strategy).await.0);
-            assert_eq!(balance(world, shop).await, "30.00", "what waited has become balance");
+            assert_eq!(world.balance(shop).await, "30.00", "what waited has become balance");
             let again = run(&world.ledger(0, 6), &withdraw("out", shop, "30.01", None), strategy).await.0;
             assert_eq!(short_of(again), "30.00");
         });
@@ -182,7 +182,7 @@ fn a_fold_under_ones_own_lease_keeps_it() {
         world.amend(shop, 1, mode(Credits::Immediate)).await;
         let holder = world.ledger(0, 6);
         posted(run(&holder, &deposit(world, shop, "10", None), Strategy::Optimistic).await.0);
-        posted(run(&world.plain(), &withdraw("gone", shop, "10", None), Strategy::Optimistic).await.0);
+        world.post(&withdraw("gone", shop, "10", None)).await;
         let (folded, asked) = (Arc::new(AtomicBool::new(false)), AtomicBool::new(false));
         let seen = Arc::clone(&folded);
         world.network.set(Box::new(move |call| {
@@ -197,7 +197,7 @@ fn a_fold_under_ones_own_lease_keeps_it() {
         assert!(folded.load(Ordering::Relaxed), "under the lease");
         let item = world.table.get(&(format!("WALLET#{shop}"), "WALLET".to_owned())).expect("the wallet exists");
         assert!(!item.contains_key("lease_holder"), "the debit gave it back");
-        assert_eq!(balance(world, shop).await, "20.00");
+        assert_eq!(world.balance(shop).await, "20.00");
     });
 }
 
@@ -211,13 +211,13 @@ fn a_deposit_with_if_match_makes_the_next_version_at_once() {
             deposit.order.expected_version = Some(version);
             Command::Deposit(Deposit { ..deposit })
         };
-        let made = posted(run(&world.plain(), &pinned("at 1", 1), Strategy::Optimistic).await.0);
+        let made = world.post(&pinned("at 1", 1)).await;
         assert!(matches!(made.legs()[1], Leg::Wallet { version_after: 2, .. }), "{made:?}");
         let told = run(&world.plain(), &pinned("at 1 again", 1), Strategy::Optimistic).await.0;
         let mismatch = matches!(told, Err(ExecuteError::Refused(Refusal::VersionMismatch { expected: 1, .. })));
         assert!(mismatch, "{told:?}");
         assert_eq!(settle(world, shop).await.folded, 3);
-        assert_eq!(balance(world, shop).await, "31.00");
+        assert_eq!(world.balance(shop).await, "31.00");
     });
 }
 
@@ -229,12 +229,12 @@ fn a_rebate_waits_unless_its_rule_has_a_monthly_cap() {
         let capped = RebateTerms { monthly_cap: Bounds::new([most]).expect("a bound"), ..rule() };
         for (rule, waits) in [(rule(), true), (capped, false)] {
             let paid_in = deposit(world, shop, "60", Some(rule));
-            let original = posted(run(&world.plain(), &paid_in, Strategy::Optimistic).await.0);
+            let original = world.post(&paid_in).await;
             let paid = posted(run(&world.ledger(0, 6), &rebate(&original), Strategy::Optimistic).await.0);
             assert_eq!(paid.credited().next().is_some(), waits, "{paid:?}");
         }
         assert_eq!(settle(world, shop).await.folded, 6);
-        assert_eq!(balance(world, shop).await, "151.20");
+        assert_eq!(world.balance(shop).await, "151.20");
     });
 }
 
@@ -251,11 +251,11 @@ fn who_wakes_after_an_hour_pays_nothing_into_what_was_closed() {
             let payer = world.open("payer", "0", None).await;
             posted(run(&sleeper, &deposit(world, payer, "10", None), Strategy::Optimistic).await.0);
             posted(debit(world, "all", wallet, "31").await);
-            let version = world.version(wallet).await;
+            let version = world.wallet(wallet).await.version;
             world.amend(wallet, version, mode(Credits::Immediate)).await;
             sleep(Duration::from_secs(3_600)).await;
             let closed = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
-            world.amend(wallet, world.version(wallet).await, closed).await;
+            world.amend(wallet, world.wallet(wallet).await.version, closed).await;
             let mut order = crate::ledger::order("payer", "late".parse().expect("a printable key"), "5");
             order.caller = caller("payer");
             let transfer = wallet_domain::Transfer { order, source: payer, destination: wallet, fee: None };

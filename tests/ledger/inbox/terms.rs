@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep};
 use wallet_domain::{Amend, Caller, Change, Command, Credits, Expected, Refusal, Status, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
+use super::mode;
 use super::torn::{check_shop, credit, pay_in, settle};
-use super::{BOTH, mode};
 use crate::faults::{Treatment, World, fair};
 use crate::ledger::torn::withdraw;
-use crate::ledger::{caller, posted, run};
+use crate::ledger::{BOTH, caller, posted, run};
 
 const WAIT: Duration = Duration::from_secs(15 * 60);
 
@@ -50,7 +50,7 @@ fn closing_and_a_ceiling_wait_for_fifteen_minutes_and_an_empty_inbox() {
             assert_eq!(tried("three wait").await, Some(1));
             settle(world, shop).await;
             if number == 0 {
-                posted(run(&world.plain(), &withdraw("all", shop, "30", None), Strategy::Optimistic).await.0);
+                world.post(&withdraw("all", shop, "30", None)).await;
             }
             assert_eq!(tried("now").await, None);
         });
@@ -148,7 +148,7 @@ fn the_mode_switches_both_ways_under_load_and_nobody_is_refused() {
             ended.expect("nobody is refused");
         }
         world.network.set(fair());
-        posted(run(&world.plain(), &withdraw("the first three", shop, "30", None), Strategy::Optimistic).await.0);
+        world.post(&withdraw("the first three", shop, "30", None)).await;
     });
 }
 
@@ -156,7 +156,7 @@ fn the_mode_switches_both_ways_under_load_and_nobody_is_refused() {
 fn a_key_that_named_an_amendment_names_no_other() {
     check_shop(async |world, shop| {
         let freeze = any("once", shop, status(Status::Frozen));
-        posted(run(&world.plain(), &freeze, Strategy::Optimistic).await.0);
+        world.post(&freeze).await;
         let thaw = any("once", shop, status(Status::Active));
         let told = run(&world.plain(), &thaw, Strategy::Optimistic).await.0;
         assert!(matches!(told, Err(ExecuteError::Refused(Refusal::IdempotencyKeyReused))), "{told:?}");
@@ -164,8 +164,8 @@ fn a_key_that_named_an_amendment_names_no_other() {
         let refused = any("again", shop, ceiling());
         let told = run(&world.plain(), &refused, Strategy::Optimistic).await.0;
         assert!(matches!(told, Err(ExecuteError::Refused(Refusal::CeilingWithBatchedCredits { .. }))), "{told:?}");
-        posted(run(&world.plain(), &any("again", shop, status(Status::Active)), Strategy::Optimistic).await.0);
+        world.post(&any("again", shop, status(Status::Active))).await;
         pay_in(world, shop, "in", "1").await;
-        posted(run(&world.plain(), &withdraw("out", shop, "31", None), Strategy::Optimistic).await.0);
+        world.post(&withdraw("out", shop, "31", None)).await;
     });
 }

@@ -9,10 +9,10 @@ use tokio::time::sleep;
 use wallet_domain::{Command, Credits, Deposit, Transaction, WalletId};
 use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
 
-use super::{BOTH, mode};
+use super::mode;
 use crate::faults::{Call, Fault, LONG, Order, Treatment, World, always, first, slow};
 use crate::ledger::torn::{both_posted, check, patiently, short_of, withdraw};
-use crate::ledger::{order, posted, run};
+use crate::ledger::{BOTH, order, posted, run};
 
 /// Runs `test` in a world of its own with a wallet that holds nothing, whose credits are batched and three of 10.00 wait.
 #[track_caller]
@@ -33,16 +33,11 @@ pub(super) fn credit(key: &str, wallet: WalletId, amount: &str) -> Command {
 }
 
 pub(super) async fn pay_in(world: &World, wallet: WalletId, key: &str, amount: &str) -> Transaction {
-    posted(run(&world.plain(), &credit(key, wallet, amount), Strategy::Optimistic).await.0)
+    world.post(&credit(key, wallet, amount)).await
 }
 
 pub(super) async fn settle(world: &World, wallet: WalletId) -> Settled {
     world.plain().settle(wallet, &mut Usage::default()).await.expect("it settles")
-}
-
-pub(super) async fn balance(world: &World, wallet: WalletId) -> String {
-    let found = world.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
-    found.expect("the wallet exists").balance.to_string()
 }
 
 /// Whichever of its items is seen first, the money is neither counted twice nor missed.
@@ -126,9 +121,9 @@ fn whatever_happens_to_a_fold_each_credit_becomes_one_row() {
         check_shop(async |world, shop| {
             world.network.set(first(1, Call::is_fold, fault));
             world.ledger(0, 6).settle(shop, &mut Usage::default()).await.expect("it settles");
-            assert_eq!(balance(world, shop).await, "30.00", "{fault:?}");
+            assert_eq!(world.balance(shop).await, "30.00", "{fault:?}");
             sleep(Duration::from_secs(20)).await;
-            assert_eq!(balance(world, shop).await, "30.00", "{fault:?}");
+            assert_eq!(world.balance(shop).await, "30.00", "{fault:?}");
         });
         for strategy in BOTH {
             check_shop(async |world, shop| {
@@ -136,7 +131,7 @@ fn whatever_happens_to_a_fold_each_credit_becomes_one_row() {
                 let (done, _) = run(&world.ledger(0, 6), &withdraw("out", shop, "30", None), strategy).await;
                 posted(done);
                 sleep(Duration::from_secs(20)).await;
-                assert_eq!(balance(world, shop).await, "0.00", "{fault:?}, {strategy}");
+                assert_eq!(world.balance(shop).await, "0.00", "{fault:?}, {strategy}");
             });
         }
     }
@@ -157,7 +152,7 @@ fn a_folder_that_dies_at_any_time_leaves_nothing_half_done() {
             let _ = tokio::time::timeout(Duration::from_millis(dies), ledger.settle(shop, &mut usage)).await;
             sleep(Duration::from_secs(1)).await;
             settle(world, shop).await;
-            assert_eq!(balance(world, shop).await, "30.00", "it died after {dies} ms");
+            assert_eq!(world.balance(shop).await, "30.00", "it died after {dies} ms");
         });
     }
 }
@@ -182,7 +177,7 @@ fn fifty_wake_ups_at_once_settle_each_credit_once() {
         // Who gave up had settled some before, perhaps.
         assert!(folded <= 303, "{folded}");
         settle(world, shop).await;
-        assert_eq!(balance(world, shop).await, "330.00");
+        assert_eq!(world.balance(shop).await, "330.00");
         assert_eq!(settle(world, shop).await, Settled::default());
     });
 }
