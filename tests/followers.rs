@@ -61,14 +61,17 @@ impl Post for Office {
 }
 
 /// A batch of messages, by id and body.
-fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> SqsEvent {
-    let message = |(id, body): (&str, &str)| {
-        let mut message = SqsMessage::default();
-        message.message_id = Some(id.to_owned());
-        message.body = Some(body.to_owned());
-        message
-    };
+pub(crate) fn batch<'a>(messages: impl IntoIterator<Item = (impl Into<String>, &'a str)>) -> SqsEvent {
     let mut event = SqsEvent::default();
-    event.records = messages.into_iter().map(message).collect();
+    for (id, body) in messages {
+        let mut message = SqsMessage::default();
+        (message.message_id, message.body) = (Some(id.into()), Some(body.to_owned()));
+        event.records.push(message);
+    }
     event
+}
+
+/// A batch of messages, each named after its place.
+pub(crate) fn numbered<'a>(bodies: impl IntoIterator<Item = &'a str>) -> SqsEvent {
+    batch(bodies.into_iter().enumerate().map(|(place, body)| (place.to_string(), body)))
 }

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use wallet_dynamodb::Ledger;
 use wallet_stack::token::EVERYDAY_SCOPE;
 use wallet_stack::{Options, Stack};
 
@@ -61,6 +62,11 @@ impl TestApp {
     pub(crate) async fn with(options: Options) -> TestApp {
         let stack = Stack::start(options).await.expect("a stack starts");
         TestApp { stack, client: reqwest::Client::new(), keys: AtomicU64::new(0) }
+    }
+
+    /// The ledger past the functions.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.stack.own_client(), self.stack.table())
     }
 
     /// A key that no request of this app has had.

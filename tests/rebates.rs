@@ -13,14 +13,14 @@ mod storm;
 use std::cell::Cell;
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
 use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
-use wallet_lambda::{App, Report, Settings, answer};
-use wallet_stack::TABLE;
+use wallet_lambda::{App, Report, answer};
 
-use crate::faults::{World, audit, event, runtime};
+use crate::faults::{World, audit, event, function, runtime};
+use crate::followers::numbered;
 
 /// A hundredth comes back, rounded toward zero.
 const RULES: &str = r#"[{"id":"standard","basis_points":100}]"#;
@@ -57,7 +57,7 @@ fn check(test: impl AsyncFnOnce(&Desk)) {
 impl Desk {
     /// A process of the function: nothing shared with others but the table.
     fn process_by(&self, strategy: &str, rules: &str) -> App {
-        App::new(self.world.ledger(0, 10), settings(strategy, rules))
+        function(self.world.ledger(0, 10), &[("LOCKING_STRATEGY", strategy), ("REBATE_RULES", rules)])
     }
 
     fn process(&self, strategy: &str) -> App {
@@ -66,7 +66,7 @@ impl Desk {
 
     /// A deposit in fair weather, by the deposit function.
     async fn deposit(&self, wallet: WalletId, amount: &str) -> Earned {
-        let app = App::new(self.world.plain(), settings("optimistic", RULES));
+        let app = function(self.world.plain(), &[("REBATE_RULES", RULES)]);
         let number = self.deposits.replace(self.deposits.get() + 1);
         deposited(&app, wallet, &format!("deposit {number}"), amount).await
     }
@@ -87,19 +87,6 @@ impl Desk {
     fn writes(&self) -> u64 {
         self.world.network.counts().get("writes").copied().unwrap_or_default()
     }
-}
-
-fn settings(strategy: &str, rules: &str) -> Settings {
-    let settings = Settings::from_vars(|name| {
-        let value = match name {
-            "TABLE_NAME" => TABLE,
-            "LOCKING_STRATEGY" => strategy,
-            "REBATE_RULES" => rules,
-            _ => return None,
-        };
-        Some(value.to_owned())
-    });
-    settings.expect("good settings")
 }
 
 /// A deposit by the deposit function, repeated on conflicts as callers are told to, and the message that `dispatch` makes of it.
@@ -129,21 +116,9 @@ pub(crate) fn message(table: &str, deposit: &str, wallet: &str) -> Value {
     json!({"source": source, "deposit_id": deposit, "wallet_id": wallet, "rule_id": "standard"})
 }
 
-/// A batch of messages, by id and body.
-fn batch<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> SqsEvent {
-    let mut event = SqsEvent::default();
-    for (id, body) in messages {
-        let mut message = SqsMessage::default();
-        (message.message_id, message.body) = (Some(id.to_owned()), Some(body.to_owned()));
-        event.records.push(message);
-    }
-    event
-}
-
 /// The batch of these deposits, each message named after its place.
 fn batch_of(deposits: &[Earned]) -> SqsEvent {
-    let ids: Vec<String> = (0..deposits.len()).map(|place| place.to_string()).collect();
-    batch(ids.iter().map(String::as_str).zip(deposits.iter().map(|earned| earned.body.as_str())))
+    numbered(deposits.iter().map(|earned| earned.body.as_str()))
 }
 
 /// The messages that a batch reported as failed, in its order.

@@ -6,9 +6,8 @@ use std::time::Duration;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use wallet_domain::{Command, Deposit, WalletId};
-use wallet_dynamodb::{Strategy, Usage};
+use wallet_dynamodb::{Ledger, Strategy, Usage};
 use wallet_lambda::{App, Settings, answer};
-use wallet_stack::TABLE;
 use wallet_transfer::Transfer;
 
 use super::call::Call;
@@ -30,9 +29,7 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         let fund = Command::Deposit(Deposit { order: fund, wallet: a, rules: [].into() });
         let funded = world.plain().execute(&fund, Strategy::Optimistic, &mut Usage::default()).await;
         let _ = funded.expect("a deposit in fair weather");
-        let variable = |name: &str| (name == "TABLE_NAME").then(|| TABLE.to_owned());
-        let settings = Settings::from_vars(variable).expect("settings with nothing but a table");
-        let app = App::new(world.ledger(0, 1), settings);
+        let app = function(world.ledger(0, 1), &[]);
         world.network.set(weather);
         let first = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -62,6 +59,13 @@ fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_ht
         "amount": "10.00", "currency": "EUR", "locking_strategy": strategy,
     });
     event("POST /v1/transfers", &[], "a", "one", "wallets:write", &body)
+}
+
+/// A process of a function on this ledger, with nothing set but its table and these variables.
+pub(crate) fn function(ledger: Ledger, variables: &[(&str, &str)]) -> App {
+    let set: BTreeMap<_, _> = variables.iter().copied().chain([("TABLE_NAME", ledger.table())]).collect();
+    let settings = Settings::from_vars(|name| set.get(name).map(|value| (*value).to_owned()));
+    App::new(ledger, settings.expect("good settings"))
 }
 
 /// A request as API Gateway hands it to a function, on `route`, with its query if there is one, by `caller`. A GET has no use

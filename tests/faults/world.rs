@@ -11,9 +11,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use wallet_domain::{Amend, Change, Command, Credits, Expected, Money, Open, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
-use wallet_lambda::{App, Settings};
+use wallet_lambda::App;
 use wallet_stack::{REGION, TABLE};
 
+use super::handlers::function;
 use super::network::{Network, time_after};
 use super::table::Table;
 use super::weather::fair;
@@ -60,10 +61,8 @@ impl World {
 
     /// A function's process with nothing set but its table, and the time-outs of a deployment.
     pub(crate) fn app(&self, skew_seconds: i64) -> App {
-        let variable = |name: &str| (name == "TABLE_NAME").then(|| TABLE.to_owned());
-        let settings = Settings::from_vars(variable).expect("settings with nothing but a table");
         let ledger = Ledger::new(client(&self.network, wallet_dynamodb::timeouts()), TABLE);
-        App::new(ledger.with_clock(self.clock(skew_seconds)), settings)
+        function(ledger.with_clock(self.clock(skew_seconds)), &[])
     }
 
     /// The table's time, so many seconds off.

@@ -1,12 +1,12 @@
 //! Queued requests by the whole stack: each is executed and told of; and what is reported of messages that name none.
 
 use serde_json::{Value, json};
-use wallet_lambda::{App, Settings, work};
+use wallet_lambda::work;
 use wallet_requests::Execute;
 use wallet_stack::{Options, TABLE};
 
 use super::batch;
-use crate::faults::{World, runtime};
+use crate::faults::{World, function, runtime};
 use crate::http::{TestApp, across, send};
 
 #[tokio::test]
@@ -39,8 +39,7 @@ async fn what_was_accepted_is_executed_by_itself() {
 fn a_message_that_names_no_request_comes_again_and_harms_no_other() {
     runtime().block_on(async {
         let world = World::new();
-        let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| TABLE.to_owned()));
-        let app = App::new(world.ledger(0, 10), settings.expect("good settings"));
+        let app = function(world.ledger(0, 10), &[]);
         let named = |table: &str, id: &str| json!({"table": table, "transaction_id": id}).to_string();
         let unknown = format!("txn_{:032x}", 7);
         let messages = [

@@ -1,17 +1,12 @@
 //! Wake-ups in: one pass for each wallet of a batch, and what is reported of those that cannot be read.
 
 use serde_json::json;
-use wallet_lambda::{App, Settings, work};
+use wallet_lambda::work;
 use wallet_settle::Settle;
 use wallet_stack::TABLE;
 
 use super::batch;
-use crate::faults::{Treatment, World, fair, runtime};
-
-fn app(world: &World) -> App {
-    let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| TABLE.to_owned()));
-    App::new(world.ledger(0, 10), settings.expect("good settings"))
-}
+use crate::faults::{Treatment, World, fair, function, runtime};
 
 fn wake_up(table: &str, wallet: &str) -> String {
     json!({"table": table, "wallet_id": wallet}).to_string()
@@ -39,7 +34,7 @@ fn fifty_wake_ups_of_one_wallet_are_one_pass_and_an_unreadable_one_harms_no_othe
             Treatment::default()
         }));
         let event = batch(messages.iter().map(|(id, body)| (id.as_str(), body.as_str())));
-        let report = work::<Settle>(&app(&world), event).await;
+        let report = work::<Settle>(&function(world.ledger(0, 10), &[]), event).await;
         let failed: Vec<_> = report.reasons.keys().map(String::as_str).collect();
         assert_eq!(failed, ["no JSON", "no wallet", "of another table"]);
         assert!(

@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wallet_domain::{Command, Transfer, WalletId};
 use wallet_dynamodb::{Ledger, Strategy, Usage};
-use wallet_lambda::{App, Settings, work};
+use wallet_lambda::work;
 use wallet_requests::Execute;
 use wallet_stack::TABLE;
 
-use super::batch;
-use crate::faults::{Call, Fault, Treatment, World, audit, first, runtime};
+use super::numbered;
+use crate::faults::{Call, Fault, Treatment, World, audit, first, function, runtime};
 use crate::ledger::{order, until_done};
 
 /// Transfers out of one wallet.
@@ -102,9 +102,7 @@ async fn accept(ledger: &Ledger, commands: &[Command]) -> VecDeque<String> {
 async fn from_the_queue(world: &World, messages: VecDeque<String>) {
     let (queue, mut functions) = (Arc::new(Mutex::new(messages)), JoinSet::new());
     for _ in 0..FUNCTIONS {
-        let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| TABLE.to_owned()));
-        let app = App::new(world.ledger(0, 10), settings.expect("good settings"));
-        let queue = Arc::clone(&queue);
+        let (app, queue) = (function(world.ledger(0, 10), &[]), Arc::clone(&queue));
         functions.spawn(async move {
             loop {
                 let taken: Vec<String> = {
@@ -115,9 +113,7 @@ async fn from_the_queue(world: &World, messages: VecDeque<String>) {
                 if taken.is_empty() {
                     return;
                 }
-                let ids: Vec<String> = (0..taken.len()).map(|place| place.to_string()).collect();
-                let bodies = taken.iter().map(String::as_str);
-                let report = work::<Execute>(&app, batch(ids.iter().map(String::as_str).zip(bodies))).await;
+                let report = work::<Execute>(&app, numbered(taken.iter().map(String::as_str))).await;
                 for failed in report.response.batch_item_failures {
                     let place: usize = failed.item_identifier.parse().expect("a place");
                     queue.lock().expect("no panic").push_back(taken[place].clone());

@@ -6,9 +6,9 @@ use lambda_http::{Context, RequestExt as _};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Call, Function, Problem, Reply, Settings, answer};
+use wallet_lambda::{App, Call, Function, Problem, Reply, answer};
 
-use crate::faults::{World, event, runtime};
+use crate::faults::{World, event, function, runtime};
 
 /// Hangs where no bound of the ledger ends it.
 struct Stuck;
@@ -24,8 +24,7 @@ impl Function for Stuck {
 }
 
 async fn answered(ledger: Ledger, deadline: Option<Duration>) -> (u16, Value, Duration) {
-    let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| "wallets".to_owned()));
-    let app = App::new(ledger, settings.expect("good settings"));
+    let app = function(ledger, &[]);
     let mut context = Context::default();
     if let Some(left) = deadline {
         #[expect(clippy::disallowed_methods, reason = "as Lambda does")]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Value, json};
 use wallet_audit::Audit;
-use wallet_dynamodb::Ledger;
 use wallet_stack::Options;
 
 use super::wire::Wire;
@@ -98,8 +97,7 @@ async fn every_movement_is_told_as_it_would_be_and_nothing_is_written() {
     desk.like_the_real_one("root", &reversals, &json!({})).await.check(201);
     desk.like_the_real_one("root", &reversals, &json!({})).await.check_problem(409, "already_reversed");
 
-    let audit = Audit::new(Ledger::new(desk.app.stack.own_client(), desk.app.stack.table()), 1);
-    let report = audit.table().await.expect("the table answers");
+    let report = Audit::new(desk.app.ledger(), 1).table().await.expect("the table answers");
     assert!(report.is_clean(), "{:#?}", report.findings);
 }
 

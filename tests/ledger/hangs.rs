@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
@@ -17,6 +16,7 @@ use wallet_stack::TABLE;
 
 use super::torn::{check, deposit, rule};
 use crate::faults::{Call, Fault, Treatment, World, event};
+use crate::followers::batch;
 use crate::rebates::message;
 use crate::security::lines::Log;
 
@@ -212,11 +212,8 @@ fn one_call_that_hangs_costs_no_more_than_the_functions_time() {
 fn a_message_whose_rebate_hangs_is_sent_back_in_time() {
     for first in 0..2 {
         at_desk(async |world, desk| {
-            let mut asked = SqsMessage::default();
             let body = message(TABLE, &desk.deposit.id.to_string(), &desk.wallet.to_string());
-            (asked.message_id, asked.body) = (Some("one".to_owned()), Some(body.to_string()));
-            let mut event = SqsEvent::default();
-            event.records.push(asked);
+            let event = batch([("one", body.to_string().as_str())]);
             let (log, begun, _) = (Log::start("info"), Instant::now(), hang(world, Hung::From(first)));
             let report = work_until::<Rebate>(&world.app(0), event, begun + LEFT).await;
             assert!(begun.elapsed() <= LEFT, "{:?}", begun.elapsed());

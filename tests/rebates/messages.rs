@@ -7,7 +7,8 @@ use wallet_lambda::work;
 use wallet_rebate::Rebate;
 use wallet_stack::TABLE;
 
-use super::{batch, check, failed, message};
+use super::{check, failed, message};
+use crate::followers::batch;
 use crate::ledger::{caller, order};
 
 #[test]

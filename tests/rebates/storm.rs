@@ -16,10 +16,10 @@ use wallet_audit::Audit;
 use wallet_domain::{Kind, TransactionId, WalletId};
 use wallet_dynamodb::scan::Scanned;
 use wallet_dynamodb::{Ledger, Usage};
-use wallet_lambda::App;
 use wallet_stack::Options;
 
-use super::{RULES, deposited, settings};
+use super::{RULES, deposited};
+use crate::faults::function;
 use crate::http::TestApp;
 
 const DEPOSITS: usize = 5_000;
@@ -76,8 +76,7 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
     let start = Instant::now();
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
-        let ledger = Ledger::new(app.stack.own_client(), app.stack.table());
-        let (wallets, app) = (wallets.clone(), App::new(ledger, settings("optimistic", RULES)));
+        let (wallets, app) = (wallets.clone(), function(app.ledger(), &[("REBATE_RULES", RULES)]));
         callers.spawn(async move {
             let mut made = vec![];
             for number in (caller..count).step_by(CALLERS) {
@@ -103,7 +102,7 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
     for (wallet, cents) in deposits.values() {
         *expected.entry(*wallet).or_default() += cents + cents / 100;
     }
-    let ledger = Ledger::new(app.stack.own_client(), app.stack.table());
+    let ledger = app.ledger();
     let found = found(&ledger).await;
     let [middle, p99, longest] = found.lags(&[50, 99, 100]);
     println!(

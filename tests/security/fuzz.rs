@@ -7,7 +7,6 @@ mod events;
 mod inputs;
 mod texts;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use lambda_http::{Body, Request, Response};
@@ -17,8 +16,10 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use wallet_audit::Audit;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Code, Settings, answer};
+use wallet_lambda::{App, Code, answer};
 use wallet_stack::{Options, Stack};
+
+use crate::faults::function;
 
 /// One system for all cases of a property, and the functions on its table.
 struct World {
@@ -97,14 +98,9 @@ impl World {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let options = Options { deliver: false, ..Options::default() };
         let stack = runtime.block_on(Stack::start(options)).expect("a stack starts");
-        let variables = BTreeMap::from([
-            ("TABLE_NAME", stack.table()),
-            ("REBATE_RULES", r#"[{"id":"standard","basis_points":100}]"#),
-            ("TRANSFER_FEE", r#"{"basis_points":10}"#),
-        ]);
-        let settings = Settings::from_vars(|name| variables.get(name).map(|value| (*value).to_owned()));
-        let ledger = Ledger::new(stack.own_client(), stack.table());
-        let app = App::new(ledger, settings.expect("good settings"));
+        let variables =
+            [("REBATE_RULES", r#"[{"id":"standard","basis_points":100}]"#), ("TRANSFER_FEE", r#"{"basis_points":10}"#)];
+        let app = function(Ledger::new(stack.own_client(), stack.table()), &variables);
         let mut world = World { runtime, stack, app, wallet: String::new(), deposit: String::new() };
         let open = world.posted("/v1/wallets", "open", r#"{"currency":"EUR"}"#);
         world.wallet = open["id"].as_str().expect("an id").to_owned();
@@ -198,7 +194,7 @@ impl World {
 
     /// Fails unless every wallet and transaction of the table adds up.
     fn check(&self) {
-        let audit = Audit::new(Ledger::new(self.stack.own_client(), self.stack.table()), 1);
+        let audit = Audit::new(self.app.ledger().clone(), 1);
         let report = self.runtime.block_on(audit.table()).expect("the table answers");
         assert!(report.is_clean(), "{:#?}", report.findings);
     }

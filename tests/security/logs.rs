@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Settings, work};
+use wallet_lambda::work;
 use wallet_rebate::Rebate;
 use wallet_stack::Options;
 
 use super::lines::Log;
+use crate::faults::function;
+use crate::followers::batch;
 use crate::http::wire::{Weather, Wire};
 use crate::http::{TestApp, across, send};
 
@@ -212,17 +212,10 @@ async fn what_the_log_is_searched_for_would_be_found() {
 async fn a_message_that_cannot_be_read_is_not_quoted() {
     let log = Log::start("trace");
     let app = TestApp::start().await;
-    let settings = Settings::from_vars(|name| (name == "TABLE_NAME").then(|| app.stack.table().to_owned()));
-    let function = App::new(Ledger::new(app.stack.own_client(), app.stack.table()), settings.expect("good settings"));
     let bodies = [json!(REFERENCE), json!({"source": FIELD, "deposit_id": FIELD}), json!({FIELD: AMOUNT})];
-    let records = bodies.iter().enumerate().map(|(number, body)| {
-        let mut message = SqsMessage::default();
-        (message.message_id, message.body) = (Some(format!("message-{number}")), Some(body.to_string()));
-        message
-    });
-    let mut event = SqsEvent::default();
-    event.records = records.collect();
-    let report = work::<Rebate>(&function, event).await;
+    let bodies = bodies.map(|body| body.to_string());
+    let messages = ["message-0", "message-1", "message-2"].into_iter().zip(bodies.iter().map(String::as_str));
+    let report = work::<Rebate>(&function(app.ledger(), &[]), batch(messages)).await;
     assert_eq!(report.response.batch_item_failures.len(), bodies.len());
     let text = format!("{}{:?}", log.take(), report.reasons);
     assert!(text.contains("message-2") && !text.contains("planted") && !text.contains(AMOUNT), "{text}");
