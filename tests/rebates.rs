@@ -17,7 +17,8 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
 use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
-use wallet_lambda::{App, Report, answer};
+use wallet_lambda::{App, Report, answer, work};
+use wallet_rebate::Rebate;
 
 use crate::faults::{World, audit, event, function, runtime};
 use crate::followers::numbered;
@@ -40,13 +41,13 @@ struct Desk {
     deposits: Cell<u64>,
 }
 
-/// Runs `test` at a desk of its own; afterwards, when all that is under way has arrived, the books must add up.
+/// Runs `test` at a desk of its own with an empty wallet; afterwards, when all that is under way has arrived, the books must add up.
 #[track_caller]
-fn check(test: impl AsyncFnOnce(&Desk)) {
+fn check(test: impl AsyncFnOnce(&Desk, WalletId)) {
     fastrand::seed(1);
     runtime().block_on(async {
         let desk = Desk { world: World::new(), deposits: Cell::new(0) };
-        test(&desk).await;
+        test(&desk, desk.world.open("a", "0", None).await).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let books = audit(&desk.world.table, &desk.world.plain()).await.expect("the books add up");
         let rebates = books.transactions.values().filter(|transaction| transaction.kind == Kind::REBATE).count();
@@ -81,6 +82,14 @@ impl Desk {
         let rebate = self.found(earned.rebate).await?;
         assert!(matches!(rebate.outcome, Outcome::Posted { .. }), "{rebate:?}");
         Some(rebate.amount.to_string())
+    }
+
+    /// Hands `app` a batch of which no message fails. Answers how many transactions were sent for it.
+    async fn work_off(&self, app: &App, event: SqsEvent) -> u64 {
+        let before = self.writes();
+        let report = work::<Rebate>(app, event).await;
+        assert_eq!((failed(&report), report.reasons.len()), (vec![], 0), "{:?}", report.reasons);
+        self.writes() - before
     }
 
     /// Transactions that were sent so far, leases included.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use wallet_domain::WalletId;
-use wallet_lambda::{work, work_until};
+use wallet_lambda::work_until;
 use wallet_rebate::Rebate;
 
 use super::{Desk, Earned, batch_of, check, failed};
@@ -21,8 +21,7 @@ async fn sent(desk: &Desk, earned: &[Earned]) -> BTreeMap<String, u32> {
         *counting.lock().expect("nobody panics with it").entry(call.operation.clone()).or_default() += 1;
         Treatment::default()
     }));
-    let report = work::<Rebate>(&desk.process("optimistic"), batch_of(earned)).await;
-    assert_eq!(failed(&report), Vec::<&str>::new());
+    desk.work_off(&desk.process("optimistic"), batch_of(earned)).await;
     desk.world.network.set(fair());
     counts.lock().expect("nobody panics with it").clone()
 }
@@ -42,7 +41,7 @@ async fn deposits(desk: &Desk, wallets: &[WalletId]) -> Vec<Earned> {
 
 #[test]
 fn a_message_is_one_read_and_a_commit_unless_its_rebate_was_paid_before() {
-    check(async |desk| {
+    check(async |desk, _| {
         let mut wallets = vec![];
         for number in 0..10 {
             wallets.push(desk.world.open(&format!("w{number}"), "0", None).await);
@@ -84,15 +83,13 @@ fn losing(desk: &Desk, earned: &[Earned], of: usize, conflicts: usize) -> Arc<Mu
 
 #[test]
 fn who_lost_his_races_is_tried_again_after_the_others_and_within_seconds() {
-    check(async |desk| {
-        let wallet = desk.world.open("a", "0", None).await;
+    check(async |desk, wallet| {
         let earned = deposits(desk, &[wallet; 3]).await;
         // Three commits of all of them are lost, and then each is paid by itself. A request gives up after ten commits: the
         // first is lost twice over.
         let commits = losing(desk, &earned, 0, 25);
         let started = Instant::now();
-        let report = work::<Rebate>(&desk.process("optimistic"), batch_of(&earned)).await;
-        assert_eq!((failed(&report), report.reasons.len()), (vec![], 0));
+        desk.work_off(&desk.process("optimistic"), batch_of(&earned)).await;
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
         let order: Vec<_> = commits.lock().expect("nobody panics with it").iter().map(|(_, which)| *which).collect();
         assert_eq!(order, [vec![0; 3 + 10], vec![1, 2], vec![0; 13]].concat());
@@ -105,8 +102,7 @@ fn who_lost_his_races_is_tried_again_after_the_others_and_within_seconds() {
 
 #[test]
 fn who_loses_for_as_long_as_there_is_time_is_reported_and_no_loop_runs_hot() {
-    check(async |desk| {
-        let wallet = desk.world.open("a", "0", None).await;
+    check(async |desk, wallet| {
         let earned = deposits(desk, &[wallet; 2]).await;
         let commits = losing(desk, &earned, 0, usize::MAX);
         let (started, time) = (Instant::now(), Duration::from_secs(20));
@@ -128,7 +124,6 @@ fn who_loses_for_as_long_as_there_is_time_is_reported_and_no_loop_runs_hot() {
         assert!(report.reasons.values().all(|reason| reason.starts_with("throttled: ")), "{:?}", report.reasons);
 
         desk.world.network.set(fair());
-        let report = work::<Rebate>(&app, batch_of(&earned)).await;
-        assert_eq!(failed(&report), Vec::<&str>::new());
+        desk.work_off(&app, batch_of(&earned)).await;
     });
 }
