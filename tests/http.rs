@@ -59,6 +59,20 @@ impl TestApp {
         TestApp::with(Options { deliver: false, ..Options::default() }).await
     }
 
+    /// The same, with a wallet of alice's.
+    pub(crate) async fn with_one(balance: &str) -> (TestApp, String) {
+        let app = TestApp::start().await;
+        let wallet = if balance == "0" { app.open("alice").await } else { app.funded("alice", balance).await };
+        (app, wallet)
+    }
+
+    /// The same, with a wallet of alice's and an empty one of bob's.
+    pub(crate) async fn with_two(balance: &str) -> (TestApp, String, String) {
+        let (app, alice) = TestApp::with_one(balance).await;
+        let bob = app.open("bob").await;
+        (app, alice, bob)
+    }
+
     pub(crate) async fn with(options: Options) -> TestApp {
         let stack = Stack::start(options).await.expect("a stack starts");
         TestApp { stack, client: reqwest::Client::new(), keys: AtomicU64::new(0) }

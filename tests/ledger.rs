@@ -44,6 +44,20 @@ impl Bench {
         Bench { database: Database::start().await, keys: AtomicU64::new(0) }
     }
 
+    /// With a wallet of alice's.
+    pub(crate) async fn with_one(balance: &str) -> (Bench, WalletId) {
+        let bench = Bench::start().await;
+        let wallet = bench.open("alice", balance).await;
+        (bench, wallet)
+    }
+
+    /// With a wallet of alice's and an empty one of bob's.
+    pub(crate) async fn with_two(balance: &str) -> (Bench, WalletId, WalletId) {
+        let (bench, alice) = Bench::with_one(balance).await;
+        let bob = bench.open("bob", "0").await;
+        (bench, alice, bob)
+    }
+
     /// Another process on the same table: nothing shared but the table.
     pub(crate) fn another(&self) -> Ledger {
         Ledger::new(self.database.client(), self.database.table())

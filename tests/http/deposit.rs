@@ -7,8 +7,7 @@ use super::{TestApp, eur, send};
 
 #[tokio::test]
 async fn money_comes_in_and_the_answer_says_everything() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let body = json!({"amount": "12.5", "currency": "EUR", "reference": "order 1", "metadata": {"shop": "7"}});
     let answer = app.post("alice", &format!("/v1/wallets/{wallet}/deposits"), &body).await.check(201);
     let id = answer.text("id");
@@ -39,8 +38,7 @@ async fn money_comes_in_and_the_answer_says_everything() {
 
 #[tokio::test]
 async fn whoever_may_deposit_may_credit_any_wallet_and_sees_no_balance() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "100").await;
+    let (app, wallet) = TestApp::with_one("100").await;
     let answer = app.deposit("bank", &wallet, "5").await.check(201);
     let hidden = json!([{"account": "external", "amount": "-5.00"}, {"wallet_id": wallet, "amount": "5.00"}]);
     assert_eq!(answer.body["legs"], hidden);
@@ -64,8 +62,7 @@ async fn every_currency_has_its_own_scale() {
 
 #[tokio::test]
 async fn if_match_pins_the_version_and_moves_nothing_when_it_is_another() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "1").await;
+    let (app, wallet) = TestApp::with_one("1").await;
     let path = format!("/v1/wallets/{wallet}/deposits");
     let pinned = |version: &str| {
         app.request("alice", Method::POST, &path)
@@ -81,8 +78,7 @@ async fn if_match_pins_the_version_and_moves_nothing_when_it_is_another() {
 
 #[tokio::test]
 async fn both_locking_strategies_move_the_same() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     for (strategy, balance) in [("optimistic", "3.00"), ("pessimistic", "6.00")] {
         let body = json!({"amount": "3", "currency": "EUR", "locking_strategy": strategy});
         let answer = app.post("alice", &format!("/v1/wallets/{wallet}/deposits"), &body).await.check(201);

@@ -31,8 +31,7 @@ async fn read_until(stream: &mut Response, wanted: &str) -> String {
 
 #[tokio::test]
 async fn a_silent_stream_is_kept_alive_and_goes_on() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let start = tokio::time::Instant::now();
     let mut stream = listen(&app, "alice").await;
     tokio::time::pause();

@@ -17,8 +17,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 #[tokio::test]
 async fn money_is_held_captured_in_parts_and_the_rest_given_back() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let body = json!({
         "source": alice, "destination": bob, "amount": "30", "currency": "EUR", "expires_in": 3600,
         "reference": "order 7", "metadata": {"shop": "7"},
@@ -65,8 +64,7 @@ async fn money_is_held_captured_in_parts_and_the_rest_given_back() {
 
 #[tokio::test]
 async fn a_void_needs_no_body_and_happens_once() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let hold = app.hold(&alice, &bob, "30").await;
     let path = format!("/v1/holds/{}/void", text(&hold, "id"));
     let void = || app.request("bob", reqwest::Method::POST, &path).header("idempotency-key", app.key());
@@ -78,8 +76,7 @@ async fn a_void_needs_no_body_and_happens_once() {
 
 #[tokio::test]
 async fn each_sees_and_does_what_is_his() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let hold = app.hold(&alice, &bob, "30").await;
     let path = format!("/v1/holds/{}", text(&hold, "id"));
     for (caller, status) in [("alice", 200), ("bob", 200), ("root", 200), ("eve", 404)] {
@@ -107,8 +104,7 @@ async fn each_sees_and_does_what_is_his() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_named() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let with = |field: &str, value: Value| {
         let mut body = json!({"source": alice, "destination": bob, "amount": "1", "currency": "EUR"});
         body[field] = value;

@@ -91,8 +91,7 @@ async fn a_key_is_for_one_request_of_one_caller() {
 
 #[tokio::test]
 async fn a_recorded_refusal_is_replayed_even_when_it_would_go_through_now() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "1").await;
+    let (app, wallet) = TestApp::with_one("1").await;
     let path = format!("/v1/wallets/{wallet}/withdrawals");
     let first = app.post_with("alice", &path, "refused", &eur("2")).await.check_problem(422, "insufficient_funds");
     assert!(!first.is_replay());
@@ -110,8 +109,7 @@ async fn a_recorded_refusal_is_replayed_even_when_it_would_go_through_now() {
 
 #[tokio::test]
 async fn a_refusal_that_is_not_recorded_leaves_the_key_free() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let path = format!("/v1/wallets/{wallet}/deposits");
     app.post_with("alice", &path, "again", &eur("0")).await.check_problem(422, "invalid_amount");
     let pinned = app.posting("alice", &path, "again", &eur("1")).header("if-match", "\"9\"");
@@ -121,8 +119,7 @@ async fn a_refusal_that_is_not_recorded_leaves_the_key_free() {
 
 #[tokio::test]
 async fn sixteen_refused_at_once_leave_one_attempt() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "1").await;
+    let (app, wallet) = TestApp::with_one("1").await;
     let path = format!("/v1/wallets/{wallet}/withdrawals");
     for answer in send_all((0..AT_ONCE).map(|_| app.posting("alice", &path, "refused", &eur("2")))).await {
         answer.check_problem(422, "insufficient_funds");

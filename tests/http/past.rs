@@ -6,8 +6,7 @@ use super::TestApp;
 
 #[tokio::test]
 async fn a_wallet_is_shown_as_each_of_its_entries_left_it() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.open("alice").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("0").await;
     for number in 0..4 {
         app.deposit("alice", &alice, "10").await.check(201);
         app.transfer("alice", &alice, &bob, "1.25").await.check(201);

@@ -59,8 +59,7 @@ async fn all_are_paid_and_each_payee_sees_his_own_payment_only() {
 
 #[tokio::test]
 async fn the_first_payment_that_is_refused_refuses_the_whole_by_its_place() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let carol = app.open_as("carol", &json!({"currency": "EUR", "ceiling": "5"})).await;
     let body = payout(&alice, &[(&bob, "25"), (&carol, "5.01")]);
     let refused = app.post_with("alice", PAYOUTS, "k", &body).await.check_problem(422, "max_balance_exceeded");
@@ -94,8 +93,7 @@ async fn the_first_payment_that_is_refused_refuses_the_whole_by_its_place() {
 
 #[tokio::test]
 async fn what_cannot_be_a_payout_is_named() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let told = async |body: Value, code: &str| {
         let answer = app.post("alice", PAYOUTS, &body).await;
         let status = if code == "malformed_request" { 400 } else { 422 };
@@ -160,8 +158,7 @@ async fn a_payout_takes_leases_unless_it_is_told_not_to() {
 
 #[tokio::test]
 async fn a_payee_with_batched_credits_has_it_waiting() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "10").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("10").await;
     let shop = app.open_as("root", &json!({"currency": "EUR", "owner": "shop", "credits": "batched"})).await;
     let paid = app.post("alice", PAYOUTS, &payout(&alice, &[(&bob, "1"), (&shop, "2")])).await.check(201);
     let path = format!("/v1/transactions/{}", paid.text("id"));

@@ -278,8 +278,7 @@ async fn credits(app: &TestApp, book: &mut Book) {
 
 async fn deposit_reversed() -> String {
     // Without deliveries the reversal always comes first.
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("alice", &wallet, "100").await.check(201);
     app.reverse(deposit.text("id"), &json!({})).await.check(201);
     let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("an id");

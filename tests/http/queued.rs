@@ -12,8 +12,7 @@ fn later(request: RequestBuilder) -> RequestBuilder {
 
 #[tokio::test]
 async fn what_is_accepted_waits_and_is_shown_to_who_asked() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "10").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("10").await;
     let mut body = across(&alice, &bob, "4");
     (body["reference"], body["metadata"]) = (json!("rent"), json!({"for": "May"}));
     let ask = || later(app.posting("alice", "/v1/transfers", "key", &body));
@@ -48,8 +47,7 @@ async fn what_is_accepted_waits_and_is_shown_to_who_asked() {
 
 #[tokio::test]
 async fn every_movement_that_can_wait_does() {
-    let app = TestApp::start().await;
-    let alice = app.funded("alice", "10").await;
+    let (app, alice) = TestApp::with_one("10").await;
     for (path, kind) in [("deposits", "deposit"), ("withdrawals", "withdrawal")] {
         let path = format!("/v1/wallets/{alice}/{path}");
         let accepted = send(later(app.posting("alice", &path, &app.key(), &eur("1")))).await.check(202);
@@ -69,8 +67,7 @@ async fn every_movement_that_can_wait_does() {
 
 #[tokio::test]
 async fn what_the_request_alone_can_refuse_is_refused_at_once() {
-    let app = TestApp::start().await;
-    let alice = app.funded("alice", "10").await;
+    let (app, alice) = TestApp::with_one("10").await;
     let refused = async |path: &str, body: &Value, status: u16, code: &str| {
         send(later(app.posting("alice", path, "key", body))).await.check_problem(status, code);
     };

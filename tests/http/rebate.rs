@@ -106,8 +106,7 @@ async fn delivered_many_times_it_is_paid_once() {
 
 #[tokio::test]
 async fn a_frozen_wallet_is_paid() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("bank", &wallet, "100").await.check(201);
     app.amend(&wallet, &json!({"status": "frozen"})).await.check(200);
     app.stack.deliver(true);
@@ -129,8 +128,7 @@ async fn check_failed(app: &TestApp, wallet: &str, deposit: &Answer, code: &str)
 
 #[tokio::test]
 async fn a_closed_wallet_is_not_paid_and_that_is_on_record() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("bank", &wallet, "100").await.check(201);
     app.withdraw("alice", &wallet, "100").await.check(201);
     app.amend(&wallet, &json!({"status": "closed"})).await.check(200);

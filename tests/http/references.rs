@@ -15,8 +15,7 @@ fn ids(page: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn what_a_caller_asked_for_under_a_reference_is_listed_newest_first_page_by_page() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let withdrawals = format!("/v1/wallets/{alice}/withdrawals");
     let mut asked = vec![];
     let mut made = |answer: &Answer| asked.push(answer.text("id").to_owned());

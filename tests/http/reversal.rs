@@ -6,8 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_transfer_is_undone_whole_and_once() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let transfer = app.transfer("alice", &alice, &bob, "40").await.check(201);
     let path = format!("/v1/transactions/{}/reversals", transfer.text("id"));
     let body = json!({"reference": "ticket 7"});
@@ -28,8 +27,7 @@ async fn a_transfer_is_undone_whole_and_once() {
 
 #[tokio::test]
 async fn only_an_administrator_reverses_and_what_is_missing_is_not_found() {
-    let app = TestApp::start().await;
-    let alice = app.open("alice").await;
+    let (app, alice) = TestApp::with_one("0").await;
     let deposit = app.deposit("alice", &alice, "5").await.check(201);
     let path = format!("/v1/transactions/{}/reversals", deposit.text("id"));
     app.post("alice", &path, &json!({})).await.check_problem(403, "missing_scope");
@@ -42,8 +40,7 @@ async fn only_an_administrator_reverses_and_what_is_missing_is_not_found() {
 
 #[tokio::test]
 async fn a_deposit_that_was_spent_needs_an_overdraft_allowed() {
-    let app = TestApp::start().await;
-    let alice = app.open("alice").await;
+    let (app, alice) = TestApp::with_one("0").await;
     let deposit = app.deposit("alice", &alice, "5").await.check(201);
     app.withdraw("alice", &alice, "3").await.check(201);
     app.reverse(deposit.text("id"), &json!({})).await.check_problem(422, "insufficient_funds");

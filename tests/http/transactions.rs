@@ -6,8 +6,7 @@ use super::{TestApp, check_statement};
 
 #[tokio::test]
 async fn a_statement_is_a_chain_newest_first_over_pages_of_any_size() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     app.withdraw("alice", &alice, "1.25").await.check(201);
     app.transfer("alice", &alice, &bob, "30").await.check(201);
     app.amend(&alice, &json!({"ceiling": "1000"})).await.check(200);
@@ -35,8 +34,7 @@ async fn a_statement_is_a_chain_newest_first_over_pages_of_any_size() {
 
 #[tokio::test]
 async fn a_statement_that_grows_while_it_is_read_neither_skips_nor_repeats() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "10").await;
+    let (app, wallet) = TestApp::with_one("10").await;
     let path = format!("/v1/wallets/{wallet}/entries?limit=1");
     let first = app.get("alice", &path).await.check(200);
     app.deposit("alice", &wallet, "1").await.check(201);
@@ -48,8 +46,7 @@ async fn a_statement_that_grows_while_it_is_read_neither_skips_nor_repeats() {
 
 #[tokio::test]
 async fn refused_attempts_are_on_record_newest_first() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "1").await;
+    let (app, wallet) = TestApp::with_one("1").await;
     for amount in ["2", "3", "4"] {
         app.withdraw("alice", &wallet, amount).await.check_problem(422, "insufficient_funds");
     }
@@ -79,8 +76,7 @@ async fn refused_attempts_are_on_record_newest_first() {
 
 #[tokio::test]
 async fn a_transaction_is_for_those_whom_it_concerns() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("bank", &wallet, "1").await.check(201);
     let path = format!("/v1/transactions/{}", deposit.text("id"));
     for caller in ["alice", "bank", "root"] {

@@ -57,8 +57,7 @@ async fn a_fee_is_paid_by_the_source_on_top() {
 
 #[tokio::test]
 async fn a_refusal_about_a_strangers_wallet_does_not_say_what_it_holds() {
-    let app = TestApp::start().await;
-    let alice = app.funded("alice", "100").await;
+    let (app, alice) = TestApp::with_one("100").await;
     let bob = app.open_as("bob", &json!({"currency": "EUR", "ceiling": "10"})).await;
     let refused = app.transfer("alice", &alice, &bob, "10.01").await.check_problem(422, "max_balance_exceeded");
     assert_eq!((refused.body.get("available"), refused.text("wallet_id")), (None, bob.as_str()));
@@ -76,8 +75,7 @@ async fn only_the_source_must_be_the_callers_own() {
 
 #[tokio::test]
 async fn if_match_pins_the_sources_version() {
-    let app = TestApp::start().await;
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let pinned = |version: u64| {
         app.posting("alice", "/v1/transfers", &app.key(), &across(&alice, &bob, "1"))
             .header("if-match", format!("\"{version}\""))

@@ -80,8 +80,7 @@ async fn a_callers_wallets_are_listed_page_by_page_and_no_one_elses() {
 
 #[tokio::test]
 async fn a_stranger_sees_no_wallet_and_an_admin_sees_all() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let path = format!("/v1/wallets/{wallet}");
     app.get("eve", &path).await.check_problem(404, "wallet_not_found");
     app.get("eve", "/v1/wallets/nonsense").await.check_problem(404, "wallet_not_found");
@@ -90,8 +89,7 @@ async fn a_stranger_sees_no_wallet_and_an_admin_sees_all() {
 
 #[tokio::test]
 async fn an_amendment_is_an_entry_and_raises_the_version() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "5").await;
+    let (app, wallet) = TestApp::with_one("5").await;
     let change = json!({"status": "frozen", "limits": {"max_movement": "3", "transfers_per_minute": 2}});
     let answer = app.amend(&wallet, &change).await.check(200);
     assert_eq!((answer.header("etag"), answer.header("location")), (Some("\"2\""), None));
@@ -126,8 +124,7 @@ async fn an_amendment_is_an_entry_and_raises_the_version() {
 
 #[tokio::test]
 async fn an_amendment_needs_an_admin_and_the_version_that_it_is_based_on() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let path = format!("/v1/wallets/{wallet}");
     let amending = |caller: &str, version: Option<&str>| {
         let request = app.request(caller, Method::PATCH, &path).json(&json!({"status": "frozen"}));
@@ -154,8 +151,7 @@ async fn an_amendment_needs_an_admin_and_the_version_that_it_is_based_on() {
 
 #[tokio::test]
 async fn who_may_amend_and_reverse_but_not_read_learns_no_balance() {
-    let app = TestApp::start().await;
-    let wallet = app.open("alice").await;
+    let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("alice", &wallet, "201.05").await.check(201).text("id").to_owned();
     let path = format!("/v1/wallets/{wallet}");
     let request = |method, path: &str, scope| app.bare(method, path).bearer_auth(app.stack.token("root", scope));

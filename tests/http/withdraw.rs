@@ -6,8 +6,7 @@ use super::{TestApp, eur, send};
 
 #[tokio::test]
 async fn money_goes_out_down_to_the_last_cent() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "10").await;
+    let (app, wallet) = TestApp::with_one("10").await;
     let answer = app.withdraw("alice", &wallet, "9.99").await.check(201);
     let id = answer.text("id");
     assert_eq!(answer.header("location"), Some(format!("/v1/transactions/{id}").as_str()));
@@ -38,8 +37,7 @@ async fn a_floor_below_zero_is_credit() {
 
 #[tokio::test]
 async fn a_stranger_can_neither_take_nor_learn_that_there_is_anything() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "10").await;
+    let (app, wallet) = TestApp::with_one("10").await;
     let strange = app.withdraw("eve", &wallet, "1").await.check_problem(404, "wallet_not_found");
     let missing = app.withdraw("eve", "wal_00000000000000000000000000000000", "1").await;
     let missing = missing.check_problem(404, "wallet_not_found");
@@ -54,8 +52,7 @@ async fn a_stranger_can_neither_take_nor_learn_that_there_is_anything() {
 
 #[tokio::test]
 async fn a_frozen_wallet_takes_and_does_not_give_a_closed_one_does_neither() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "10").await;
+    let (app, wallet) = TestApp::with_one("10").await;
     app.amend(&wallet, &json!({"status": "frozen"})).await.check(200);
     app.withdraw("alice", &wallet, "1").await.check_problem(422, "wallet_frozen");
     app.deposit("alice", &wallet, "1").await.check(201);
@@ -70,8 +67,7 @@ async fn a_frozen_wallet_takes_and_does_not_give_a_closed_one_does_neither() {
 
 #[tokio::test]
 async fn if_match_pins_the_version() {
-    let app = TestApp::start().await;
-    let wallet = app.funded("alice", "10").await;
+    let (app, wallet) = TestApp::with_one("10").await;
     let path = format!("/v1/wallets/{wallet}/withdrawals");
     let pinned =
         |version: u64| app.posting("alice", &path, &app.key(), &eur("1")).header("if-match", format!("\"{version}\""));

@@ -18,8 +18,7 @@ async fn cost(ledger: &Ledger, command: &Command, strategy: Strategy) -> Usage {
 
 #[tokio::test]
 async fn optimistic_is_two_calls_cold_and_one_on_wallets_written_last() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     let cold = || bench.another();
     check(cost(&cold(), &bench.deposit(a, "1"), Strategy::Optimistic).await, 2, 6);
     check(cost(&cold(), &bench.withdraw(a, "1"), Strategy::Optimistic).await, 2, 6);
@@ -32,8 +31,7 @@ async fn optimistic_is_two_calls_cold_and_one_on_wallets_written_last() {
 
 #[tokio::test]
 async fn pessimistic_is_three_calls_cold_and_two_on_wallets_written_last() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     let ledger = bench.another();
     check(cost(&ledger, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await, 3, 14);
     check(cost(&ledger, &bench.transfer(a, b, "1"), Strategy::Pessimistic).await, 2, 14);
@@ -42,8 +40,7 @@ async fn pessimistic_is_three_calls_cold_and_two_on_wallets_written_last() {
 
 #[tokio::test]
 async fn each_lost_race_is_one_call_more() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     let (first, second) = (bench.another(), bench.another());
     cost(&first, &bench.transfer(a, b, "1"), Strategy::Optimistic).await;
     // The first process's snapshots are now one version behind: its next commit is lost, and brings the fresh ones.
@@ -61,8 +58,7 @@ async fn each_lost_race_is_one_call_more() {
 /// Two read units an item, since all are read at one moment, and the record too that isn't there.
 #[tokio::test]
 async fn a_dry_run_is_one_call_and_writes_nothing() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     for (command, read_units) in
         [(bench.withdraw(a, "1"), 4), (bench.transfer(a, b, "1"), 6), (bench.withdraw(a, "101"), 4)]
     {
@@ -76,8 +72,7 @@ async fn a_dry_run_is_one_call_and_writes_nothing() {
 /// The index of references takes a write unit of each transaction that has one, posted or refused.
 #[tokio::test]
 async fn a_reference_is_one_write_unit_more() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     let referred = |mut command: Command| {
         let (Command::Deposit(Deposit { order, .. })
         | Command::Withdraw(Withdraw { order, .. })
@@ -102,8 +97,7 @@ async fn a_reference_is_one_write_unit_more() {
 
 #[tokio::test]
 async fn a_replay_is_one_call_and_a_refusal_two() {
-    let bench = Bench::start().await;
-    let a = bench.open("alice", "10").await;
+    let (bench, a) = Bench::with_one("10").await;
     for (command, refused) in [(bench.withdraw(a, "10"), false), (bench.withdraw(a, "0.01"), true)] {
         let (done, usage) = run(&bench.another(), &command, Strategy::Optimistic).await;
         let Ok(Done::Executed(first)) = done else { panic!("{done:?}") };

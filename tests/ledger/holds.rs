@@ -83,8 +83,7 @@ fn code(done: &Result<Done, ExecuteError>) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_has_its_price() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100").await;
     let cost = async |command: &Command| {
         let (done, usage) = run(&bench.another(), command, Strategy::Optimistic).await;
         (posted(done), usage.calls, usage.write_half_units() / 2)
@@ -107,8 +106,7 @@ async fn each_step_has_its_price() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_authorisation_holds_once() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100").await;
     let command = bench.authorise(alice, bob, "30");
     let commands = (0..8).map(|_| (command.clone(), Strategy::Optimistic));
     let done = all_at_once(&bench, None, commands).await;
@@ -119,8 +117,7 @@ async fn a_repeated_authorisation_holds_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_captures_and_voids_at_once_one_has_it() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100").await;
     for strategy in BOTH {
         let before = bench.wallet(bob).await.balance;
         let hold = bench.hold(alice, bob, "10").await;
@@ -168,8 +165,7 @@ async fn a_capture_that_comes_too_late_releases_and_says_so() {
 /// Two functions whose clocks are five minutes apart, about a hold that has expired by one of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn at_the_moment_of_expiry_the_first_one_has_it_whatever_the_clocks_say() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "1000").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("1000").await;
     for _ in 0..10 {
         let hold = bench.hold(alice, bob, "10").await;
         let ends = hold.hold.as_ref().expect("its terms").expires_at;
@@ -195,8 +191,7 @@ async fn at_the_moment_of_expiry_the_first_one_has_it_whatever_the_clocks_say() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_short_of_what_expired_holds_keep_back_has_it_released_first() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100").await;
     for _ in 0..60 {
         bench.hold(alice, bob, "0.50").await;
     }
@@ -220,8 +215,7 @@ async fn whoever_is_short_of_what_expired_holds_keep_back_has_it_released_first(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wallet_is_closed_once_its_expired_holds_are_released() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "2").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("2").await;
     bench.hold(alice, bob, "1").await;
     posted(run(&bench.later(), &bench.withdraw(alice, "2"), Strategy::Optimistic).await.0);
     let change = Change { status: Some(Status::Closed), ..Change::default() };
@@ -290,8 +284,7 @@ async fn a_storm_of_expiries_releases_each_hold_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_holds_of_one_wallet_are_released_in_few_transactions() {
     let holds: usize = std::env::var("WALLET_HOLDS").map_or(150, |text| text.parse().expect("a number"));
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100000").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100000").await;
     let ledger = bench.another();
     for _ in 0..holds {
         posted(run(&ledger, &bench.authorise(alice, bob, "1"), Strategy::Optimistic).await.0);
@@ -307,8 +300,7 @@ async fn many_holds_of_one_wallet_are_released_in_few_transactions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_holds_goes_from_the_newest_to_the_oldest_page_by_page() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("100").await;
     let mut made = vec![];
     for _ in 0..5 {
         made.push(bench.hold(alice, bob, "1").await.id);

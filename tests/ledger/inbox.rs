@@ -12,6 +12,13 @@ use wallet_dynamodb::{DryRun, ExecuteError, Settled, Strategy, Usage};
 use crate::ledger::{BOTH, Bench, all_at_once, posted, refusal, run};
 
 impl Bench {
+    /// With a wallet of alice's whose credits are batched.
+    pub(super) async fn with_shop() -> (Bench, WalletId) {
+        let bench = Bench::start().await;
+        let shop = bench.shop().await;
+        (bench, shop)
+    }
+
     /// A wallet whose credits are batched.
     pub(crate) async fn shop(&self) -> WalletId {
         let shop = self.open("alice", "0").await;
@@ -41,8 +48,7 @@ pub(crate) fn mode(credits: Credits) -> Change {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credits_wait_until_they_are_settled_and_are_rows_then() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     let version = bench.wallet(shop).await.version;
     for _ in 0..100 {
         bench.post(&bench.deposit(shop, "1.25")).await;
@@ -60,8 +66,7 @@ async fn credits_wait_until_they_are_settled_and_are_rows_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_spent_by_the_next_request() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     for _ in 0..250 {
         bench.post(&bench.deposit(shop, "1")).await;
     }
@@ -79,8 +84,7 @@ async fn what_waits_is_spent_by_the_next_request() {
 /// What waits counts as it would for the request itself, and stays where it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_takes_what_waits_for_settled_and_settles_nothing() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     for _ in 0..150 {
         bench.post(&bench.deposit(shop, "1")).await;
     }
@@ -136,8 +140,7 @@ async fn a_hot_credit_costs_what_a_cold_one_costs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ceiling_and_closing_wait_until_no_credit_can_be_on_its_way() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     let refused = async |change: Change| {
         let caller = wallet_domain::Caller { admin: true, ..crate::ledger::caller("root") };
         let expected = wallet_domain::Expected::Any(bench.key());
@@ -158,8 +161,7 @@ async fn a_ceiling_and_closing_wait_until_no_credit_can_be_on_its_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_at_once_meet_nobody() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     let commands = (0..100).map(|_| (bench.deposit(shop, "1"), Strategy::Optimistic));
     all_at_once(&bench, None, commands).await.into_iter().for_each(|done| drop(posted(done)));
     bench.settle(shop).await;

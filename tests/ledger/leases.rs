@@ -91,8 +91,7 @@ async fn all_wallets_or_none() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_holder_is_fenced_by_the_version() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "100").await;
+    let (bench, wallet) = Bench::with_one("100").await;
     let now = bench.another().now();
     let lease = Policy::default().lease;
     for taker in [Strategy::Pessimistic, Strategy::Optimistic] {
@@ -117,8 +116,7 @@ async fn a_late_holder_is_fenced_by_the_version() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waiting_for_a_lease_is_bounded_by_time() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "100").await;
+    let (bench, wallet) = Bench::with_one("100").await;
     let now = bench.another().now();
     let holder = HeldUp::between_lease_and_commit(&bench, &bench.withdraw(wallet, "10"), now);
     let bound = Duration::from_millis(60);
@@ -148,8 +146,7 @@ async fn waiting_for_a_lease_is_bounded_by_time() {
 
 #[tokio::test]
 async fn a_lease_is_given_back_when_the_request_was_answered_before() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "100").await;
+    let (bench, wallet) = Bench::with_one("100").await;
     let withdrawal = bench.withdraw(wallet, "10");
     let first = posted(run(&bench.another(), &withdrawal, Strategy::Pessimistic).await.0);
     // With a fresh snapshot of its own this process leases at once, and learns only from the commit.
@@ -164,8 +161,7 @@ async fn a_lease_is_given_back_when_the_request_was_answered_before() {
 
 #[tokio::test]
 async fn a_refusal_takes_no_lease() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "10").await;
+    let (bench, wallet) = Bench::with_one("10").await;
     let done = run(&bench.another(), &bench.withdraw(wallet, "80"), Strategy::Pessimistic).await.0;
     assert_eq!(refusal(&done.expect("on record")), Some("insufficient_funds"));
     assert!(!lease_on(&bench, wallet).await);

@@ -39,8 +39,7 @@ fn count(done: &[Result<Done, ExecuteError>], code: &str) -> (usize, usize) {
 
 #[tokio::test]
 async fn the_outflow_of_a_day_is_exact() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "1000").await;
+    let (bench, wallet) = Bench::with_one("1000").await;
     bench.amend(wallet, Change { max_daily_outflow: Some(Some("50".to_owned())), ..Change::default() }).await;
     let done = all_at_once(&bench, Some(noon()), mixed(|| bench.withdraw(wallet, "5"))).await;
     assert_eq!(count(&done, "limit_exceeded"), (10, 6));
@@ -54,8 +53,7 @@ async fn the_outflow_of_a_day_is_exact() {
 
 #[tokio::test]
 async fn the_transfers_of_a_minute_are_exact() {
-    let bench = Bench::start().await;
-    let (wallet, other) = (bench.open("alice", "1000").await, bench.open("bob", "0").await);
+    let (bench, wallet, other) = Bench::with_two("1000").await;
     bench.amend(wallet, Change { transfers_per_minute: Some(Some(5)), ..Change::default() }).await;
     let done = all_at_once(&bench, Some(noon()), mixed(|| bench.transfer(wallet, other, "1"))).await;
     assert_eq!(count(&done, "rate_limited"), (5, 11));
@@ -77,8 +75,7 @@ async fn the_transfers_of_a_minute_are_exact() {
 
 #[tokio::test]
 async fn a_ceiling_is_exact() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     bench.amend(wallet, Change { ceiling: Some(Some("50".to_owned())), ..Change::default() }).await;
     let done = all_at_once(&bench, None, mixed(|| bench.deposit(wallet, "5"))).await;
     assert_eq!(count(&done, "max_balance_exceeded"), (10, 6));
@@ -87,8 +84,7 @@ async fn a_ceiling_is_exact() {
 
 #[tokio::test]
 async fn a_floor_below_zero_is_an_administrators_to_give_and_exact() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "10").await;
+    let (bench, wallet) = Bench::with_one("10").await;
     let change = Change { floor: Some("-20".to_owned()), ..Change::default() };
     let own = Amend { caller: caller("alice"), wallet, expected: Expected::Version(1), change: change.clone() };
     let refused = run(&bench.another(), &Command::Amend(own), Strategy::Optimistic).await.0;
@@ -110,8 +106,7 @@ fn with_fee(bench: &Bench, source: WalletId, destination: WalletId, amount: &str
 
 #[tokio::test]
 async fn a_fee_is_paid_by_the_source_as_a_leg_of_its_own() {
-    let bench = Bench::start().await;
-    let (source, destination) = (bench.open("alice", "84").await, bench.open("bob", "0").await);
+    let (bench, source, destination) = Bench::with_two("84").await;
     // 10.00 costs 10.50: eight of them fit into 84.00 to the cent.
     let done = all_at_once(&bench, None, mixed(|| with_fee(&bench, source, destination, "10"))).await;
     assert_eq!(count(&done, "insufficient_funds"), (8, 8));

@@ -176,8 +176,7 @@ async fn a_moment_among_a_million_versions_is_found_in_twenty_reads_however_the_
 
 #[tokio::test]
 async fn each_row_is_found_at_its_time_and_the_last_of_those_with_one_time() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     let start = bench.wallet(wallet).await.created_at;
     let mut told = vec![];
     for number in 0..12_i64 {

@@ -39,8 +39,7 @@ fn reused(error: ExecuteError) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_waits_and_is_executed_once() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "10").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("10").await;
     let transfer = bench.transfer(alice, bob, "4");
     assert!(!waits(accept(&bench.another(), &transfer).await));
     assert!(waits(accept(&bench.another(), &transfer).await), "the same again");
@@ -60,8 +59,7 @@ async fn a_request_waits_and_is_executed_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_of_one_wallet_are_executed_together_for_less_than_one_by_one() {
-    let bench = Bench::start().await;
-    let alice = bench.open("alice", "11.50").await;
+    let (bench, alice) = Bench::with_one("11.50").await;
     let mut wallets = vec![alice];
     for number in 0..12 {
         wallets.push(bench.open(&format!("payee {number}"), "0").await);
@@ -103,8 +101,7 @@ async fn those_of_one_wallet_are_executed_together_for_less_than_one_by_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_key_is_one_movement_whichever_comes_first() {
-    let bench = Bench::start().await;
-    let (alice, bob) = (bench.open("alice", "10").await, bench.open("bob", "0").await);
+    let (bench, alice, bob) = Bench::with_two("10").await;
     let with = |key: &str, amount: &str| {
         let order = order("alice", key.parse().expect("a key"), amount);
         Command::Transfer(wallet_domain::Transfer { order, source: alice, destination: bob, fee: None })
@@ -135,8 +132,7 @@ async fn one_key_is_one_movement_whichever_comes_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_is_recorded_when_it_is_executed() {
-    let bench = Bench::start().await;
-    let alice = bench.open("alice", "10").await;
+    let (bench, alice) = Bench::with_one("10").await;
     let missing = "wal_00000000000000000000000000000009".parse().expect("an id");
     for (command, code) in [
         (bench.transfer(alice, missing, "1"), "wallet_not_found"),
@@ -158,8 +154,7 @@ async fn every_refusal_is_recorded_when_it_is_executed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_day_ends_as_failed() {
-    let bench = Bench::start().await;
-    let alice = bench.open("alice", "10").await;
+    let (bench, alice) = Bench::with_one("10").await;
     let now = bench.another().now();
     let early = now.checked_sub(LONGEST_WAIT).expect("in range");
     let withdraw = bench.withdraw(alice, "1");
@@ -183,8 +178,7 @@ async fn what_waits_for_a_day_ends_as_failed() {
 /// would be posted, refused or refused without a record.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_repeat_of_what_has_waited_for_a_day_ends_it() {
-    let bench = Bench::start().await;
-    let alice = bench.open("alice", "10").await;
+    let (bench, alice) = Bench::with_one("10").await;
     let (knows, early) = (bench.another(), bench.another().now().checked_sub(LONGEST_WAIT).expect("in range"));
     posted(run(&knows, &bench.withdraw(alice, "1"), Strategy::Optimistic).await.0);
     for strategy in BOTH {

@@ -113,8 +113,7 @@ const NOVEMBER: &str = "2026-11-30T12:00:00Z";
 
 #[tokio::test]
 async fn a_rebate_costs_a_read_and_a_commit_and_a_read_once_it_is_paid() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     let mut together = vec![];
     for _ in 0..10 {
         together.push(bench.earned(wallet, &rule(Some("1000")), NOVEMBER).await);
@@ -127,8 +126,7 @@ async fn a_rebate_costs_a_read_and_a_commit_and_a_read_once_it_is_paid() {
 
 #[tokio::test]
 async fn a_batch_that_names_a_rebate_twice_pays_it_once() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     let rebate = bench.earned(wallet, &rule(None), NOVEMBER).await;
     let ended = batch(&bench.another(), &[rebate.clone(), rebate.clone(), rebate]).await;
     assert!(ended.iter().all(|(transaction, _)| *transaction == ended[0].0));
@@ -139,8 +137,7 @@ async fn a_batch_that_names_a_rebate_twice_pays_it_once() {
 /// A rebate rests on its deposit and on the wallet: what refuses it is read at one moment, then recorded.
 #[tokio::test]
 async fn a_refused_rebate_costs_one_call_more() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     let rule = rule(Some("1.50"));
     let mut rebates = vec![];
     for _ in 0..3 {
@@ -162,8 +159,7 @@ fn told(rebate: &Transaction) -> String {
 
 #[tokio::test]
 async fn a_damaged_deposit_in_a_batch_harms_no_other() {
-    let bench = Bench::start().await;
-    let wallet = bench.open("alice", "0").await;
+    let (bench, wallet) = Bench::with_one("0").await;
     let mut rebates = vec![];
     for _ in 0..3 {
         rebates.push(bench.earned(wallet, &rule(None), NOVEMBER).await);

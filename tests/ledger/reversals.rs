@@ -55,8 +55,7 @@ fn strategy(number: usize) -> Strategy {
 
 #[tokio::test]
 async fn a_reversal_is_two_calls_and_a_second_one_is_refused() {
-    let bench = Bench::start().await;
-    let (a, b) = (bench.open("alice", "100").await, bench.open("bob", "0").await);
+    let (bench, a, b) = Bench::with_two("100").await;
     let (done, _) = run(&bench.another(), &bench.transfer(a, b, "40"), Strategy::Optimistic).await;
     let original = posted(done);
     let reverse = bench.reversal(&original);
@@ -74,8 +73,7 @@ async fn a_reversal_is_two_calls_and_a_second_one_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_reversals_of_one_deposit_undo_it_once() {
-    let bench = Bench::start().await;
-    let a = bench.open("alice", "0").await;
+    let (bench, a) = Bench::with_one("0").await;
     let original = bench.deposited(a, "100").await;
     let mut callers = JoinSet::new();
     for number in 0..16 {
@@ -92,8 +90,7 @@ async fn sixteen_reversals_of_one_deposit_undo_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rebate_and_reversal_race_a_hundred_times_and_one_wins() {
-    let bench = Bench::start().await;
-    let a = bench.open("alice", "50").await;
+    let (bench, a) = Bench::with_one("50").await;
     let ledgers: Vec<Ledger> = (0..16).map(|_| bench.another()).collect();
     let (mut paid, mut barred) = (0, 0);
     for _ in 0..100 {

@@ -77,8 +77,7 @@ async fn a_page_costs_the_same_however_long_the_statement_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_any_size_show_every_row_once() {
-    let bench = Bench::start().await;
-    let shop = bench.shop().await;
+    let (bench, shop) = Bench::with_shop().await;
     for count in [1, 120, 3, 100] {
         for _ in 0..count {
             bench.post(&bench.deposit(shop, "1")).await;

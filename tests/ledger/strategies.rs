@@ -34,8 +34,7 @@ fn within_bounds(strategy: Strategy, usage: &Usage) {
 
 /// 64 callers move money in and out of one wallet at the same time, and repeat with their key when they are told to.
 async fn one_hot_wallet(strategies: [Strategy; 2]) {
-    let bench = Bench::start().await;
-    let hot = bench.open("alice", "1000").await;
+    let (bench, hot) = Bench::with_one("1000").await;
     let mut wallets = vec![hot];
     for _ in 0..PEERS {
         wallets.push(bench.open("alice", "100").await);
