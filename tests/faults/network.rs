@@ -4,13 +4,12 @@
 //! a real server, it carries on with a request whose sender has gone. Each reply carries the table's own time as `Date`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::DateTime;
@@ -24,6 +23,7 @@ use wallet_domain::Timestamp;
 use super::call::Call;
 use super::fault::{Fault, Order, Treatment};
 use super::table::{Key, Reason, Table, key_of};
+use crate::http::wire::http_client;
 
 /// Two minutes before midnight, UTC: schedules run into the next day.
 const START: &str = "2026-03-01T23:58:00Z";
@@ -63,8 +63,8 @@ impl Network {
     }
 
     pub(crate) fn http_client(self: &Arc<Network>) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(Wire(Arc::clone(self)));
-        http_client_fn(move |_, _| connector.clone())
+        let network = Arc::clone(self);
+        http_client(move |request| network.carry(request))
     }
 
     /// From now on the table's own time is so many seconds ahead of the tests' clock, or behind.
@@ -100,6 +100,38 @@ impl Network {
         for byte in what.bytes() {
             state.trace = (state.trace ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
+    }
+
+    /// A request from the SDK, until it is answered.
+    fn carry(self: &Arc<Network>, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        let body = request.body().bytes().expect("the SDK's bodies are in memory");
+        let call = Call { operation, body: serde_json::from_slice(body).expect("the SDK sends JSON") };
+        let network = Arc::clone(self);
+        let treatment = (network.state().weather)(&call);
+        network.count(if call.is_write() { "writes" } else { "reads" });
+        let (answer, answered) = oneshot::channel();
+        // On its own: what has been sent is worked on even if the sender is gone.
+        tokio::spawn(async move {
+            match network.serve(call, treatment).await {
+                Some(reply) => drop(answer.send(reply)),
+                // The connection stays open and silent.
+                None => {
+                    let mut answer = answer;
+                    answer.closed().await;
+                }
+            }
+        });
+        let network = Arc::clone(self);
+        HttpConnectorFuture::new(async move {
+            let (status, body) = answered.await.expect("every request is answered or left open")?;
+            let status = status.try_into().expect("a status of HTTP");
+            let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+            let date = DateTime::from_secs(network.now_seconds()).fmt(Format::HttpDate).expect("a year of HTTP");
+            response.headers_mut().insert("date", date);
+            Ok(response)
+        })
     }
 
     /// A request from its arrival to its reply. `None` when no reply will ever come.
@@ -300,46 +332,4 @@ fn cancelled(reasons: Vec<Option<Reason>>) -> Reply {
             "CancellationReasons": reasons.into_iter().map(told).collect::<Vec<_>>(),
         }),
     ))
-}
-
-/// The SDK's end of the wire.
-struct Wire(Arc<Network>);
-
-impl fmt::Debug for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").expect("the SDK names the operation");
-        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
-        let body = request.body().bytes().expect("the SDK's bodies are in memory");
-        let call = Call { operation, body: serde_json::from_slice(body).expect("the SDK sends JSON") };
-        let network = Arc::clone(&self.0);
-        let treatment = (network.state().weather)(&call);
-        network.count(if call.is_write() { "writes" } else { "reads" });
-        let (answer, answered) = oneshot::channel();
-        // On its own: what has been sent is worked on even if the sender is gone.
-        tokio::spawn(async move {
-            match network.serve(call, treatment).await {
-                Some(reply) => drop(answer.send(reply)),
-                // The connection stays open and silent.
-                None => {
-                    let mut answer = answer;
-                    answer.closed().await;
-                }
-            }
-        });
-        let network = Arc::clone(&self.0);
-        HttpConnectorFuture::new(async move {
-            let (status, body) = answered.await.expect("every request is answered or left open")?;
-            let status = status.try_into().expect("a status of HTTP");
-            let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
-            let date = DateTime::from_secs(network.now_seconds()).fmt(Format::HttpDate).expect("a year of HTTP");
-            response.headers_mut().insert("date", date);
-            Ok(response)
-        })
-    }
 }

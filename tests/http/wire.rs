@@ -63,8 +63,8 @@ impl Wire {
     }
 
     pub(crate) fn http_client(&self) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(self.clone());
-        http_client_fn(move |_, _| connector.clone())
+        let wire = self.clone();
+        http_client(move |request| HttpConnectorFuture::new(wire.clone().carry(request)))
     }
 
     fn weather(&self) -> Weather {
@@ -145,14 +145,24 @@ fn answer(status: u16, body: String) -> HttpResponse {
     HttpResponse::new(status.try_into().expect("a status of HTTP"), SdkBody::from(body))
 }
 
-impl fmt::Debug for Wire {
+/// An HTTP client for the SDK that is this function.
+pub(crate) fn http_client(
+    carry: impl Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync + 'static,
+) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(carry));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+struct Connector<F>(F);
+
+impl<F> fmt::Debug for Connector<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
+        f.write_str("Connector")
     }
 }
 
-impl HttpConnector for Wire {
+impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for Connector<F> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(self.clone().carry(request))
+        self.0(request)
     }
 }

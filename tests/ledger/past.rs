@@ -1,13 +1,12 @@
 //! A wallet as it was, on a table and on a statement of a million rows that nobody has stored: what the search finds, and
 //! in how many reads.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
@@ -19,6 +18,7 @@ use wallet_dynamodb::{Ledger, Strategy, Usage};
 use super::torn::{check, deposit, withdraw};
 use super::{Bench, posted, run};
 use crate::faults::{Call, LONG, Treatment, first};
+use crate::http::wire::http_client;
 
 const VERSIONS: usize = 1_000_000;
 const WALLET: &str = "wal_00000000000000000000000000000001";
@@ -63,12 +63,15 @@ impl Statement {
     }
 
     fn ledger(self: &Arc<Statement>) -> Ledger {
-        let connector = SharedHttpConnector::new(Wire(Arc::clone(self)));
+        let statement = Arc::clone(self);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "wallet-tests"))
-            .http_client(http_client_fn(move |_, _| connector.clone()));
+            .http_client(http_client(move |request| {
+                let body = SdkBody::from(statement.answer(&request).to_string());
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().expect("a status of HTTP"), body)))
+            }));
         Ledger::new(Client::from_conf(config.build()), "sparse")
     }
 
@@ -112,22 +115,6 @@ fn cents(number: usize) -> Money {
 
 fn moment(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).expect("in range")
-}
-
-#[derive(Clone)]
-struct Wire(Arc<Statement>);
-
-impl fmt::Debug for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = SdkBody::from(self.0.answer(&request).to_string());
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().expect("a status of HTTP"), body)))
-    }
 }
 
 /// Looks back to so many moments and some more, and answers with the most reads that one took, that of the wallet included.
