@@ -6,31 +6,11 @@ mod logs;
 mod scopes;
 mod strangers;
 
-use wallet_stack::template::Template;
-
-/// A route of template.yaml, and the scope that it asks for.
-struct Route {
-    method: String,
-    path: String,
-    scope: String,
-}
-
-impl Route {
-    fn key(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
+use wallet_stack::template::{Route, Template};
 
 /// Every route of template.yaml.
 fn routes() -> Vec<Route> {
-    let routes = Template::embedded().expect("the template is whole").routes.into_iter();
-    let routes: Vec<_> = routes
-        .map(|route| {
-            let key = route.key();
-            let [scope] = <[String; 1]>::try_from(route.scopes).unwrap_or_else(|all| panic!("{key} asks for {all:?}"));
-            Route { method: route.method, path: route.path, scope }
-        })
-        .collect();
+    let routes = Template::embedded().expect("the template is whole").routes;
     assert!(!routes.is_empty(), "the template has routes");
     routes
 }

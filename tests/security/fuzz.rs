@@ -32,65 +32,39 @@ struct World {
     deposit: String,
 }
 
-/// A route with a body that is good for it; `{wallet}` and `{deposit}` stand for the world's.
-struct Ask {
-    method: &'static str,
-    path: &'static str,
-    body: Option<&'static str>,
-}
-
-const ASKS: [Ask; 17] = [
-    Ask { method: "POST", path: "/v1/wallets/{wallet}/deposits", body: Some(r#"{"amount":"1.00","currency":"EUR"}"#) },
-    Ask {
-        method: "POST",
-        path: "/v1/wallets/{wallet}/withdrawals",
-        body: Some(r#"{"amount":"0.01","currency":"EUR","reference":"r","metadata":{"a":"b"}}"#),
-    },
-    Ask {
-        method: "POST",
-        path: "/v1/transfers",
-        body: Some(r#"{"source":"{wallet}","destination":"{wallet}","amount":"1","currency":"EUR"}"#),
-    },
-    Ask {
-        method: "POST",
-        path: "/v1/payouts",
-        body: Some(
+/// Routes, each with a body that is good for it; `{wallet}` and `{deposit}` stand for the world's.
+const ASKS: [(&str, Option<&str>); 17] = [
+    ("POST /v1/wallets/{wallet}/deposits", Some(r#"{"amount":"1.00","currency":"EUR"}"#)),
+    (
+        "POST /v1/wallets/{wallet}/withdrawals",
+        Some(r#"{"amount":"0.01","currency":"EUR","reference":"r","metadata":{"a":"b"}}"#),
+    ),
+    ("POST /v1/transfers", Some(r#"{"source":"{wallet}","destination":"{wallet}","amount":"1","currency":"EUR"}"#)),
+    (
+        "POST /v1/payouts",
+        Some(
             r#"{"source":"{wallet}","currency":"EUR","payments":[{"destination":"{wallet}","amount":"1","reference":"r"}]}"#,
         ),
-    },
-    Ask {
-        method: "POST",
-        path: "/v1/wallets",
-        body: Some(r#"{"currency":"EUR","ceiling":"9","limits":{"max_movement":"5","transfers_per_minute":2}}"#),
-    },
-    Ask { method: "GET", path: "/v1/wallets", body: None },
-    Ask { method: "GET", path: "/v1/wallets/{wallet}", body: None },
-    Ask {
-        method: "PATCH",
-        path: "/v1/wallets/{wallet}",
-        body: Some(r#"{"ceiling":null,"limits":{"max_daily_outflow":"100"}}"#),
-    },
-    Ask { method: "GET", path: "/v1/wallets/{wallet}/entries", body: None },
-    Ask { method: "GET", path: "/v1/wallets/{wallet}/attempts", body: None },
-    Ask { method: "GET", path: "/v1/transactions/{deposit}", body: None },
-    Ask { method: "GET", path: "/v1/transactions?reference=r", body: None },
-    Ask { method: "GET", path: "/v1/wallets?owner=bob&limit=5", body: None },
-    Ask { method: "GET", path: "/v1/wallets/{wallet}?at=2026-11-21T03:00:00.5Z", body: None },
-    Ask {
-        method: "POST",
-        path: "/v1/wallets/{wallet}/withdrawals?dry_run=true",
-        body: Some(r#"{"amount":"0.01","currency":"EUR","reference":"r"}"#),
-    },
-    Ask {
-        method: "POST",
-        path: "/v1/transactions/{deposit}/reversals?dry_run=true",
-        body: Some(r#"{"reference":"r","allow_overdraft":true}"#),
-    },
-    Ask {
-        method: "POST",
-        path: "/v1/transactions/{deposit}/reversals",
-        body: Some(r#"{"reference":"r","allow_overdraft":true}"#),
-    },
+    ),
+    (
+        "POST /v1/wallets",
+        Some(r#"{"currency":"EUR","ceiling":"9","limits":{"max_movement":"5","transfers_per_minute":2}}"#),
+    ),
+    ("GET /v1/wallets", None),
+    ("GET /v1/wallets/{wallet}", None),
+    ("PATCH /v1/wallets/{wallet}", Some(r#"{"ceiling":null,"limits":{"max_daily_outflow":"100"}}"#)),
+    ("GET /v1/wallets/{wallet}/entries", None),
+    ("GET /v1/wallets/{wallet}/attempts", None),
+    ("GET /v1/transactions/{deposit}", None),
+    ("GET /v1/transactions?reference=r", None),
+    ("GET /v1/wallets?owner=bob&limit=5", None),
+    ("GET /v1/wallets/{wallet}?at=2026-11-21T03:00:00.5Z", None),
+    (
+        "POST /v1/wallets/{wallet}/withdrawals?dry_run=true",
+        Some(r#"{"amount":"0.01","currency":"EUR","reference":"r"}"#),
+    ),
+    ("POST /v1/transactions/{deposit}/reversals?dry_run=true", Some(r#"{"reference":"r","allow_overdraft":true}"#)),
+    ("POST /v1/transactions/{deposit}/reversals", Some(r#"{"reference":"r","allow_overdraft":true}"#)),
 ];
 
 impl World {
@@ -113,16 +87,17 @@ impl World {
     }
 
     fn posted(&self, path: &str, key: &str, body: &str) -> Value {
-        let mut event = self.event("POST", path, Some(body));
+        let mut event = self.event(&format!("POST {path}"), Some(body));
         event["headers"]["idempotency-key"] = json!(key);
-        let (status, answer) = self.told(&event).expect("an answer").expect("a request");
+        let (status, answer) = self.answer(&event);
         assert_eq!(status, 201, "{answer}");
         answer
     }
 
     /// A good request of alice, who may do everything.
-    fn event(&self, method: &str, path: &str, body: Option<&str>) -> Value {
+    fn event(&self, route: &str, body: Option<&str>) -> Value {
         let fill = |text: &str| text.replace("{wallet}", &self.wallet).replace("{deposit}", &self.deposit);
+        let (method, path) = route.split_once(' ').expect("a method and a path");
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let captured = include_str!("../../shared/lambda/tests/data/http_api.json");
         let mut event: Value = serde_json::from_str(captured).expect("JSON");
@@ -153,8 +128,9 @@ impl World {
         event
     }
 
-    fn ask(&self, ask: &Ask) -> Value {
-        self.event(ask.method, ask.path, ask.body)
+    /// What is answered to an event that is certainly a request.
+    fn answer(&self, event: &Value) -> (u16, Value) {
+        self.told(event).expect("an answer").expect("a request")
     }
 
     /// What the function that the event's path is for answers, held to what every answer is. `None` if what runs in

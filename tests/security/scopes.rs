@@ -19,19 +19,18 @@ async fn no_route_is_open_and_none_does_more_than_its_scope_allows() {
         let path = route.path.replace("{wallet_id}", WALLET).replace("{transaction_id}", TRANSACTION);
         let ask = || app.bare(Method::from_bytes(route.method.as_bytes()).expect("a method"), &path);
         let key = route.key();
+        let [scope] = &route.scopes[..] else { panic!("{key} asks for {:?}", route.scopes) };
 
         let unknown = send(ask()).await.check_problem(401, "unauthenticated");
         assert_eq!(unknown.header("www-authenticate"), Some("Bearer"), "{key}");
         send(ask().bearer_auth("a.b.c")).await.check_problem(401, "unauthenticated");
 
         // Neither key nor body nor id is looked at first.
-        let others: Vec<_> = SCOPES.into_iter().filter(|scope| *scope != route.scope).collect();
-        for scopes in
-            [others.join(" "), String::new(), format!("x{0} {0}x {1}", route.scope, route.scope.to_uppercase())]
-        {
+        let others: Vec<_> = SCOPES.into_iter().filter(|other| other != scope).collect();
+        for scopes in [others.join(" "), String::new(), format!("x{scope} {scope}x {}", scope.to_uppercase())] {
             let refused = send(ask().bearer_auth(app.stack.token("alice", &scopes))).await;
             let refused = refused.check_problem(403, "missing_scope");
-            let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", route.scope);
+            let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
             assert_eq!(refused.header("www-authenticate"), Some(challenge.as_str()), "{key}");
         }
         assert_eq!(wire.take(), [], "{key} asks the database nothing");

@@ -175,13 +175,10 @@ async fn a_stranger_tells_no_wallet_and_no_transaction_from_none() {
             world.app.transfer("alice", &world.wallet, &world.own, "1").await.check(201);
             world.app.transfer("eve", &world.own, &world.wallet, "1").await.check(201);
         }
-        for (route, ask) in WALLETS {
-            let (strange, none) = (world.told(ask, &world.wallet).await, world.told(ask, NO_WALLET).await);
-            assert_eq!(strange, none, "{route}");
-            assert!(strange.status >= 400 && strange.lines.len() == 1, "{route}: {strange:?}");
-        }
-        for (route, ask) in TRANSACTIONS {
-            let (strange, none) = (world.told(ask, &world.deposit).await, world.told(ask, NO_TRANSACTION).await);
+        let wallets = WALLETS.map(|(route, ask)| (route, ask, &world.wallet, NO_WALLET));
+        let transactions = TRANSACTIONS.map(|(route, ask)| (route, ask, &world.deposit, NO_TRANSACTION));
+        for (route, ask, hers, nobodys) in wallets.into_iter().chain(transactions) {
+            let (strange, none) = (world.told(ask, hers).await, world.told(ask, nobodys).await);
             assert_eq!(strange, none, "{route}");
             assert!(strange.status >= 400 && strange.lines.len() == 1, "{route}: {strange:?}");
         }

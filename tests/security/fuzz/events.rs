@@ -58,7 +58,8 @@ fn whatever_is_changed_in_an_event_the_answer_is_a_success_or_a_problem() {
     let world = World::start();
     let changes = prop::collection::vec((any::<Index>(), change()), 1..4);
     holds(&(0..ASKS.len(), changes), |(ask, changes)| {
-        let mut event = world.ask(&ASKS[ask]);
+        let (route, body) = ASKS[ask];
+        let mut event = world.event(route, body);
         for (place, change) in changes {
             changed(&mut event, &place, change);
         }
@@ -142,14 +143,15 @@ fn spliced(body: &str, from: &Index, to: &Index, with: &str) -> String {
 #[test]
 fn whatever_a_body_holds_it_is_read_or_refused_and_the_same_again() {
     let world = World::start();
-    let posts: Vec<_> = ASKS.iter().filter(|ask| ask.body.is_some()).collect();
+    let posts: Vec<_> = ASKS.into_iter().filter(|(_, body)| body.is_some()).collect();
     let splice = (any::<Index>(), any::<Index>(), prop_oneof![raw_value(), any_text()]);
     let splice = splice.prop_map(|(from, to, with)| Body::Spliced(from, to, with));
     let body = prop_oneof![raw_body().prop_map(Body::Whole), splice];
     let number = std::cell::Cell::new(0);
     holds(&(0..posts.len(), body, any::<bool>()), |(ask, body, base64)| {
         number.set(number.get() + 1);
-        let mut event = world.ask(posts[ask]);
+        let (route, good) = posts[ask];
+        let mut event = world.event(route, good);
         let good = event["body"].as_str().unwrap_or_default().to_owned();
         event["body"] = json!(match body {
             Body::Whole(text) => text,
