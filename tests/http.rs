@@ -12,6 +12,7 @@ mod dry_run;
 mod events;
 mod holds;
 mod idempotency;
+mod if_match;
 mod past;
 mod payout;
 mod problems;
@@ -34,6 +35,8 @@ use serde_json::{Value, json};
 use wallet_dynamodb::Ledger;
 use wallet_stack::token::EVERYDAY_SCOPE;
 use wallet_stack::{Options, Stack};
+
+use wire::Wire;
 
 /// How long anything may take that comes by itself. Far more than it ever does.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -71,6 +74,13 @@ impl TestApp {
         let (app, alice) = TestApp::with_one(balance).await;
         let bob = app.open("bob").await;
         (app, alice, bob)
+    }
+
+    /// The same, with these variables set, over a wire that can be watched and disturbed.
+    pub(crate) async fn wired(variables: &[(&str, &str)]) -> (TestApp, Wire) {
+        let (wire, set) = (Wire::new(), |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned()));
+        let (env, http_client) = (variables.iter().map(set).collect(), Some(wire.http_client()));
+        (TestApp::with(Options { env, http_client, deliver: false, ..Options::default() }).await, wire)
     }
 
     pub(crate) async fn with(options: Options) -> TestApp {
@@ -166,10 +176,11 @@ impl TestApp {
 
     /// The whole list at `path`, page by page of `limit`, with every page but the last full.
     pub(crate) async fn pages(&self, caller: &str, path: &str, limit: usize) -> Vec<Value> {
-        let name = path.rsplit('/').next().expect("a path has parts");
+        let (list, joint) = path.split_once('?').map_or((path, '?'), |(list, _)| (list, '&'));
+        let name = list.rsplit('/').next().expect("a path has parts");
         let (mut items, mut cursor) = (vec![], String::new());
         loop {
-            let page = self.get(caller, &format!("{path}?limit={limit}{cursor}")).await.check(200).body;
+            let page = self.get(caller, &format!("{path}{joint}limit={limit}{cursor}")).await.check(200).body;
             let found = page[name].as_array().expect("a list");
             items.extend(found.iter().cloned());
             match page["next_cursor"].as_str() {
@@ -185,6 +196,11 @@ impl TestApp {
     /// A wallet's entries, newest first, over pages of `limit`.
     pub(crate) async fn entries(&self, wallet: &str, limit: usize) -> Vec<Value> {
         self.pages("root", &format!("/v1/wallets/{wallet}/entries"), limit).await
+    }
+
+    /// The refused attempts on a wallet that `caller` is shown, newest first.
+    pub(crate) async fn attempts(&self, caller: &str, wallet: &str) -> Vec<Value> {
+        self.pages(caller, &format!("/v1/wallets/{wallet}/attempts"), 100).await
     }
 
     /// Waits for the transaction to be there.
@@ -211,6 +227,18 @@ impl Answer {
 
     pub(crate) fn text(&self, field: &str) -> &str {
         self.body[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {}", self.body))
+    }
+
+    /// Where the rebate of this deposit will be.
+    pub(crate) fn rebate(&self) -> &str {
+        self.body["rebate"]["transaction_id"].as_str().expect("a deposit says where its rebate will be")
+    }
+
+    /// The body without what only this one answer has.
+    pub(crate) fn said(&self) -> Value {
+        let mut body = self.body.clone();
+        body.as_object_mut().expect("an object").remove("request_id");
+        body
     }
 
     /// Fails unless the status is `status`.
@@ -268,6 +296,11 @@ pub(crate) fn eur(amount: &str) -> Value {
 
 pub(crate) fn across(source: &str, destination: &str, amount: &str) -> Value {
     json!({"source": source, "destination": destination, "amount": amount, "currency": "EUR"})
+}
+
+/// A field of each of these, all texts.
+pub(crate) fn texts<'a>(rows: &'a [Value], field: &str) -> Vec<&'a str> {
+    rows.iter().map(|row| row[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {row}"))).collect()
 }
 
 /// `"-12.50"` as -1250: the tests' own arithmetic, apart from the domain's.

@@ -13,7 +13,7 @@ async fn refused(app: &TestApp) -> (String, String, String) {
     let path = format!("/v1/transactions/{}/reversals", transfer.text("id"));
     let body = json!({"reference": "ticket 7", "metadata": {"case": "fraud"}});
     app.post_with("root", &path, &key, &body).await.check_problem(422, "insufficient_funds");
-    let attempts = app.pages("root", &format!("/v1/wallets/{bob}/attempts"), 10).await;
+    let attempts = app.attempts("root", &bob).await;
     let id = attempts.first().map_or("", |attempt| attempt["id"].as_str().expect("an id"));
     (alice, bob, id.to_owned())
 }
@@ -22,9 +22,9 @@ async fn refused(app: &TestApp) -> (String, String, String) {
 async fn a_refused_reversal_is_listed_for_the_wallet_that_refused_and_no_other() {
     let app = TestApp::start().await;
     let (alice, bob, id) = refused(&app).await;
-    let hers = app.pages("alice", &format!("/v1/wallets/{alice}/attempts"), 10).await;
+    let hers = app.attempts("alice", &alice).await;
     assert!(hers.is_empty(), "bob's figures and the administrator's labels: {hers:?}");
-    let his = app.pages("bob", &format!("/v1/wallets/{bob}/attempts"), 10).await;
+    let his = app.attempts("bob", &bob).await;
     assert_eq!(his.len(), 1, "{his:?}");
     assert_eq!((&his[0]["id"], &his[0]["type"], &his[0]["status"]), (&json!(id), &json!("reversal"), &json!("failed")));
     for label in ["ticket 7", "fraud"] {
@@ -53,7 +53,7 @@ async fn a_deposit_that_was_refused_is_found_by_its_id_by_the_wallets_owner() {
     let app = TestApp::start().await;
     let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "1.00"})).await;
     app.deposit("bank", &wallet, "5").await.check_problem(422, "max_balance_exceeded");
-    let listed = app.pages("alice", &format!("/v1/wallets/{wallet}/attempts"), 10).await;
+    let listed = app.attempts("alice", &wallet).await;
     let id = listed[0]["id"].as_str().expect("an id");
     let found = app.get("alice", &format!("/v1/transactions/{id}")).await.check(200).body;
     assert_eq!(found["status"], "failed");

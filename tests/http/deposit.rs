@@ -1,9 +1,8 @@
 //! `POST /v1/wallets/{wallet_id}/deposits`.
 
-use reqwest::Method;
 use serde_json::json;
 
-use super::{TestApp, eur, send};
+use super::TestApp;
 
 #[tokio::test]
 async fn money_comes_in_and_the_answer_says_everything() {
@@ -58,22 +57,6 @@ async fn every_currency_has_its_own_scale() {
         assert_eq!(answer.body["amount"], shown);
         assert_eq!(app.balance(&wallet).await, shown);
     }
-}
-
-#[tokio::test]
-async fn if_match_pins_the_version_and_moves_nothing_when_it_is_another() {
-    let (app, wallet) = TestApp::with_one("1").await;
-    let path = format!("/v1/wallets/{wallet}/deposits");
-    let pinned = |version: &str| {
-        app.request("alice", Method::POST, &path)
-            .header("idempotency-key", app.key())
-            .header("if-match", format!("\"{version}\""))
-            .json(&eur("1"))
-    };
-    send(pinned("0")).await.check_problem(412, "version_mismatch");
-    send(pinned("1")).await.check(201);
-    send(pinned("1")).await.check_problem(412, "version_mismatch");
-    assert_eq!(app.balance(&wallet).await, "2.00");
 }
 
 #[tokio::test]

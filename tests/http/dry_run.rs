@@ -1,11 +1,8 @@
 //! `?dry_run=true` on every movement: what it would be, and nothing of it written.
 
-use std::collections::BTreeMap;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use wallet_audit::Audit;
-use wallet_stack::Options;
 
 use super::wire::Wire;
 use super::{Answer, TestApp, across, eur, send};
@@ -20,10 +17,7 @@ struct Desk {
 
 impl Desk {
     async fn start() -> Desk {
-        let wire = Wire::new();
-        let env = BTreeMap::from([("TRANSFER_FEE".to_owned(), r#"{"basis_points":100}"#.to_owned())]);
-        let http_client = Some(wire.http_client());
-        let app = TestApp::with(Options { http_client, deliver: false, env, ..Options::default() }).await;
+        let (app, wire) = TestApp::wired(&[("TRANSFER_FEE", r#"{"basis_points":100}"#)]).await;
         let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
         Desk { app, wire, alice, bob }
     }
@@ -49,12 +43,7 @@ impl Desk {
         let real = self.app.post(caller, path, body).await;
         if real.status >= 400 {
             assert_eq!(tried.status, real.status, "{}", tried.body);
-            let without = |answer: &Answer| {
-                let mut body = answer.body.clone();
-                body.as_object_mut().expect("an object").remove("request_id");
-                body
-            };
-            assert_eq!(without(&tried), without(&real), "{path}");
+            assert_eq!(tried.said(), real.said(), "{path}");
             return real;
         }
         assert_eq!((tried.status, real.status), (200, 201), "{}", tried.body);
@@ -75,7 +64,7 @@ impl Desk {
         for wallet in [&self.alice, &self.bob] {
             seen.push(self.app.wallet(wallet).await);
             seen.extend(self.app.entries(wallet, 100).await);
-            seen.extend(self.app.pages("root", &format!("/v1/wallets/{wallet}/attempts"), 100).await);
+            seen.extend(self.app.attempts("root", wallet).await);
         }
         seen
     }

@@ -61,8 +61,7 @@ async fn who_hangs_up_harms_nobody() {
         drop(begun);
         read_until(&mut whole, deposit.text("id")).await;
         drop(whole);
-        let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("it earns a rebate");
-        let read = read_until(&mut stays, rebate).await;
+        let read = read_until(&mut stays, deposit.rebate()).await;
         assert!(read.contains(deposit.text("id")), "round {round}: the deposit is told before its rebate");
         told.push_str(&read);
     }

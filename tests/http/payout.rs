@@ -1,12 +1,7 @@
 //! `POST /v1/payouts`.
 
-use std::collections::BTreeMap;
-
-use serde_json::json;
-use wallet_stack::Options;
-
-use super::wire::Wire;
 use super::*;
+use serde_json::json;
 
 const PAYOUTS: &str = "/v1/payouts";
 
@@ -71,7 +66,7 @@ async fn the_first_payment_that_is_refused_refuses_the_whole_by_its_place() {
     assert_eq!((app.balance(&alice).await, app.balance(&bob).await), ("100.00".to_owned(), "0.00".to_owned()));
 
     // The wallet that refused has the attempt, and learns of it what it was to get.
-    let attempts = app.pages("carol", &format!("/v1/wallets/{carol}/attempts"), 10).await;
+    let attempts = app.attempts("carol", &carol).await;
     assert_eq!((&attempts[0]["amount"], &attempts[0]["fee"]), (&json!("5.01"), &json!("0.00")));
     assert_eq!((&attempts[0]["type"], &attempts[0]["reason"]["payment"]), (&json!("payout"), &json!(1)));
 
@@ -129,9 +124,8 @@ async fn what_cannot_be_a_payout_is_named() {
 
 #[tokio::test]
 async fn the_fee_is_the_sum_and_the_payers_version_may_be_pinned() {
-    let env =
-        BTreeMap::from([("TRANSFER_FEE".to_owned(), r#"{"basis_points":0,"minimum":{"EUR":"0.10"}}"#.to_owned())]);
-    let app = TestApp::with(Options { env, deliver: false, ..Options::default() }).await;
+    let fee = r#"{"basis_points":0,"minimum":{"EUR":"0.10"}}"#;
+    let (app, _) = TestApp::wired(&[("TRANSFER_FEE", fee)]).await;
     let (alice, bob, carol) = (app.funded("alice", "10.20").await, app.open("bob").await, app.open("carol").await);
     let body = payout(&alice, &[(&bob, "4"), (&carol, "6")]);
     let pinned =
@@ -143,9 +137,7 @@ async fn the_fee_is_the_sum_and_the_payers_version_may_be_pinned() {
 
 #[tokio::test]
 async fn a_payout_takes_leases_unless_it_is_told_not_to() {
-    let wire = Wire::new();
-    let http_client = Some(wire.http_client());
-    let app = TestApp::with(Options { http_client, deliver: false, ..Options::default() }).await;
+    let (app, wire) = TestApp::wired(&[]).await;
     let (alice, bob) = (app.funded("alice", "10").await, app.open("bob").await);
     for (strategy, writes) in [(json!(null), 2), (json!("optimistic"), 1), (json!("pessimistic"), 2)] {
         wire.take();

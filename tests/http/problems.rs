@@ -281,8 +281,7 @@ async fn deposit_reversed() -> String {
     let (app, wallet) = TestApp::with_one("0").await;
     let deposit = app.deposit("alice", &wallet, "100").await.check(201);
     app.reverse(deposit.text("id"), &json!({})).await.check(201);
-    let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("an id");
-    let shown = app.get("root", &format!("/v1/transactions/{rebate}")).await.check(200);
+    let shown = app.get("root", &format!("/v1/transactions/{}", deposit.rebate())).await.check(200);
     shown.body["reason"]["code"].as_str().expect("a code").to_owned()
 }
 
@@ -302,16 +301,13 @@ async fn beyond_the_month() -> Vec<String> {
 async fn rebate_below_minimum(app: &TestApp) -> String {
     let wallet = app.open("alice").await;
     let deposit = app.deposit("alice", &wallet, "0.50").await.check(201);
-    let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("an id");
-    let code: &Value = &app.transaction("alice", rebate).await["reason"]["code"];
+    let code: &Value = &app.transaction("alice", deposit.rebate()).await["reason"]["code"];
     code.as_str().expect("a code").to_owned()
 }
 
 #[tokio::test]
 async fn an_answer_lost_on_the_way_back_is_read_again_and_given() {
-    let wire = Wire::new();
-    let http_client = Some(wire.http_client());
-    let app = TestApp::with(Options { http_client, deliver: false, ..Options::default() }).await;
+    let (app, wire) = TestApp::wired(&[]).await;
     let wallet = app.open("alice").await;
     wire.set(Weather::CommitsLost);
     app.deposit("alice", &wallet, "5").await.check(201);

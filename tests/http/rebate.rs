@@ -9,7 +9,7 @@ use wallet_domain::Timestamp;
 use wallet_stack::{AdaptLedger, Options, clock};
 
 use super::wire::Wire;
-use super::{Answer, TestApp, check_statement, until};
+use super::{Answer, TestApp, check_statement, texts, until};
 
 async fn delivering() -> TestApp {
     TestApp::with(Options::default()).await
@@ -42,14 +42,9 @@ pub(super) async fn dated(rules: &Value) -> (TestApp, impl Fn(&str)) {
 /// Deposits 100.00 and answers what its rebate came to, or why not.
 pub(super) async fn rebate_on_a_hundred(app: &TestApp, wallet: &str) -> (Answer, String) {
     let deposit = app.deposit("bank", wallet, "100").await.check(201);
-    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    let rebate = app.transaction("alice", deposit.rebate()).await;
     let told = if rebate["status"] == "posted" { &rebate["amount"] } else { &rebate["reason"]["code"] };
     (deposit, told.as_str().expect("a text").to_owned())
-}
-
-/// Where the rebate of this deposit will be.
-fn rebate_of(deposit: &Answer) -> &str {
-    deposit.body["rebate"]["transaction_id"].as_str().expect("a deposit says where its rebate will be")
 }
 
 /// The message that `dispatch` makes of this deposit.
@@ -66,10 +61,10 @@ async fn a_deposit_earns_its_rebate_by_itself_and_once() {
     let app = delivering().await;
     let wallet = app.open("alice").await;
     let deposit = app.deposit("bank", &wallet, "200.99").await.check(201);
-    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    let rebate = app.transaction("alice", deposit.rebate()).await;
     // One percent of 200.99, rounded toward zero.
     let expected = json!({
-        "id": rebate_of(&deposit), "type": "rebate", "status": "posted", "amount": "2.00", "currency": "EUR",
+        "id": deposit.rebate(), "type": "rebate", "status": "posted", "amount": "2.00", "currency": "EUR",
         "fee": "0.00",
         "legs": [
             {"account": "rebates", "amount": "-2.00"},
@@ -80,8 +75,7 @@ async fn a_deposit_earns_its_rebate_by_itself_and_once() {
     assert_eq!(rebate, expected);
     drained(&app).await;
     let entries = app.entries(&wallet, 10).await;
-    let kinds: Vec<_> = entries.iter().map(|entry| entry["type"].as_str().expect("a text")).collect();
-    assert_eq!(kinds, ["rebate", "deposit", "opening"], "a rebate earns no rebate");
+    assert_eq!(texts(&entries, "type"), ["rebate", "deposit", "opening"], "a rebate earns no rebate");
     check_statement(&app.wallet(&wallet).await, &entries);
 }
 
@@ -94,7 +88,7 @@ async fn delivered_many_times_it_is_paid_once() {
     for _ in 0..25 {
         app.stack.queue("rebate").send(&again, clock::now()).expect("sent");
     }
-    app.transaction("alice", rebate_of(&deposit)).await;
+    app.transaction("alice", deposit.rebate()).await;
     drained(&app).await;
     assert_eq!(app.balance(&wallet).await, "101.00");
     assert_eq!(app.stack.queue("rebate").dead_letters().expect("read"), []);
@@ -110,20 +104,19 @@ async fn a_frozen_wallet_is_paid() {
     let deposit = app.deposit("bank", &wallet, "100").await.check(201);
     app.amend(&wallet, &json!({"status": "frozen"})).await.check(200);
     app.stack.deliver(true);
-    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    let rebate = app.transaction("alice", deposit.rebate()).await;
     assert_eq!(rebate["status"], "posted");
     assert_eq!(app.balance(&wallet).await, "101.00");
 }
 
 /// The rebate of `deposit` is on record as failed with `code`, where its owner finds it, and does not come again.
 async fn check_failed(app: &TestApp, wallet: &str, deposit: &Answer, code: &str) {
-    let rebate = app.transaction("alice", rebate_of(deposit)).await;
+    let rebate = app.transaction("alice", deposit.rebate()).await;
     assert_eq!((&rebate["type"], &rebate["status"], &rebate["legs"]), (&json!("rebate"), &json!("failed"), &json!([])));
     assert_eq!((&rebate["reason"]["code"], &rebate["parent_id"]), (&json!(code), &deposit.body["id"]));
     drained(app).await;
     assert_eq!(app.stack.queue("rebate").dead_letters().expect("read"), []);
-    let attempts = app.pages("alice", &format!("/v1/wallets/{wallet}/attempts"), 10).await;
-    assert_eq!(attempts, [rebate]);
+    assert_eq!(app.attempts("alice", wallet).await, [rebate]);
 }
 
 #[tokio::test]
@@ -141,25 +134,19 @@ async fn a_rebate_takes_the_room_that_there_is() {
     let app = delivering().await;
     let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "100.30"})).await;
     let deposit = app.deposit("bank", &wallet, "100").await.check(201);
-    let rebate = app.transaction("alice", rebate_of(&deposit)).await;
+    let rebate = app.transaction("alice", deposit.rebate()).await;
     assert_eq!(rebate["amount"], "0.30");
     assert_eq!(app.balance(&wallet).await, "100.30");
 }
 
 #[tokio::test]
-async fn without_room_it_is_not_paid_and_that_is_on_record() {
+async fn without_room_or_less_than_the_smallest_unit_it_is_not_paid_and_that_is_on_record() {
     let app = delivering().await;
-    let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "100"})).await;
-    let deposit = app.deposit("bank", &wallet, "100").await.check(201);
-    check_failed(&app, &wallet, &deposit, "max_balance_exceeded").await;
-}
-
-#[tokio::test]
-async fn less_than_the_smallest_unit_is_not_paid_and_that_is_on_record() {
-    let app = delivering().await;
-    let wallet = app.open("alice").await;
-    let deposit = app.deposit("bank", &wallet, "0.99").await.check(201);
-    check_failed(&app, &wallet, &deposit, "rebate_below_minimum").await;
+    for (amount, code) in [("100", "max_balance_exceeded"), ("0.99", "rebate_below_minimum")] {
+        let wallet = app.open_as("alice", &json!({"currency": "EUR", "ceiling": "100"})).await;
+        let deposit = app.deposit("bank", &wallet, amount).await.check(201);
+        check_failed(&app, &wallet, &deposit, code).await;
+    }
 }
 
 #[tokio::test]
@@ -183,8 +170,8 @@ async fn messages_that_cannot_be_read_end_as_dead_letters_and_harm_no_other() {
     }
     let second = app.deposit("bank", &wallet, "200").await.check(201);
     app.stack.deliver(true);
-    app.transaction("alice", rebate_of(&first)).await;
-    app.transaction("alice", rebate_of(&second)).await;
+    app.transaction("alice", first.rebate()).await;
+    app.transaction("alice", second.rebate()).await;
     drained(&app).await;
     let letters = app.stack.queue("rebate").dead_letters().expect("read");
     let mut dead: Vec<_> = letters.into_iter().map(|letter| letter.body).collect();
@@ -228,7 +215,7 @@ async fn the_month_is_the_deposit_s_however_late_its_rebate() {
     let december = app.deposit("bank", &wallet, "100").await.check(201);
     app.stack.deliver(true);
     for deposit in [&november, &december] {
-        assert_eq!(app.transaction("alice", rebate_of(deposit)).await["amount"], "1.00");
+        assert_eq!(app.transaction("alice", deposit.rebate()).await["amount"], "1.00");
     }
     assert_eq!(app.balance(&wallet).await, "202.00");
 }
@@ -253,6 +240,6 @@ async fn a_change_of_the_rules_touches_new_deposits_only() {
     app.stack.deliver(true);
     let paid = |rebate: Value| rebate["amount"].clone();
     // 0.15555 and 1.50.
-    assert_eq!(paid(app.transaction("alice", rebate_of(&before)).await), "0.16");
-    assert_eq!(paid(app.transaction("alice", rebate_of(&after)).await), "1.50");
+    assert_eq!(paid(app.transaction("alice", before.rebate()).await), "0.16");
+    assert_eq!(paid(app.transaction("alice", after.rebate()).await), "1.50");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, TestApp, across};
+use super::{Answer, TestApp, across, texts};
 
 fn referred(amount: &str, reference: &str) -> Value {
     json!({"amount": amount, "currency": "EUR", "reference": reference})
@@ -10,7 +10,7 @@ fn referred(amount: &str, reference: &str) -> Value {
 
 fn ids(page: &Answer) -> Vec<String> {
     let list = page.body["transactions"].as_array().expect("a list");
-    list.iter().map(|found| found["id"].as_str().expect("an id").to_owned()).collect()
+    texts(list, "id").into_iter().map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -27,8 +27,7 @@ async fn what_a_caller_asked_for_under_a_reference_is_listed_newest_first_page_b
     let moved = app.post("alice", "/v1/transfers", &transfer).await.check(201);
     made(&moved);
     app.post("alice", &withdrawals, &referred("1000", "order 1")).await.check_problem(422, "insufficient_funds");
-    let attempt = app.pages("alice", &format!("/v1/wallets/{alice}/attempts"), 5).await[0].clone();
-    asked.push(attempt["id"].as_str().expect("an id").to_owned());
+    asked.extend(texts(&app.attempts("alice", &alice).await, "id").into_iter().map(str::to_owned));
     // Others, under this reference and alike, and alice under others.
     app.post("root", &withdrawals, &referred("1", "order 1")).await.check(201);
     app.post("alice", &format!("/v1/wallets/{bob}/deposits"), &referred("1", "order 10")).await.check(201);
@@ -42,14 +41,7 @@ async fn what_a_caller_asked_for_under_a_reference_is_listed_newest_first_page_b
     let mut listed = ids(&all);
     assert!(listed.contains(&moved.text("id").to_owned()));
     for limit in 1..=5 {
-        let (mut pages, mut cursor) = (vec![], String::new());
-        loop {
-            let page = app.get("alice", &format!("{path}&limit={limit}{cursor}")).await.check(200);
-            pages.extend(ids(&page));
-            let Some(next) = page.body["next_cursor"].as_str() else { break };
-            cursor = format!("&cursor={next}");
-        }
-        assert_eq!(pages, listed, "pages of {limit}");
+        assert_eq!(texts(&app.pages("alice", path, limit).await, "id"), listed, "pages of {limit}");
     }
     for found in times {
         let one = app.get("alice", &format!("/v1/transactions/{}", found["id"].as_str().expect("an id"))).await;
@@ -95,9 +87,8 @@ async fn an_owners_wallets_are_for_himself_and_for_administrators() {
     let (mut bobs, alices) = ([app.open("bob").await, app.open("bob").await], app.open("alice").await);
     bobs.sort();
     let listed = async |caller: &str, query: &str| {
-        let page = app.get(caller, &format!("/v1/wallets{query}")).await.check(200);
-        let list = page.body["wallets"].as_array().expect("a list").clone();
-        let mut ids: Vec<_> = list.iter().map(|wallet| wallet["id"].as_str().expect("an id").to_owned()).collect();
+        let list = app.pages(caller, &format!("/v1/wallets{query}"), 100).await;
+        let mut ids: Vec<_> = texts(&list, "id").into_iter().map(str::to_owned).collect();
         ids.sort();
         ids
     };

@@ -53,8 +53,7 @@ async fn a_rebate_that_was_paid_is_taken_back_with_its_deposit() {
     let app = TestApp::with(Options::default()).await;
     let alice = app.open("alice").await;
     let deposit = app.deposit("alice", &alice, "100").await.check(201);
-    let rebate = deposit.body["rebate"]["transaction_id"].as_str().expect("an id").to_owned();
-    app.transaction("alice", &rebate).await;
+    app.transaction("alice", deposit.rebate()).await;
     let path = format!("/v1/transactions/{}", deposit.text("id"));
     assert_eq!(app.get("alice", &path).await.check(200).body["rebate"]["status"], "posted");
     let reversal = app.reverse(deposit.text("id"), &json!({})).await.check(201);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{TestApp, check_statement};
+use super::{TestApp, check_statement, texts};
 
 #[tokio::test]
 async fn a_statement_is_a_chain_newest_first_over_pages_of_any_size() {
@@ -12,10 +12,8 @@ async fn a_statement_is_a_chain_newest_first_over_pages_of_any_size() {
     app.amend(&alice, &json!({"ceiling": "1000"})).await.check(200);
 
     let whole = app.entries(&alice, 100).await;
-    let kinds: Vec<_> = whole.iter().map(|entry| entry["type"].as_str().expect("a text")).collect();
-    assert_eq!(kinds, ["amendment", "transfer", "withdrawal", "deposit", "opening"]);
-    let amounts: Vec<_> = whole.iter().map(|entry| entry["amount"].as_str().expect("a text")).collect();
-    assert_eq!(amounts, ["0.00", "-30.00", "-1.25", "100.00", "0.00"]);
+    assert_eq!(texts(&whole, "type"), ["amendment", "transfer", "withdrawal", "deposit", "opening"]);
+    assert_eq!(texts(&whole, "amount"), ["0.00", "-30.00", "-1.25", "100.00", "0.00"]);
     let parties: Vec<_> = whole.iter().map(|entry| entry["counterparty"].clone()).collect();
     assert_eq!(parties, [json!(null), json!(bob), json!("external"), json!("external"), json!(null)]);
     check_statement(&app.wallet(&alice).await, &whole);

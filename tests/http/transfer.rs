@@ -1,11 +1,8 @@
 //! `POST /v1/transfers`.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
-use wallet_stack::Options;
 
-use super::{TestApp, across, send};
+use super::TestApp;
 
 #[tokio::test]
 async fn money_moves_across_and_each_side_sees_its_own() {
@@ -39,8 +36,7 @@ async fn money_moves_across_and_each_side_sees_its_own() {
 #[tokio::test]
 async fn a_fee_is_paid_by_the_source_on_top() {
     let fee = r#"{"basis_points":25,"minimum":{"EUR":"0.10"},"maximum":{"EUR":"5.00"}}"#;
-    let env = BTreeMap::from([("TRANSFER_FEE".to_owned(), fee.to_owned())]);
-    let app = TestApp::with(Options { env, deliver: false, ..Options::default() }).await;
+    let (app, _) = TestApp::wired(&[("TRANSFER_FEE", fee)]).await;
     let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
     let answer = app.transfer("alice", &alice, &bob, "10").await.check(201);
     assert_eq!((answer.text("amount"), answer.text("fee")), ("10.00", "0.10"));
@@ -71,15 +67,4 @@ async fn only_the_source_must_be_the_callers_own() {
     app.transfer("alice", &bob, &alice, "1").await.check_problem(404, "wallet_not_found");
     app.transfer("alice", &alice, &alice, "1").await.check_problem(422, "same_wallet");
     app.transfer("alice", &alice, &bob, "1").await.check(201);
-}
-
-#[tokio::test]
-async fn if_match_pins_the_sources_version() {
-    let (app, alice, bob) = TestApp::with_two("100").await;
-    let pinned = |version: u64| {
-        app.posting("alice", "/v1/transfers", &app.key(), &across(&alice, &bob, "1"))
-            .header("if-match", format!("\"{version}\""))
-    };
-    send(pinned(0)).await.check_problem(412, "version_mismatch");
-    send(pinned(1)).await.check(201);
 }

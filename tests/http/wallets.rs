@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, TestApp, eur, send};
+use super::{Answer, TestApp, eur, send, texts};
 
 #[tokio::test]
 async fn a_wallet_opens_at_zero_and_is_shown_as_it_was_opened() {
@@ -61,7 +61,7 @@ async fn a_callers_wallets_are_listed_page_by_page_and_no_one_elses() {
     }
     for limit in [1, 2, 5, 100] {
         let listed = app.pages("alice", "/v1/wallets", limit).await;
-        let mut ids: Vec<_> = listed.iter().map(|wallet| wallet["id"].as_str().expect("an id").to_owned()).collect();
+        let mut ids = texts(&listed, "id");
         // Oldest first; those of one millisecond by id.
         assert!(listed.is_sorted_by_key(|wallet| wallet["created_at"].as_str()), "{ids:?}");
         ids.sort();

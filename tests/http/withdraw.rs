@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{TestApp, eur, send};
+use super::TestApp;
 
 #[tokio::test]
 async fn money_goes_out_down_to_the_last_cent() {
@@ -36,21 +36,6 @@ async fn a_floor_below_zero_is_credit() {
 }
 
 #[tokio::test]
-async fn a_stranger_can_neither_take_nor_learn_that_there_is_anything() {
-    let (app, wallet) = TestApp::with_one("10").await;
-    let strange = app.withdraw("eve", &wallet, "1").await.check_problem(404, "wallet_not_found");
-    let missing = app.withdraw("eve", "wal_00000000000000000000000000000000", "1").await;
-    let missing = missing.check_problem(404, "wallet_not_found");
-    let shape = |body: &serde_json::Value, id: &str| {
-        let mut body = body.clone();
-        body["request_id"] = json!(null);
-        body.to_string().replace(id, "the wallet")
-    };
-    assert_eq!(shape(&strange.body, &wallet), shape(&missing.body, "wal_00000000000000000000000000000000"));
-    assert_eq!(app.balance(&wallet).await, "10.00");
-}
-
-#[tokio::test]
 async fn a_frozen_wallet_takes_and_does_not_give_a_closed_one_does_neither() {
     let (app, wallet) = TestApp::with_one("10").await;
     app.amend(&wallet, &json!({"status": "frozen"})).await.check(200);
@@ -63,15 +48,4 @@ async fn a_frozen_wallet_takes_and_does_not_give_a_closed_one_does_neither() {
     app.amend(&wallet, &json!({"status": "closed"})).await.check(200);
     app.withdraw("alice", &wallet, "1").await.check_problem(422, "wallet_closed");
     app.deposit("alice", &wallet, "1").await.check_problem(422, "wallet_closed");
-}
-
-#[tokio::test]
-async fn if_match_pins_the_version() {
-    let (app, wallet) = TestApp::with_one("10").await;
-    let path = format!("/v1/wallets/{wallet}/withdrawals");
-    let pinned =
-        |version: u64| app.posting("alice", &path, &app.key(), &eur("1")).header("if-match", format!("\"{version}\""));
-    send(pinned(7)).await.check_problem(412, "version_mismatch");
-    send(pinned(1)).await.check(201);
-    assert_eq!(app.balance(&wallet).await, "9.00");
 }

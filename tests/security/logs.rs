@@ -6,7 +6,6 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use wallet_lambda::work;
 use wallet_rebate::Rebate;
-use wallet_stack::Options;
 
 use super::lines::Log;
 use crate::faults::function;
@@ -65,9 +64,8 @@ struct World {
 impl World {
     /// Logging as much as a deployment can be told to.
     async fn start() -> World {
-        let (wire, log) = (Wire::new(), Log::start("trace"));
-        let http_client = Some(wire.http_client());
-        let app = TestApp::with(Options { http_client, deliver: false, ..Options::default() }).await;
+        let log = Log::start("trace");
+        let (app, wire) = TestApp::wired(&[]).await;
         World { app, wire, log, answers: vec![] }
     }
 

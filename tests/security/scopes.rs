@@ -1,11 +1,9 @@
 //! Every route of the template without a token, and with one that may do everything but that.
 
 use reqwest::Method;
-use wallet_stack::Options;
 use wallet_stack::token::SCOPES;
 
 use super::routes;
-use crate::http::wire::Wire;
 use crate::http::{TestApp, send};
 
 const WALLET: &str = "wal_00000000000000000000000000000000";
@@ -13,8 +11,7 @@ const TRANSACTION: &str = "txn_00000000000000000000000000000000";
 
 #[tokio::test]
 async fn no_route_is_open_and_none_does_more_than_its_scope_allows() {
-    let wire = Wire::new();
-    let app = TestApp::with(Options { http_client: Some(wire.http_client()), ..Options::default() }).await;
+    let (app, wire) = TestApp::wired(&[]).await;
     for route in routes() {
         let path = route.path.replace("{wallet_id}", WALLET).replace("{transaction_id}", TRANSACTION);
         let ask = || app.bare(Method::from_bytes(route.method.as_bytes()).expect("a method"), &path);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use wallet_stack::Options;
 
 use super::lines::Log;
 use super::routes;
@@ -29,9 +28,8 @@ struct World {
 
 impl World {
     async fn start() -> World {
-        let (wire, log) = (Wire::new(), Log::start("info"));
-        let http_client = Some(wire.http_client());
-        let app = TestApp::with(Options { http_client, deliver: false, ..Options::default() }).await;
+        let log = Log::start("info");
+        let (app, wire) = TestApp::wired(&[]).await;
         let wallet = app.open("alice").await;
         let metadata = json!({"amount": "100", "currency": "EUR", "metadata": {"m": "x".repeat(500)}});
         let deposit = app.post("alice", &format!("/v1/wallets/{wallet}/deposits"), &metadata).await.check(201);
@@ -185,8 +183,7 @@ async fn a_stranger_tells_no_wallet_and_no_transaction_from_none() {
     }
     let statement = world.app.entries(&world.wallet, 100).await;
     assert_eq!(statement.len(), 5, "eve has moved nothing of alice's: {statement:?}");
-    let attempts = format!("/v1/wallets/{}/attempts", world.wallet);
-    assert_eq!(world.app.pages("alice", &attempts, 100).await, Vec::<Value>::new(), "and left nothing on record");
+    assert_eq!(world.app.attempts("alice", &world.wallet).await, Vec::<Value>::new(), "and left nothing on record");
 }
 
 #[tokio::test]
@@ -250,7 +247,7 @@ async fn a_payer_learns_that_a_wallet_is_there_and_no_figure_of_it() {
             check_silent(&answer.body, &bob);
         }
     }
-    for attempt in app.pages("eve", &format!("/v1/wallets/{}/attempts", world.own), 100).await {
+    for attempt in app.attempts("eve", &world.own).await {
         check_silent(&attempt, &bob);
     }
     app.transfer("eve", &world.own, NO_WALLET, "1").await.check_problem(404, "wallet_not_found");
