@@ -156,6 +156,10 @@ pub(crate) fn caller(subject: &str) -> Caller {
     Caller { subject: subject.parse().expect("a printable subject"), admin: false }
 }
 
+pub(crate) fn eur(amount: &str) -> Money {
+    Money::parse(amount, "EUR".parse().expect("a currency")).expect("an amount")
+}
+
 pub(crate) fn order(subject: &str, key: IdempotencyKey, amount: &str) -> Order {
     let eur = "EUR".parse().expect("a currency");
     Order {
@@ -217,6 +221,16 @@ pub(crate) async fn all_at_once(
         });
     }
     callers.join_all().await
+}
+
+/// The code of a refusal, on record or not, or nothing for what was posted.
+#[track_caller]
+pub(crate) fn code(done: &Result<Done, ExecuteError>) -> Option<&str> {
+    match done {
+        Ok(done) => refusal(done),
+        Err(ExecuteError::Refused(refusal)) => Some(refusal.code()),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// The code of a refusal on record, or nothing for what was posted.

@@ -63,10 +63,7 @@ impl Table {
     }
 
     pub(crate) async fn item(&self, pk: &str, sk: &str) -> Item {
-        let client = self.bench.database.client();
-        let got = client.get_item().table_name(self.bench.database.table()).key("PK", s(pk)).key("SK", s(sk));
-        let got = got.consistent_read(true).send().await.expect("the table answers");
-        got.item.expect("the item exists")
+        self.bench.database.item(pk, sk).await
     }
 
     pub(crate) async fn put(&self, item: Item) {

@@ -7,13 +7,13 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent, Request, Service as _, service_fn};
+use lambda_http::{Adapter, Body, Context, LambdaEvent, Request, Response, Service as _, service_fn};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
 use wallet_holds::Holds;
-use wallet_lambda::{App, Function, Settings, answer, work};
+use wallet_lambda::{App, Settings, answer, work};
 use wallet_payout::Payout;
 use wallet_rebate::Rebate;
 use wallet_reversal::Reversal;
@@ -59,21 +59,15 @@ impl Lambda {
     /// What `function` answers to `event`, as Lambda hands it back.
     pub(super) async fn invoke(&self, function: &str, event: &str) -> Value {
         let app = self.app.get().expect("a table");
-        match function {
-            "deposit" => http::<Deposit>(app, event).await,
-            "withdraw" => http::<Withdraw>(app, event).await,
-            "payout" => http::<Payout>(app, event).await,
-            "transfer" => http::<Transfer>(app, event).await,
-            "holds" => http::<Holds>(app, event).await,
-            "reversal" => http::<Reversal>(app, event).await,
-            "wallets" => http::<Wallets>(app, event).await,
-            "transactions" => http::<Transactions>(app, event).await,
-            "rebate" => {
-                let event = serde_json::from_str(event).expect("a batch");
-                serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON")
-            }
-            other => panic!("there is no function {other}"),
+        if function == "rebate" {
+            let event = serde_json::from_str(event).expect("a batch");
+            return serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON");
         }
+        // Through the same adapter that the runtime puts around a function.
+        let request: LambdaRequest = serde_json::from_str(event).expect("an event");
+        let service = service_fn(async |request: Request| Ok::<_, Infallible>(answered(function, app, request).await));
+        let Ok(response) = Adapter::from(service).call(LambdaEvent::new(request, Context::default())).await;
+        serde_json::to_value(response).expect("JSON")
     }
 
     /// The event that was given last.
@@ -94,11 +88,17 @@ async fn invoked(State(lambda): State<Lambda>, Path(function): Path<String>, eve
     lambda.invoke(&function, &event).await.to_string()
 }
 
-/// Through the same adapter that the runtime puts around a function.
-async fn http<F: Function>(app: &App, event: &str) -> Value {
-    let request: LambdaRequest = serde_json::from_str(event).expect("an event");
-    let service = service_fn(async |request: Request| Ok::<_, Infallible>(answer::<F>(app, request).await));
-    let mut function = Adapter::from(service);
-    let Ok(response) = function.call(LambdaEvent::new(request, Context::default())).await;
-    serde_json::to_value(response).expect("JSON")
+/// What the function of this name answers.
+pub(crate) async fn answered(function: &str, app: &App, request: Request) -> Response<Body> {
+    match function {
+        "deposit" => answer::<Deposit>(app, request).await,
+        "withdraw" => answer::<Withdraw>(app, request).await,
+        "payout" => answer::<Payout>(app, request).await,
+        "transfer" => answer::<Transfer>(app, request).await,
+        "holds" => answer::<Holds>(app, request).await,
+        "reversal" => answer::<Reversal>(app, request).await,
+        "wallets" => answer::<Wallets>(app, request).await,
+        "transactions" => answer::<Transactions>(app, request).await,
+        other => panic!("there is no function {other}"),
+    }
 }

@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorCont
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::body::SdkBody;
+use wallet_dynamodb::Item;
 use wallet_stack::template::Template;
 use wallet_stack::{Options, REGION, Stack};
 
@@ -82,6 +84,13 @@ impl Database {
             Database::Embedded(stack) => stack.table(),
             Database::Elsewhere { table, .. } => table,
         }
+    }
+
+    /// An item that is there.
+    pub(crate) async fn item(&self, pk: &str, sk: &str) -> Item {
+        let [pk, sk] = [pk, sk].map(|key| AttributeValue::S(key.to_owned()));
+        let get = self.client().get_item().table_name(self.table()).key("PK", pk).key("SK", sk).consistent_read(true);
+        get.send().await.expect("the table answers").item.expect("the item exists")
     }
 
     /// Makes the table as the template has it, which is in the words of the wire already.

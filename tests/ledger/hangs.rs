@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
-use wallet_lambda::{App, answer, work_until};
+use wallet_lambda::work_until;
 use wallet_rebate::Rebate;
 use wallet_stack::TABLE;
+use wallet_stack::template::Template;
 
 use super::torn::{check, deposit, rule};
+use crate::cargo_lambda::lambda::answered;
 use crate::faults::{Call, Fault, Treatment, World, event};
 use crate::followers::batch;
 use crate::rebates::message;
@@ -31,20 +33,8 @@ struct Desk {
     deposit: Transaction,
 }
 
-/// A kind of request: its route, its body, and the function that answers it.
-struct Kind {
-    route: &'static str,
-    body: fn(&Desk) -> Value,
-    answer: fn(&App, Request) -> Answering<'_>,
-}
-
-type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Response<Body>> + 'a>>;
-
-macro_rules! kind {
-    ($route:literal, $function:ty, $body:expr) => {
-        Kind { route: $route, body: $body, answer: |app, request| Box::pin(answer::<$function>(app, request)) }
-    };
-}
+/// A kind of request: its route, and its body.
+type Kind = (&'static str, fn(&Desk) -> Value);
 
 fn amount(strategy: &str) -> Value {
     json!({"amount": "10.00", "currency": "EUR", "locking_strategy": strategy})
@@ -58,38 +48,34 @@ fn transfer(desk: &Desk, strategy: &str) -> Value {
 }
 
 /// Every kind of request that asks the database anything.
-fn kinds() -> Vec<Kind> {
-    use wallet_deposit::Deposit;
-    use wallet_reversal::Reversal;
-    use wallet_transactions::Transactions;
-    use wallet_transfer::Transfer;
-    use wallet_wallets::Wallets;
-    use wallet_withdraw::Withdraw;
-    const DEPOSITS: &str = "POST /v1/wallets/{wallet_id}/deposits";
-    vec![
-        kind!("POST /v1/wallets", Wallets, |_| json!({"currency": "EUR"})),
-        kind!("GET /v1/wallets", Wallets, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}", Wallets, |_| Value::Null),
-        kind!("PATCH /v1/wallets/{wallet_id}", Wallets, |_| json!({"ceiling": "500.00"})),
-        kind!("GET /v1/wallets/{wallet_id}/entries", Transactions, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}/attempts", Transactions, |_| Value::Null),
-        kind!("GET /v1/transactions/{transaction_id}", Transactions, |_| Value::Null),
-        kind!("GET /v1/transactions?reference=order", Transactions, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}?at=2026-03-01T23:58:00Z", Wallets, |_| Value::Null),
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals?dry_run=true", Withdraw, |_| amount("optimistic")),
-        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("optimistic")) },
-        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("pessimistic")) },
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("optimistic")),
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("pessimistic")),
-        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "optimistic")),
-        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "pessimistic")),
-        // Refused, and recorded; then what confirms a refusal can hang too.
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| json!({"amount": "900.00", "currency": "EUR"})),
-        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| json!({})),
-        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| {
-            json!({"locking_strategy": "pessimistic"})
-        }),
-    ]
+const KINDS: [Kind; 19] = [
+    ("POST /v1/wallets", |_| json!({"currency": "EUR"})),
+    ("GET /v1/wallets", |_| Value::Null),
+    ("GET /v1/wallets/{wallet_id}", |_| Value::Null),
+    ("PATCH /v1/wallets/{wallet_id}", |_| json!({"ceiling": "500.00"})),
+    ("GET /v1/wallets/{wallet_id}/entries", |_| Value::Null),
+    ("GET /v1/wallets/{wallet_id}/attempts", |_| Value::Null),
+    ("GET /v1/transactions/{transaction_id}", |_| Value::Null),
+    ("GET /v1/transactions?reference=order", |_| Value::Null),
+    ("GET /v1/wallets/{wallet_id}?at=2026-03-01T23:58:00Z", |_| Value::Null),
+    ("POST /v1/wallets/{wallet_id}/withdrawals?dry_run=true", |_| amount("optimistic")),
+    ("POST /v1/wallets/{wallet_id}/deposits", |_| amount("optimistic")),
+    ("POST /v1/wallets/{wallet_id}/deposits", |_| amount("pessimistic")),
+    ("POST /v1/wallets/{wallet_id}/withdrawals", |_| amount("optimistic")),
+    ("POST /v1/wallets/{wallet_id}/withdrawals", |_| amount("pessimistic")),
+    ("POST /v1/transfers", |desk| transfer(desk, "optimistic")),
+    ("POST /v1/transfers", |desk| transfer(desk, "pessimistic")),
+    // Refused, and recorded; then what confirms a refusal can hang too.
+    ("POST /v1/wallets/{wallet_id}/withdrawals", |_| json!({"amount": "900.00", "currency": "EUR"})),
+    ("POST /v1/transactions/{transaction_id}/reversals", |_| json!({})),
+    ("POST /v1/transactions/{transaction_id}/reversals", |_| json!({"locking_strategy": "pessimistic"})),
+];
+
+/// The function that answers on `route`.
+fn function_of(route: &str) -> String {
+    let routes = Template::embedded().expect("the template is whole").routes;
+    let key = route.split('?').next();
+    routes.into_iter().find(|route| Some(&*route.key()) == key).expect("a route of the template").function
 }
 
 #[expect(clippy::disallowed_methods, reason = "Lambda's deadline is one of the system's clock")]
@@ -98,15 +84,15 @@ fn deadline() -> u64 {
     u64::try_from(Timestamp::now().as_millisecond() + left).expect("after 1970")
 }
 
-fn request(kind: &Kind, desk: &Desk) -> Request {
+fn request((route, body): Kind, desk: &Desk) -> Request {
     let (wallet, transaction) = (desk.wallet.to_string(), desk.deposit.id.to_string());
     let parameters: Vec<_> = [("wallet_id", wallet.as_str()), ("transaction_id", transaction.as_str())]
         .into_iter()
-        .filter(|(name, _)| kind.route.contains(name))
+        .filter(|(name, _)| route.contains(name))
         .collect();
     let scope = "wallets:read wallets:write funds:deposit wallets:admin";
-    let mut request = event(kind.route, &parameters, "a", "hangs", scope, &(kind.body)(desk));
-    if kind.route.starts_with("PATCH") {
+    let mut request = event(route, &parameters, "a", "hangs", scope, &body(desk));
+    if route.starts_with("PATCH") {
         request.headers_mut().insert("if-match", "\"2\"".parse().expect("a header"));
     }
     let mut context = lambda_runtime::Context::default();
@@ -152,15 +138,15 @@ fn hang(world: &World, hung: Hung) -> Arc<std::sync::Mutex<Vec<bool>>> {
 }
 
 /// Status and code of the answer, whether each call was a commit, and how long it took.
-async fn answered(world: &World, kind: &Kind, desk: &Desk, hung: Hung) -> (u16, Value, Vec<bool>, Duration) {
+async fn told(world: &World, kind: Kind, desk: &Desk, hung: Hung) -> (u16, Value, Vec<bool>, Duration) {
+    let (app, function) = (world.app(0), function_of(kind.0));
     let (log, calls, begun) = (Log::start("info"), hang(world, hung), Instant::now());
-    let app = world.app(0);
-    let answer = timeout(Duration::from_secs(600), (kind.answer)(&app, request(kind, desk))).await;
-    let answer = answer.unwrap_or_else(|_| panic!("{}, {hung:?}: no answer in ten minutes", kind.route));
+    let answer = timeout(Duration::from_secs(600), answered(&function, &app, request(kind, desk))).await;
+    let answer = answer.unwrap_or_else(|_| panic!("{}, {hung:?}: no answer in ten minutes", kind.0));
     let took = begun.elapsed();
     let lines = log.take_lines();
-    let told = lines.iter().filter(|line| line["message"] == "done").count();
-    assert_eq!(told, 1, "{}, {hung:?}: {lines:#?}", kind.route);
+    let done = lines.iter().filter(|line| line["message"] == "done").count();
+    assert_eq!(done, 1, "{}, {hung:?}: {lines:#?}", kind.0);
     let body: Value = serde_json::from_slice(answer.body()).expect("answers are JSON");
     let calls = calls.lock().expect("one thread").clone();
     (answer.status().as_u16(), body["code"].clone(), calls, took)
@@ -169,18 +155,18 @@ async fn answered(world: &World, kind: &Kind, desk: &Desk, hung: Hung) -> (u16, 
 #[test]
 fn a_database_that_hangs_from_any_call_on_is_told_in_time() {
     let mut late = vec![];
-    for kind in kinds() {
+    for kind in KINDS {
         let mut calls = vec![];
-        at_desk(async |world, desk| calls.push(answered(world, &kind, desk, Hung::No).await));
+        at_desk(async |world, desk| calls.push(told(world, kind, desk, Hung::No).await));
         let (status, _, calls, _) = calls.remove(0);
-        assert!((200..300).contains(&status) || status == 422, "{}: {status}", kind.route);
+        assert!((200..300).contains(&status) || status == 422, "{}: {status}", kind.0);
         for (first, is_commit) in calls.into_iter().enumerate() {
             at_desk(async |world, desk| {
-                let (status, code, _, took) = answered(world, &kind, desk, Hung::From(first)).await;
+                let (status, code, _, took) = told(world, kind, desk, Hung::From(first)).await;
                 // A commit that was sent may have happened.
                 let expected = if is_commit { "outcome_unknown" } else { "throttled" };
                 if (status, code.as_str()) != (503, Some(expected)) || took > LEFT {
-                    late.push(format!("{}, hung from call {first}: {status} {code} after {took:?}", kind.route));
+                    late.push(format!("{}, hung from call {first}: {status} {code} after {took:?}", kind.0));
                 }
             });
         }
@@ -191,15 +177,15 @@ fn a_database_that_hangs_from_any_call_on_is_told_in_time() {
 #[test]
 fn one_call_that_hangs_costs_no_more_than_the_functions_time() {
     let mut late = vec![];
-    for kind in kinds() {
+    for kind in KINDS {
         for one in 0..4 {
             at_desk(async |world, desk| {
-                let (status, code, _, took) = answered(world, &kind, desk, Hung::Only(one)).await;
+                let (status, code, _, took) = told(world, kind, desk, Hung::Only(one)).await;
                 let good = (200..300).contains(&status) || status == 422;
                 let told =
                     status == 503 && ["throttled", "outcome_unknown"].contains(&code.as_str().unwrap_or_default());
                 if !(good || told) || took > LEFT {
-                    late.push(format!("{}, call {one} hung: {status} {code} after {took:?}", kind.route));
+                    late.push(format!("{}, call {one} hung: {status} {code} after {took:?}", kind.0));
                 }
             });
         }

@@ -12,7 +12,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Swept, Usage};
 
-use super::{BOTH, Bench, all_at_once, caller, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, caller, code, order, posted, run};
 
 impl Bench {
     fn authorise(&self, source: WalletId, destination: WalletId, amount: &str) -> Command {
@@ -71,14 +71,6 @@ fn fee() -> Option<FeeSchedule> {
 #[expect(clippy::disallowed_methods, reason = "a clock that is ahead of the table's")]
 fn later() -> Timestamp {
     Timestamp::now() + HOLD_LIFETIME + SignedDuration::from_secs(1)
-}
-
-fn code(done: &Result<Done, ExecuteError>) -> Option<String> {
-    match done {
-        Ok(done) => refusal(done).map(str::to_owned),
-        Err(ExecuteError::Refused(refusal)) => Some(refusal.code().to_owned()),
-        Err(error) => Some(error.to_string()),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +172,7 @@ async fn at_the_moment_of_expiry_the_first_one_has_it_whatever_the_clocks_say() 
         swept.expect("the index answers");
         let moved = bench.wallet(bob).await.balance != before;
         let ended = bench.hold_now(&hold).await.status;
-        match code(&done).as_deref() {
+        match code(&done) {
             None => assert_eq!((ended, moved), (HoldStatus::Captured, true)),
             Some("hold_expired") => assert_eq!((ended, moved), (HoldStatus::Expired, false)),
             other => panic!("{other:?}"),
@@ -197,10 +189,10 @@ async fn whoever_is_short_of_what_expired_holds_keep_back_has_it_released_first(
     }
     assert_eq!(bench.wallet(alice).await.available().to_string(), "10.00");
     let (done, usage) = run(&bench.another(), &bench.withdraw(alice, "10.01"), Strategy::Optimistic).await;
-    assert_eq!(code(&done).as_deref(), Some("insufficient_funds"), "they are active");
+    assert_eq!(code(&done), Some("insufficient_funds"), "they are active");
     assert_eq!(usage.calls, 4, "read, look, read again, record: {usage:?}");
     let (done, usage) = run(&bench.later(), &bench.withdraw(alice, "100.01"), Strategy::Optimistic).await;
-    assert_eq!(code(&done).as_deref(), Some("insufficient_funds"), "all of it is too little");
+    assert_eq!(code(&done), Some("insufficient_funds"), "all of it is too little");
     assert_eq!(usage.calls, 4, "read, look, read again, record: {usage:?}");
     assert_eq!(bench.wallet(alice).await.held.to_string(), "90.00", "nothing is released for nothing");
     // 49 are enough, for a withdrawal under a lease as well.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{Command, Timestamp, WalletId};
 use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Policy, Strategy, Usage};
 
@@ -62,11 +61,7 @@ fn at(bench: &Bench, now: Timestamp, lock_wait: Duration) -> Ledger {
 }
 
 async fn lease_on(bench: &Bench, wallet: WalletId) -> bool {
-    let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-    let key = [key("PK", format!("WALLET#{wallet}")), key("SK", "WALLET".to_owned())].into();
-    let get = bench.database.client().get_item().table_name(bench.database.table()).set_key(Some(key));
-    let item = get.send().await.expect("the table answers").item.expect("the wallet exists");
-    item.contains_key("lease_holder")
+    bench.database.item(&format!("WALLET#{wallet}"), "WALLET").await.contains_key("lease_holder")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

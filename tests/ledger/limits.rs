@@ -9,7 +9,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Strategy};
 
-use super::{BOTH, Bench, all_at_once, caller, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, caller, order, posted, run};
 
 const CALLERS: usize = 16;
 
@@ -27,12 +27,7 @@ fn mixed(command: impl Fn() -> Command) -> Vec<(Command, Strategy)> {
 /// How many were posted and how many refused, all of the latter with `code`.
 #[track_caller]
 fn count(done: &[Result<Done, ExecuteError>], code: &str) -> (usize, usize) {
-    let codes = done.iter().map(|done| match done {
-        Ok(done) => refusal(done),
-        Err(ExecuteError::Refused(refusal)) => Some(refusal.code()),
-        Err(error) => panic!("{error}"),
-    });
-    let (refused, posted): (Vec<_>, Vec<_>) = codes.partition(Option::is_some);
+    let (refused, posted): (Vec<_>, Vec<_>) = done.iter().map(super::code).partition(Option::is_some);
     assert!(refused.iter().all(|found| *found == Some(code)), "{refused:?}");
     (posted.len(), refused.len())
 }

@@ -7,26 +7,17 @@ use std::time::Duration;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
-use wallet_domain::{Bounds, Change, Command, Deposit, Money, Outcome, Transaction, Transfer, WalletId};
+use wallet_domain::{Bounds, Change, Command, Deposit, Outcome, Transaction, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use wallet_lambda::answer;
 
-use super::torn::{check, check_by, deposit, rebate, reversal, rule, withdraw};
-use super::{BOTH, order, posted, refusal, run};
+use super::torn::{check, check_by, deposit, rebate, reversal, rule, transfer, withdraw};
+use super::{BOTH, eur, order, posted, refusal, run};
 use crate::faults::{Call, Clocks, Fault, World, event, fair, first};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-
-fn eur(text: &str) -> Money {
-    Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
-}
-
-fn transfer(key: &str, source: WalletId, destination: WalletId, amount: &str) -> Command {
-    let order = order("a", key.parse().expect("a printable key"), amount);
-    Command::Transfer(Transfer { order, source, destination, fee: None })
-}
 
 async fn run_on(ledger: &Ledger, command: &Command) -> Transaction {
     let (Done::Executed(done) | Done::Replayed(done)) =

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 
 use wallet_domain::{
-    BasisPoints, Bounds, Command, Deposit, Money, Month, Outcome, PayRebate, RebateTerms, Timestamp, Transaction,
-    WalletId,
+    Bounds, Command, Deposit, Month, Outcome, PayRebate, RebateTerms, Timestamp, Transaction, WalletId,
 };
 use wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
 use wallet_dynamodb::{Clock, Done, Ledger, Strategy, Usage};
 
-use super::{BOTH, Bench, all_at_once, order, posted, refusal, run};
-
-fn eur(text: &str) -> Money {
-    Money::parse(text, "EUR".parse().expect("a currency")).expect("an amount")
-}
+use super::{BOTH, Bench, all_at_once, eur, order, posted, refusal, run, torn};
 
 fn at(time: &str) -> Clock {
     let time: Timestamp = time.parse().expect("a time as RFC 3339 writes it");
@@ -22,9 +17,7 @@ fn at(time: &str) -> Clock {
 
 /// One percent, within a month no more than `monthly_cap`.
 fn rule(monthly_cap: Option<&str>) -> RebateTerms {
-    let share = BasisPoints::new(100).expect("a share");
-    let monthly_cap = Bounds::new(monthly_cap.map(eur)).expect("one bound");
-    RebateTerms { monthly_cap, ..RebateTerms::new("standard".parse().expect("a rule's name"), share) }
+    RebateTerms { monthly_cap: Bounds::new(monthly_cap.map(eur)).expect("one bound"), ..torn::rule() }
 }
 
 impl Bench {

@@ -1,13 +1,11 @@
 //! Reversals against the embedded DynamoDB: once among many callers, and one winner against the rebate.
 
 use tokio::task::JoinSet;
-use wallet_domain::{
-    BasisPoints, Caller, Command, Deposit, Metadata, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction,
-    WalletId,
-};
+use wallet_domain::{Caller, Command, Deposit, Metadata, Outcome, Refusal, Reverse, Transaction, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
 
-use super::{Bench, caller, order, posted, run};
+use super::torn::{rebate, rule};
+use super::{BOTH, Bench, all_at_once, caller, order, posted, run, until_done};
 
 impl Bench {
     /// An administrator's wish to undo it, its fee given back.
@@ -25,32 +23,17 @@ impl Bench {
 
     /// A deposit that earns a rebate of one hundredth.
     async fn deposited(&self, wallet: WalletId, amount: &str) -> Transaction {
-        let share = BasisPoints::new(100).expect("a share");
-        let rule = RebateTerms::new("standard".parse().expect("a rule's name"), share);
-        let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rules: [rule].into() };
+        let deposit = Deposit { order: order("bank", self.key(), amount), wallet, rules: [rule()].into() };
         self.post(&Command::Deposit(deposit)).await
     }
 }
 
-fn rebate(deposit: &Transaction) -> Command {
-    let rule = deposit.rule.as_ref().expect("it earns a rebate").id.clone();
-    Command::PayRebate(PayRebate { deposit: deposit.id, wallet: deposit.wallet, rule })
-}
-
 /// Runs `command` until it has an end, as its caller would with the same key.
 async fn ended(ledger: &Ledger, command: &Command, strategy: Strategy) -> Result<Done, Refusal> {
-    loop {
-        match run(ledger, command, strategy).await.0 {
-            Ok(done) => return Ok(done),
-            Err(ExecuteError::Refused(refusal)) => return Err(refusal),
-            Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }) => {}
-            Err(fault) => panic!("{fault}"),
-        }
+    match until_done(ledger, command, strategy).await.0 {
+        Err(ExecuteError::Refused(refusal)) => Err(refusal),
+        done => Ok(done.expect("an end")),
     }
-}
-
-fn strategy(number: usize) -> Strategy {
-    if number.is_multiple_of(2) { Strategy::Optimistic } else { Strategy::Pessimistic }
 }
 
 #[tokio::test]
@@ -75,16 +58,12 @@ async fn a_reversal_is_two_calls_and_a_second_one_is_refused() {
 async fn sixteen_reversals_of_one_deposit_undo_it_once() {
     let (bench, a) = Bench::with_one("0").await;
     let original = bench.deposited(a, "100").await;
-    let mut callers = JoinSet::new();
-    for number in 0..16 {
-        let (ledger, command) = (bench.another(), bench.reversal(&original));
-        callers.spawn(async move { ended(&ledger, &command, strategy(number)).await });
-    }
-    let ends = callers.join_all().await;
-    let done = ends.iter().filter(|end| matches!(end, Ok(Done::Executed(made)) if !made.legs().is_empty())).count();
-    assert_eq!(done, 1, "{ends:?}");
-    let late = ends.iter().filter(|end| **end == Err(Refusal::AlreadyReversed { transaction: original.id })).count();
-    assert_eq!(late, 15, "{ends:?}");
+    let ends = all_at_once(&bench, None, (0..16).map(|number| (bench.reversal(&original), BOTH[number % 2]))).await;
+    let late = Refusal::AlreadyReversed { transaction: original.id };
+    let (refused, mut made): (Vec<_>, Vec<_>) =
+        ends.into_iter().partition(|end| matches!(end, Err(ExecuteError::Refused(refusal)) if *refusal == late));
+    assert_eq!((refused.len(), made.len()), (15, 1), "{made:?}");
+    posted(made.remove(0));
     assert_eq!(bench.wallet(a).await.balance.to_string(), "0.00");
 }
 
@@ -100,7 +79,7 @@ async fn rebate_and_reversal_race_a_hundred_times_and_one_wins() {
         for (number, ledger) in ledgers.iter().cloned().enumerate() {
             // Eight deliveries of one message against eight repeats of one request.
             let command = if number < 8 { pay.clone() } else { reverse.clone() };
-            callers.spawn(async move { ended(&ledger, &command, strategy(number)).await });
+            callers.spawn(async move { ended(&ledger, &command, BOTH[number % 2]).await });
         }
         for end in callers.join_all().await {
             assert!(end.is_ok(), "both have an end on record: {end:?}");

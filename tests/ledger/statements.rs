@@ -19,16 +19,7 @@ impl Bench {
         }
         let first = self.wallet(shop).await.version + 1;
         assert_eq!(self.settle(shop).await.0.folded, RUN);
-        let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-        let found = self
-            .database
-            .client()
-            .get_item()
-            .table_name(self.database.table())
-            .set_key(Some([key("PK", format!("WALLET#{shop}")), key("SK", format!("ENTRY#{first:016}"))].into()))
-            .send()
-            .await;
-        found.expect("the table answers").item.expect("the fold has left it")
+        self.database.item(&format!("WALLET#{shop}"), &format!("ENTRY#{first:016}")).await
     }
 
     /// A wallet with so many rows more than its opening, all in copies of `run`.

@@ -54,6 +54,11 @@ pub(crate) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_versi
     Command::Withdraw(Withdraw { order, wallet })
 }
 
+pub(crate) fn transfer(key: &str, source: WalletId, destination: WalletId, amount: &str) -> Command {
+    let order = order("a", key.parse().expect("a printable key"), amount);
+    Command::Transfer(Transfer { order, source, destination, fee: None })
+}
+
 /// One hundredth comes back.
 pub(crate) fn rule() -> RebateTerms {
     RebateTerms::new("standard".parse().expect("a rule's name"), BasisPoints::new(100).expect("a share"))
@@ -143,8 +148,7 @@ fn a_posted_transfer_is_not_told_that_it_was_one_too_many_in_its_minute() {
             world.amend(wallet, 1, one).await;
             // Of record, source, its entry, destination and its entry the source can be seen at 87 ms.
             world.network.set(slow(Call::is_commit, Order::Backwards));
-            let order = order("a", "one".parse().expect("a printable key"), "10");
-            let command = Command::Transfer(Transfer { order, source: wallet, destination, fee: None });
+            let command = transfer("one", wallet, destination, "10");
             let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
             both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(90)).await);
         });

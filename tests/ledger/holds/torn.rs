@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use wallet_domain::{
-    Authorise, Capture, Command, Deposit, Refusal, SignedDuration, Transaction, Transfer, Void, WalletId,
-};
+use wallet_domain::{Authorise, Capture, Command, Refusal, SignedDuration, Transaction, Void, WalletId};
 use wallet_dynamodb::{DryRun, ExecuteError, Strategy, Swept, Usage};
 
 use crate::faults::{Call, Fault, LONG, Order, Treatment, Weather, World, first, slow};
-use crate::ledger::torn::{check, patiently, short_of, withdraw};
+use crate::ledger::torn::{check, deposit, patiently, short_of, transfer, withdraw};
 use crate::ledger::{BOTH, caller, order, posted, run, until_done};
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
@@ -99,9 +97,7 @@ fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
             let destination = world.open("b", "0", None).await;
             let stale = world.ledger(0, 10);
             for wallet in [source, destination] {
-                let key = format!("known {wallet}").parse().expect("a printable key");
-                let deposit = Command::Deposit(Deposit { order: order("bank", key, "1"), wallet, rules: [].into() });
-                posted(run(&stale, &deposit, Strategy::Optimistic).await.0);
+                posted(run(&stale, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
             }
             world.post(&withdraw("empty", destination, "1", None)).await;
             let close = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
@@ -109,9 +105,8 @@ fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
             hold(world, "held", source, "30").await;
             let lost = Treatment { order: Order::Any(seed), ..Fault::Conflict.into() };
             world.network.set(first(1, Call::is_commit, lost));
-            let order = order("a", "short".parse().expect("a printable key"), "75");
-            let transfer = Command::Transfer(Transfer { order, source, destination, fee: None });
-            let told = run(&stale, &transfer, Strategy::Optimistic).await.0.expect("on record");
+            let short = transfer("short", source, destination, "75");
+            let told = run(&stale, &short, Strategy::Optimistic).await.0.expect("on record");
             assert_eq!(crate::ledger::refusal(&told), Some("wallet_closed"), "it was closed all the time");
         });
     }

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
-use wallet_domain::{
-    Bounds, Command, Credits, Deposit, Leg, Money, RebateTerms, Refusal, Reverse, Transaction, WalletId,
-};
+use wallet_domain::{Bounds, Command, Credits, Deposit, Leg, RebateTerms, Refusal, Reverse, Transaction, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
 
 use super::mode;
 use super::torn::{check_shop, credit, pay_in, settle};
 use crate::faults::{Treatment, World, always};
 use crate::ledger::torn::{deposit, rebate, reversal, rule, short_of, withdraw};
-use crate::ledger::{BOTH, caller, posted, run};
+use crate::ledger::{BOTH, caller, eur, posted, run};
 
 /// All of an amount that exists.
 const LARGEST: &str = "9999999999999999.99";
@@ -225,8 +223,7 @@ fn a_deposit_with_if_match_makes_the_next_version_at_once() {
 #[test]
 fn a_rebate_waits_unless_its_rule_has_a_monthly_cap() {
     check_shop(async |world, shop| {
-        let most = Money::parse("1", "EUR".parse().expect("a currency")).expect("an amount");
-        let capped = RebateTerms { monthly_cap: Bounds::new([most]).expect("a bound"), ..rule() };
+        let capped = RebateTerms { monthly_cap: Bounds::new([eur("1")]).expect("a bound"), ..rule() };
         for (rule, waits) in [(rule(), true), (capped, false)] {
             let paid_in = deposit(world, shop, "60", Some(rule));
             let original = world.post(&paid_in).await;
