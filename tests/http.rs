@@ -30,6 +30,7 @@ mod withdraw;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use wallet_dynamodb::Ledger;
@@ -126,11 +127,16 @@ impl TestApp {
         send(self.request(caller, Method::GET, path)).await
     }
 
+    /// A request to amend the wallet that names no version of it yet.
+    pub(crate) fn amending(&self, caller: &str, wallet: &str, change: &Value) -> RequestBuilder {
+        self.request(caller, Method::PATCH, &format!("/v1/wallets/{wallet}")).json(change)
+    }
+
     /// Amends the wallet at the version that it is at.
     pub(crate) async fn amend(&self, wallet: &str, change: &Value) -> Answer {
-        let path = format!("/v1/wallets/{wallet}");
-        let version = self.get("root", &path).await.header("etag").expect("a version").to_owned();
-        send(self.request("root", Method::PATCH, &path).header("if-match", version).json(change)).await
+        let shown = self.get("root", &format!("/v1/wallets/{wallet}")).await;
+        let version = shown.header("etag").expect("a version");
+        send(self.amending("root", wallet, change).header("if-match", version)).await
     }
 
     /// Opens a wallet in EUR; answers its id.
@@ -206,17 +212,12 @@ impl TestApp {
     /// Waits for the transaction to be there.
     pub(crate) async fn transaction(&self, caller: &str, id: &str) -> Value {
         let path = format!("/v1/transactions/{id}");
-        let found = async {
-            loop {
-                let answer = self.get(caller, &path).await;
-                if answer.status == 200 {
-                    return answer.body;
-                }
-                answer.check(404);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+        let found = async || {
+            let answer = self.get(caller, &path).await;
+            assert!([200, 404].contains(&answer.status), "{}", answer.body);
+            (answer.status == 200).then_some(answer.body)
         };
-        tokio::time::timeout(PATIENCE, found).await.expect("the transaction comes in time")
+        eventually(found).await
     }
 }
 
@@ -272,22 +273,25 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
 
 /// Sends all at once.
 pub(crate) async fn send_all(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Answer> {
-    let sent: Vec<_> = requests.into_iter().map(|request| tokio::spawn(send(request))).collect();
-    let mut answers = vec![];
-    for answer in sent {
-        answers.push(answer.await.expect("no panic"));
-    }
-    answers
+    join_all(requests.into_iter().map(send)).await
 }
 
 /// Waits until `done`.
 pub(crate) async fn until(mut done: impl FnMut() -> bool) {
+    eventually(async || done().then_some(())).await;
+}
+
+/// Asks until there is something.
+pub(crate) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let waiting = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        loop {
+            match ask().await {
+                Some(it) => return it,
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes in time");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes in time")
 }
 
 pub(crate) fn eur(amount: &str) -> Value {

@@ -7,7 +7,7 @@ use wallet_stack::{Options, TABLE};
 
 use super::batch;
 use crate::faults::{World, function, runtime};
-use crate::http::{TestApp, across, send};
+use crate::http::{TestApp, across, eventually, send};
 
 #[tokio::test]
 async fn what_was_accepted_is_executed_by_itself() {
@@ -20,14 +20,8 @@ async fn what_was_accepted_is_executed_by_itself() {
     let (good, bad) = (ask("4").await.check(202), ask("40").await.check(202));
     let outcome = async |accepted: &Value| {
         let path = format!("/v1/transactions/{}", accepted["id"].as_str().expect("an id"));
-        for _ in 0..2_000 {
-            let found = app.get("alice", &path).await.check(200).body;
-            if found["status"] != "queued" {
-                return found;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        panic!("{path} is never executed");
+        let found = async || Some(app.get("alice", &path).await.check(200).body);
+        eventually(async || found().await.filter(|found| found["status"] != "queued")).await
     };
     let (posted, failed) = (outcome(&good.body).await, outcome(&bad.body).await);
     assert_eq!((&posted["status"], &posted["legs"][0]["amount"]), (&json!("posted"), &json!("-4.00")));

@@ -1,6 +1,5 @@
 //! Wallets whose credits are batched, as callers see them: terms, answers, bad input, and what is not for strangers.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Answer, TestApp, across, eur, send};
@@ -13,9 +12,8 @@ impl TestApp {
 
     /// Amends a wallet at whatever version it is.
     async fn amend_any(&self, caller: &str, wallet: &str, key: Option<&str>, change: &Value) -> Answer {
-        let request = self.request(caller, Method::PATCH, &format!("/v1/wallets/{wallet}")).header("if-match", "*");
-        let request = key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
-        send(request.json(change)).await
+        let request = self.amending(caller, wallet, change).header("if-match", "*");
+        send(key.into_iter().fold(request, |request, key| request.header("idempotency-key", key))).await
     }
 
     async fn shown(&self, caller: &str, wallet: &str) -> Answer {

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{TestApp, send};
+use super::{Answer, TestApp, across, send};
 
 impl TestApp {
-    async fn hold(&self, source: &str, destination: &str, amount: &str) -> Value {
-        let body = json!({"source": source, "destination": destination, "amount": amount, "currency": "EUR"});
-        self.post("alice", "/v1/holds", &body).await.check(201).body
+    pub(super) async fn hold(&self, source: &str, destination: &str, amount: &str) -> Answer {
+        self.post("alice", "/v1/holds", &across(source, destination, amount)).await.check(201)
     }
 }
 
@@ -66,7 +65,7 @@ async fn money_is_held_captured_in_parts_and_the_rest_given_back() {
 async fn a_void_needs_no_body_and_happens_once() {
     let (app, alice, bob) = TestApp::with_two("100").await;
     let hold = app.hold(&alice, &bob, "30").await;
-    let path = format!("/v1/holds/{}/void", text(&hold, "id"));
+    let path = format!("/v1/holds/{}/void", hold.text("id"));
     let void = || app.request("bob", reqwest::Method::POST, &path).header("idempotency-key", app.key());
     let voided = send(void()).await.check(201);
     assert_eq!((voided.text("type"), voided.text("amount")), ("void", "30.00"));
@@ -78,7 +77,7 @@ async fn a_void_needs_no_body_and_happens_once() {
 async fn each_sees_and_does_what_is_his() {
     let (app, alice, bob) = TestApp::with_two("100").await;
     let hold = app.hold(&alice, &bob, "30").await;
-    let path = format!("/v1/holds/{}", text(&hold, "id"));
+    let path = format!("/v1/holds/{}", hold.text("id"));
     for (caller, status) in [("alice", 200), ("bob", 200), ("root", 200), ("eve", 404)] {
         let answer = app.get(caller, &path).await.check(status);
         assert!(status == 200 || answer.body["code"] == "hold_not_found");
@@ -93,7 +92,7 @@ async fn each_sees_and_does_what_is_his() {
     app.get("eve", &list).await.check_problem(404, "wallet_not_found");
     let newer = app.hold(&alice, &bob, "5").await;
     let ids: Vec<_> = app.pages("alice", &list, 1).await.iter().map(|hold| text(hold, "id").to_owned()).collect();
-    assert_eq!(ids, [text(&newer, "id"), text(&hold, "id")]);
+    assert_eq!(ids, [newer.text("id"), hold.text("id")]);
     let deposit = app.deposit("alice", &alice, "1").await.check(201);
     for other in ["txn_00000000000000000000000000000000", "nonsense", deposit.text("id")] {
         app.get("alice", &format!("/v1/holds/{other}")).await.check_problem(404, "hold_not_found");

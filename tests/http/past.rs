@@ -10,8 +10,7 @@ async fn a_wallet_is_shown_as_each_of_its_entries_left_it() {
     for number in 0..4 {
         app.deposit("alice", &alice, "10").await.check(201);
         app.transfer("alice", &alice, &bob, "1.25").await.check(201);
-        let hold = json!({"source": alice, "destination": bob, "amount": "2.50", "currency": "EUR"});
-        let hold = app.post("alice", "/v1/holds", &hold).await.check(201);
+        let hold = app.hold(&alice, &bob, "2.50").await;
         if number % 2 == 0 {
             let captures = format!("/v1/holds/{}/captures", hold.text("id"));
             app.post("bob", &captures, &json!({"amount": "1", "final": false})).await.check(201);

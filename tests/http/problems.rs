@@ -130,13 +130,10 @@ async fn requests(app: &TestApp, book: &mut Book) {
     book.add("an unknown parameter", app.get("alice", &format!("/v1/wallets/{wallet}?x=1")).await);
     book.add("a limit beyond", app.get("alice", "/v1/wallets?limit=101").await);
     book.add("a cursor of no list", app.get("alice", "/v1/wallets?cursor=x").await);
-    book.add("an amendment of no version", send(amending(app, &wallet).json(&json!({"status": "frozen"}))).await);
-    let weak = amending(app, &wallet).header("if-match", "W/\"0\"").json(&json!({"status": "frozen"}));
+    let frozen = json!({"status": "frozen"});
+    book.add("an amendment of no version", send(app.amending("root", &wallet, &frozen)).await);
+    let weak = app.amending("root", &wallet, &frozen).header("if-match", "W/\"0\"");
     book.add("a weak tag", send(weak).await);
-}
-
-fn amending(app: &TestApp, wallet: &str) -> reqwest::RequestBuilder {
-    app.request("root", Method::PATCH, &format!("/v1/wallets/{wallet}"))
 }
 
 /// What no wallet could do.
@@ -250,10 +247,9 @@ async fn hold(app: &TestApp, wallet: &str) {
 /// What is not there to be captured.
 async fn holds(app: &TestApp, book: &mut Book) {
     let (alice, bob) = (app.funded("alice", "10").await, app.open("bob").await);
-    let body = json!({"source": alice, "destination": bob, "amount": "5", "currency": "EUR"});
-    let hold = app.post("alice", "/v1/holds", &body).await.check(201);
-    let captures = format!("/v1/holds/{}/captures", hold.text("id"));
-    book.add("a stranger's hold", app.get("eve", &format!("/v1/holds/{}", hold.text("id"))).await);
+    let path = format!("/v1/holds/{}", app.hold(&alice, &bob, "5").await.text("id"));
+    let captures = format!("{path}/captures");
+    book.add("a stranger's hold", app.get("eve", &path).await);
     book.add("more than remains", app.post("bob", &captures, &json!({"amount": "5.01"})).await);
     app.post("bob", &captures, &json!({})).await.check(201);
     book.add("captured before", app.post("bob", &captures, &json!({})).await);

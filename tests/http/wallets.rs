@@ -107,12 +107,11 @@ async fn an_amendment_is_an_entry_and_raises_the_version() {
 
     // Repeated with the amount written otherwise, it is the same request.
     let same = json!({"status": "frozen", "limits": {"max_movement": "3.00", "transfers_per_minute": 2}});
-    let again = app.request("root", Method::PATCH, &format!("/v1/wallets/{wallet}")).header("if-match", "\"1\"");
-    assert_eq!(send(again.json(&same)).await.check(200).body, answer.body);
+    let again = send(app.amending("root", &wallet, &same).header("if-match", "\"1\"")).await;
+    assert_eq!(again.check(200).body, answer.body);
 
     // What takes a ceiling away is `null`; the text that tells of it in the statement is no amount.
-    let path = format!("/v1/wallets/{wallet}");
-    let amending = |body: Value| app.request("root", Method::PATCH, &path).header("if-match", "\"2\"").json(&body);
+    let amending = |body: Value| app.amending("root", &wallet, &body).header("if-match", "\"2\"");
     send(amending(json!({"ceiling": "none"}))).await.check_problem(422, "invalid_amount");
     send(amending(json!({"ceiling": null}))).await.check(200);
     send(amending(json!({"ceiling": "none"}))).await.check_problem(412, "version_mismatch");
@@ -125,27 +124,20 @@ async fn an_amendment_is_an_entry_and_raises_the_version() {
 #[tokio::test]
 async fn an_amendment_needs_an_admin_and_the_version_that_it_is_based_on() {
     let (app, wallet) = TestApp::with_one("0").await;
-    let path = format!("/v1/wallets/{wallet}");
-    let amending = |caller: &str, version: Option<&str>| {
-        let request = app.request(caller, Method::PATCH, &path).json(&json!({"status": "frozen"}));
-        match version {
-            Some(version) => request.header("if-match", version),
-            None => request,
-        }
-    };
-    send(amending("alice", Some("\"0\""))).await.check_problem(403, "missing_scope");
-    send(amending("root", None)).await.check_problem(428, "precondition_required");
+    let frozen = json!({"status": "frozen"});
+    let amending = |caller: &str, version: &str| app.amending(caller, &wallet, &frozen).header("if-match", version);
+    send(amending("alice", "\"0\"")).await.check_problem(403, "missing_scope");
+    send(app.amending("root", &wallet, &frozen)).await.check_problem(428, "precondition_required");
     for malformed in ["0", "W/\"0\""] {
-        send(amending("root", Some(malformed))).await.check_problem(400, "malformed_request");
+        send(amending("root", malformed)).await.check_problem(400, "malformed_request");
     }
-    send(amending("root", Some("\"1\""))).await.check_problem(412, "version_mismatch");
-    let first = send(amending("root", Some("\"0\""))).await.check(200);
+    send(amending("root", "\"1\"")).await.check_problem(412, "version_mismatch");
+    let first = send(amending("root", "\"0\"")).await.check(200);
     // The same version with the same body is the same request.
-    let again = send(amending("root", Some("\"0\""))).await.check(200);
+    let again = send(amending("root", "\"0\"")).await.check(200);
     assert_eq!((&again.body, again.is_replay()), (&first.body, true));
     app.deposit("alice", &wallet, "1").await.check(201);
-    let other =
-        app.request("root", Method::PATCH, &path).header("if-match", "\"0\"").json(&json!({"status": "active"}));
+    let other = app.amending("root", &wallet, &json!({"status": "active"})).header("if-match", "\"0\"");
     send(other).await.check_problem(412, "version_mismatch");
 }
 

@@ -6,6 +6,7 @@ mod storm;
 mod terms;
 mod torn;
 
+use terms::{any, ceiling, status};
 use wallet_domain::{Change, Credits, Leg, Refusal, Status, WalletId};
 use wallet_dynamodb::{DryRun, ExecuteError, Settled, Strategy, Usage};
 
@@ -24,6 +25,13 @@ impl Bench {
         let shop = self.open("alice", "0").await;
         self.amend(shop, mode(Credits::Batched)).await;
         shop
+    }
+
+    /// So many deposits of `amount`.
+    pub(super) async fn pay_in(&self, wallet: WalletId, times: usize, amount: &str) {
+        for _ in 0..times {
+            self.post(&self.deposit(wallet, amount)).await;
+        }
     }
 
     pub(crate) async fn settle(&self, wallet: WalletId) -> (Settled, Usage) {
@@ -50,9 +58,7 @@ pub(crate) fn mode(credits: Credits) -> Change {
 async fn credits_wait_until_they_are_settled_and_are_rows_then() {
     let (bench, shop) = Bench::with_shop().await;
     let version = bench.wallet(shop).await.version;
-    for _ in 0..100 {
-        bench.post(&bench.deposit(shop, "1.25")).await;
-    }
+    bench.pay_in(shop, 100, "1.25").await;
     assert_eq!((bench.wallet(shop).await.version, bench.incoming(shop).await), (version, (12_500, 100)));
 
     let (Settled { folded, left, .. }, usage) = bench.settle(shop).await;
@@ -67,9 +73,7 @@ async fn credits_wait_until_they_are_settled_and_are_rows_then() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_spent_by_the_next_request() {
     let (bench, shop) = Bench::with_shop().await;
-    for _ in 0..250 {
-        bench.post(&bench.deposit(shop, "1")).await;
-    }
+    bench.pay_in(shop, 250, "1").await;
     for strategy in BOTH {
         posted(run(&bench.another(), &bench.withdraw(shop, "100"), strategy).await.0);
     }
@@ -85,9 +89,7 @@ async fn what_waits_is_spent_by_the_next_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_takes_what_waits_for_settled_and_settles_nothing() {
     let (bench, shop) = Bench::with_shop().await;
-    for _ in 0..150 {
-        bench.post(&bench.deposit(shop, "1")).await;
-    }
+    bench.pay_in(shop, 150, "1").await;
     let (version, waits) = (bench.wallet(shop).await.version, bench.incoming(shop).await);
     let tried = async |amount: &str| {
         let mut usage = Usage::default();
@@ -141,22 +143,16 @@ async fn a_hot_credit_costs_what_a_cold_one_costs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ceiling_and_closing_wait_until_no_credit_can_be_on_its_way() {
     let (bench, shop) = Bench::with_shop().await;
-    let refused = async |change: Change| {
-        let caller = wallet_domain::Caller { admin: true, ..crate::ledger::caller("root") };
-        let expected = wallet_domain::Expected::Any(bench.key());
-        let amend = wallet_domain::Command::Amend(wallet_domain::Amend { caller, wallet: shop, expected, change });
-        match run(&bench.another(), &amend, Strategy::Optimistic).await.0 {
+    let refused =
+        async |change: Change| match run(&bench.another(), &any("k", shop, change), Strategy::Optimistic).await.0 {
             Err(ExecuteError::Refused(refusal)) => refusal.code().to_owned(),
             other => panic!("{other:?}"),
-        }
-    };
-    let ceiling = || Change { ceiling: Some(Some("5".to_owned())), ..Change::default() };
-    let close = || Change { status: Some(Status::Closed), ..Change::default() };
+        };
     assert_eq!(refused(ceiling()).await, "ceiling_with_batched_credits");
-    assert_eq!(refused(close()).await, "credits_in_flight");
+    assert_eq!(refused(status(Status::Closed)).await, "credits_in_flight");
     bench.amend(shop, mode(Credits::Immediate)).await;
     assert_eq!(refused(ceiling()).await, "credits_in_flight");
-    assert_eq!(refused(close()).await, "credits_in_flight");
+    assert_eq!(refused(status(Status::Closed)).await, "credits_in_flight");
 }
 
 #[tokio::test(flavor = "multi_thread")]

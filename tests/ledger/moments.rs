@@ -11,8 +11,8 @@ use wallet_domain::{Bounds, Change, Command, Deposit, Outcome, Transaction, Wall
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use wallet_lambda::answer;
 
-use super::torn::{check, check_by, deposit, rebate, reversal, rule, transfer, withdraw};
-use super::{BOTH, eur, order, posted, refusal, run};
+use super::torn::{check, check_by, check_each, deposit, rebate, reversal, rule, transfer, withdraw};
+use super::{eur, order, posted, refusal, run};
 use crate::faults::{Call, Clocks, Fault, World, event, fair, first};
 
 const MINUTE: i64 = 60;
@@ -42,30 +42,26 @@ fn leased(world: &World, wallet: WalletId) -> bool {
 
 #[test]
 fn a_lease_that_ends_an_hour_from_now_stops_nobody() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            lease(world, wallet, Duration::from_secs(3_600));
-            let begun = Instant::now();
-            posted(run(&world.ledger(0, 10), &withdraw("out", wallet, "10", None), strategy).await.0);
-            assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-            assert!(!leased(world, wallet), "what nobody believes is not kept");
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        lease(world, wallet, Duration::from_secs(3_600));
+        let begun = Instant::now();
+        posted(run(&world.ledger(0, 10), &withdraw("out", wallet, "10", None), strategy).await.0);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(!leased(world, wallet), "what nobody believes is not kept");
+    });
 }
 
 /// Clocks may be five minutes off.
 #[test]
 fn a_lease_by_a_clock_four_minutes_ahead_is_honoured() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            lease(world, wallet, Duration::from_secs(240));
-            let ended = run(&world.ledger(0, 3), &withdraw("out", wallet, "10", None), strategy).await.0;
-            let waits = matches!(ended, Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }));
-            assert!(waits, "{ended:?}");
-            sleep(Duration::from_secs(241)).await;
-            posted(run(&world.ledger(0, 3), &withdraw("out", wallet, "10", None), strategy).await.0);
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        lease(world, wallet, Duration::from_secs(240));
+        let ended = run(&world.ledger(0, 3), &withdraw("out", wallet, "10", None), strategy).await.0;
+        let waits = matches!(ended, Err(ExecuteError::Conflict { .. } | ExecuteError::LockTimeout { .. }));
+        assert!(waits, "{ended:?}");
+        sleep(Duration::from_secs(241)).await;
+        posted(run(&world.ledger(0, 3), &withdraw("out", wallet, "10", None), strategy).await.0);
+    });
 }
 
 /// Lets `write` run on a process whose clock is so far ahead, and the table's with it: what it writes is what a wrong
@@ -173,26 +169,24 @@ fn a_function_whose_clock_is_four_minutes_off_works() {
 /// It has the wallet at hand and could decide without asking the table anything, the time included.
 #[test]
 fn a_function_whose_clock_was_wrong_once_works_again_when_it_is_right() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            let ledger = world.ledger(0, 10);
-            posted(run(&ledger, &withdraw("before", wallet, "1", None), strategy).await.0);
-            world.network.set_time_ahead(HOUR);
-            // The first answer to say so is that to the commit, or that to the lease, after which nothing is committed.
-            let meanwhile = run(&ledger, &withdraw("meanwhile", wallet, "1", None), strategy).await.0;
-            match strategy {
-                Strategy::Optimistic => drop(posted(meanwhile)),
-                Strategy::Pessimistic => {
-                    assert!(matches!(meanwhile, Err(ExecuteError::ClockSkew { .. })), "{meanwhile:?}");
-                    assert!(!leased(world, wallet));
-                }
+    check_each(async |world, wallet, strategy| {
+        let ledger = world.ledger(0, 10);
+        posted(run(&ledger, &withdraw("before", wallet, "1", None), strategy).await.0);
+        world.network.set_time_ahead(HOUR);
+        // The first answer to say so is that to the commit, or that to the lease, after which nothing is committed.
+        let meanwhile = run(&ledger, &withdraw("meanwhile", wallet, "1", None), strategy).await.0;
+        match strategy {
+            Strategy::Optimistic => drop(posted(meanwhile)),
+            Strategy::Pessimistic => {
+                assert!(matches!(meanwhile, Err(ExecuteError::ClockSkew { .. })), "{meanwhile:?}");
+                assert!(!leased(world, wallet));
             }
-            let wrong = run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0;
-            assert!(matches!(wrong, Err(ExecuteError::ClockSkew { .. })), "{wrong:?}");
-            world.network.set_time_ahead(0);
-            posted(run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0);
-        });
-    }
+        }
+        let wrong = run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0;
+        assert!(matches!(wrong, Err(ExecuteError::ClockSkew { .. })), "{wrong:?}");
+        world.network.set_time_ahead(0);
+        posted(run(&ledger, &withdraw("again", wallet, "1", None), strategy).await.0);
+    });
 }
 
 #[test]

@@ -14,9 +14,7 @@ impl Bench {
     /// A run of 98 rows as a fold has left it.
     async fn run_of_rows(&self) -> Item {
         let shop = self.shop().await;
-        for _ in 0..RUN {
-            self.post(&self.deposit(shop, "1")).await;
-        }
+        self.pay_in(shop, RUN as usize, "1").await;
         let first = self.wallet(shop).await.version + 1;
         assert_eq!(self.settle(shop).await.0.folded, RUN);
         self.database.item(&format!("WALLET#{shop}"), &format!("ENTRY#{first:016}")).await
@@ -70,9 +68,7 @@ async fn a_page_costs_the_same_however_long_the_statement_is() {
 async fn pages_of_any_size_show_every_row_once() {
     let (bench, shop) = Bench::with_shop().await;
     for count in [1, 120, 3, 100] {
-        for _ in 0..count {
-            bench.post(&bench.deposit(shop, "1")).await;
-        }
+        bench.pay_in(shop, count, "1").await;
         bench.settle(shop).await;
     }
     let newest = bench.wallet(shop).await.version;

@@ -28,6 +28,14 @@ pub(crate) fn check(test: impl AsyncFnMut(&World, WalletId)) {
     check_by(Clocks::Right, test);
 }
 
+/// The same for each strategy.
+#[track_caller]
+pub(crate) fn check_each(mut test: impl AsyncFnMut(&World, WalletId, Strategy)) {
+    for strategy in BOTH {
+        check(async |world, wallet| test(world, wallet, strategy).await);
+    }
+}
+
 #[track_caller]
 pub(crate) fn check_by(clocks: Clocks, mut test: impl AsyncFnMut(&World, WalletId)) {
     fastrand::seed(1);
@@ -102,24 +110,15 @@ pub(crate) fn short_of(done: Result<Done, ExecuteError>) -> String {
     }
 }
 
-/// The answers to two tries of `command`, on `first` and, so much later, on `second`.
-async fn two_tries(
-    (first, second): (&Ledger, &Ledger),
-    command: &Command,
-    strategy: Strategy,
-    later: Duration,
-) -> (Result<Done, ExecuteError>, Result<Done, ExecuteError>) {
+/// Tries `command` twice, so much later on `second`: whichever of the two wrote it, both tell of the one movement.
+pub(crate) async fn both_post(world: &World, second: &Ledger, command: &Command, strategy: Strategy, later: Duration) {
+    let first = world.ledger(0, 10);
     let again = async {
         sleep(later).await;
-        run(second, command, strategy).await.0
+        run(second, command, strategy).await
     };
-    tokio::join!(async { run(first, command, strategy).await.0 }, again)
-}
-
-/// Whichever of the two wrote it, both tell of the one movement.
-#[track_caller]
-pub(crate) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<Done, ExecuteError>)) {
-    let told = [first, second].map(|told| match told {
+    let (first, second) = tokio::join!(run(&first, command, strategy), again);
+    let told = [first.0, second.0].map(|told| match told {
         Ok(Done::Executed(transaction) | Done::Replayed(transaction)) => transaction,
         Err(error) => panic!("a posted request was answered: {error}"),
     });
@@ -129,30 +128,24 @@ pub(crate) fn both_posted((first, second): (Result<Done, ExecuteError>, Result<D
 /// The wallet can be seen 25 ms before the record of what has moved it.
 #[test]
 fn a_posted_request_with_if_match_is_not_refused_by_a_read_of_half_its_commit() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            world.network.set(slow(Call::is_commit, Order::Backwards));
-            let command = withdraw("pinned", wallet, "10", Some(1));
-            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
-            both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(80)).await);
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        world.network.set(slow(Call::is_commit, Order::Backwards));
+        let command = withdraw("pinned", wallet, "10", Some(1));
+        both_post(world, &world.ledger(0, 10), &command, strategy, Duration::from_millis(80)).await;
+    });
 }
 
 #[test]
 fn a_posted_transfer_is_not_told_that_it_was_one_too_many_in_its_minute() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            let destination = world.open("b", "0", None).await;
-            let one = Change { transfers_per_minute: Some(Some(1)), ..Change::default() };
-            world.amend(wallet, 1, one).await;
-            // Of record, source, its entry, destination and its entry the source can be seen at 87 ms.
-            world.network.set(slow(Call::is_commit, Order::Backwards));
-            let command = transfer("one", wallet, destination, "10");
-            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
-            both_posted(two_tries(ledgers, &command, strategy, Duration::from_millis(90)).await);
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        let destination = world.open("b", "0", None).await;
+        let one = Change { transfers_per_minute: Some(Some(1)), ..Change::default() };
+        world.amend(wallet, 1, one).await;
+        // Of record, source, its entry, destination and its entry the source can be seen at 87 ms.
+        world.network.set(slow(Call::is_commit, Order::Backwards));
+        let command = transfer("one", wallet, destination, "10");
+        both_post(world, &world.ledger(0, 10), &command, strategy, Duration::from_millis(90)).await;
+    });
 }
 
 /// The second try has a fresh snapshot and reads nothing: its commit alone meets the first one's.
@@ -163,8 +156,7 @@ fn a_posted_request_with_if_match_is_not_refused_while_its_own_record_is_in_flig
         posted(run(&second, &deposit(world, wallet, "1", None), Strategy::Optimistic).await.0);
         world.network.set(slow(Call::is_commit, Order::Backwards));
         let command = withdraw("pinned", wallet, "10", Some(2));
-        let ledgers = (&world.ledger(0, 10), &second);
-        both_posted(two_tries(ledgers, &command, Strategy::Optimistic, Duration::from_millis(80)).await);
+        both_post(world, &second, &command, Strategy::Optimistic, Duration::from_millis(80)).await;
     });
 }
 
@@ -194,22 +186,19 @@ fn a_dry_run_of_a_posted_request_is_not_refused_by_half_its_commit() {
 /// The second try finds the mark of the reversal while the record of that reversal, its own, is in flight.
 #[test]
 fn a_posted_reversal_is_not_told_that_another_one_was_first() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            let original = posted(run(&world.plain(), &deposit(world, wallet, "5", None), strategy).await.0);
-            let mut commits = 0;
-            world.network.set(Box::new(move |call| {
-                if !call.is_commit() {
-                    return Treatment::default();
-                }
-                commits += 1;
-                let there = if commits == 2 { Duration::from_millis(80) } else { Duration::ZERO };
-                Treatment { there, work: LONG, order: Order::Backwards, ..Treatment::default() }
-            }));
-            let ledgers = (&world.ledger(0, 10), &world.ledger(0, 10));
-            both_posted(two_tries(ledgers, &reversal(&original), strategy, Duration::ZERO).await);
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        let original = posted(run(&world.plain(), &deposit(world, wallet, "5", None), strategy).await.0);
+        let mut commits = 0;
+        world.network.set(Box::new(move |call| {
+            if !call.is_commit() {
+                return Treatment::default();
+            }
+            commits += 1;
+            let there = if commits == 2 { Duration::from_millis(80) } else { Duration::ZERO };
+            Treatment { there, work: LONG, order: Order::Backwards, ..Treatment::default() }
+        }));
+        both_post(world, &world.ledger(0, 10), &reversal(&original), strategy, Duration::ZERO).await;
+    });
 }
 
 #[track_caller]
@@ -223,49 +212,45 @@ fn reversed_whole(done: Result<Done, ExecuteError>) {
 /// The reversal's batch reads the wallet before the rebate and the rebate after it was paid.
 #[test]
 fn a_reversal_is_not_refused_for_a_rebate_that_its_read_of_the_wallet_missed() {
-    for strategy in BOTH {
-        check(async |world, _| {
-            let wallet = world.open("payee", "0", None).await;
-            let paid_in = deposit(world, wallet, "100", Some(rule()));
-            let original = world.post(&paid_in).await;
-            let slow = Treatment { work: LONG, order: Order::Backwards, ..Treatment::default() };
-            world.network.set(first(1, |call| call.operation == "BatchGetItem", slow));
-            let (reverser, payer) = (world.ledger(0, 10), world.plain());
-            let (reverse, pay) = (reversal(&original), rebate(&original));
-            let (reversed, paid) = tokio::join!(run(&reverser, &reverse, strategy), async {
-                // The wallet is read first of four items, at 25 ms.
-                sleep(Duration::from_millis(30)).await;
-                run(&payer, &pay, Strategy::Optimistic).await
-            });
-            posted(paid.0);
-            reversed_whole(reversed.0);
+    check_each(async |world, _, strategy| {
+        let wallet = world.open("payee", "0", None).await;
+        let paid_in = deposit(world, wallet, "100", Some(rule()));
+        let original = world.post(&paid_in).await;
+        let slow = Treatment { work: LONG, order: Order::Backwards, ..Treatment::default() };
+        world.network.set(first(1, |call| call.operation == "BatchGetItem", slow));
+        let (reverser, payer) = (world.ledger(0, 10), world.plain());
+        let (reverse, pay) = (reversal(&original), rebate(&original));
+        let (reversed, paid) = tokio::join!(run(&reverser, &reverse, strategy), async {
+            // The wallet is read first of four items, at 25 ms.
+            sleep(Duration::from_millis(30)).await;
+            run(&payer, &pay, Strategy::Optimistic).await
         });
-    }
+        posted(paid.0);
+        reversed_whole(reversed.0);
+    });
 }
 
 /// The reversal's commit meets the rebate's: its record is there already, and the wallet is in flight.
 #[test]
 fn a_reversal_is_not_refused_for_a_rebate_whose_money_is_in_flight() {
-    for strategy in BOTH {
-        check(async |world, _| {
-            let wallet = world.open("payee", "0", None).await;
-            let paid_in = deposit(world, wallet, "100", Some(rule()));
-            let original = world.post(&paid_in).await;
-            let mark = "REVERSAL";
-            world.network.set(Box::new(move |call: &Call| {
-                let reverses = call.is_commit() && call.body.to_string().contains(mark);
-                let there = Duration::from_millis(if reverses { 60 } else { 0 });
-                let work = if call.is_commit() && !reverses { LONG } else { Duration::ZERO };
-                Treatment { there, work, ..Treatment::default() }
-            }));
-            let (reverser, payer) = (world.ledger(0, 10), world.ledger(0, 10));
-            let (reverse, pay) = (reversal(&original), rebate(&original));
-            let (reversed, paid) =
-                tokio::join!(run(&reverser, &reverse, strategy), run(&payer, &pay, Strategy::Optimistic));
-            posted(paid.0);
-            reversed_whole(reversed.0);
-        });
-    }
+    check_each(async |world, _, strategy| {
+        let wallet = world.open("payee", "0", None).await;
+        let paid_in = deposit(world, wallet, "100", Some(rule()));
+        let original = world.post(&paid_in).await;
+        let mark = "REVERSAL";
+        world.network.set(Box::new(move |call: &Call| {
+            let reverses = call.is_commit() && call.body.to_string().contains(mark);
+            let there = Duration::from_millis(if reverses { 60 } else { 0 });
+            let work = if call.is_commit() && !reverses { LONG } else { Duration::ZERO };
+            Treatment { there, work, ..Treatment::default() }
+        }));
+        let (reverser, payer) = (world.ledger(0, 10), world.ledger(0, 10));
+        let (reverse, pay) = (reversal(&original), rebate(&original));
+        let (reversed, paid) =
+            tokio::join!(run(&reverser, &reverse, strategy), run(&payer, &pay, Strategy::Optimistic));
+        posted(paid.0);
+        reversed_whole(reversed.0);
+    });
 }
 
 /// DynamoDB need not tell every reason for which it cancels.

@@ -133,8 +133,7 @@ const WALLETS: [(&str, Ask); 26] = [
     ("POST /v1/holds", |world, id| world.hold(id, "1000")),
     ("GET /v1/wallets/{wallet_id}/holds", |world, id| world.get(&format!("/v1/wallets/{id}/holds"))),
     ("PATCH /v1/wallets/{wallet_id}", |world, id| {
-        let patch = world.app.request("eve", Method::PATCH, &format!("/v1/wallets/{id}"));
-        patch.header("if-match", "\"1\"").json(&json!({"status": "frozen"}))
+        world.app.amending("eve", id, &json!({"status": "frozen"})).header("if-match", "\"1\"")
     }),
 ];
 

@@ -9,8 +9,8 @@ use wallet_domain::{Authorise, Capture, Command, Refusal, SignedDuration, Transa
 use wallet_dynamodb::{DryRun, ExecuteError, Strategy, Swept, Usage};
 
 use crate::faults::{Call, Fault, LONG, Order, Treatment, Weather, World, first, slow};
-use crate::ledger::torn::{check, deposit, patiently, short_of, transfer, withdraw};
-use crate::ledger::{BOTH, caller, order, posted, run, until_done};
+use crate::ledger::torn::{check, check_each, deposit, patiently, short_of, transfer, withdraw};
+use crate::ledger::{caller, order, posted, run, until_done};
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -40,20 +40,18 @@ fn late_look() -> Weather {
 /// The wallet is seen, then its hold is released, then its holds are looked through: none is overdue any more.
 #[test]
 fn a_debit_is_not_refused_for_money_that_was_released_while_it_looked() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            hold(world, "held", wallet, "60").await;
-            sleep(Duration::from_secs(61)).await;
-            world.network.set(late_look());
-            let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
-            let (done, swept) = tokio::join!(run(&ledger, &out, strategy), async {
-                sleep(LONG / 2).await;
-                sweep(world).await
-            });
-            assert_eq!(swept.released, 1);
-            posted(done.0);
+    check_each(async |world, wallet, strategy| {
+        hold(world, "held", wallet, "60").await;
+        sleep(Duration::from_secs(61)).await;
+        world.network.set(late_look());
+        let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
+        let (done, swept) = tokio::join!(run(&ledger, &out, strategy), async {
+            sleep(LONG / 2).await;
+            sweep(world).await
         });
-    }
+        assert_eq!(swept.released, 1);
+        posted(done.0);
+    });
 }
 
 #[test]
@@ -75,18 +73,16 @@ fn a_dry_run_is_not_refused_for_money_that_was_released_while_it_looked() {
 /// The index has heard of no hold for hours.
 #[test]
 fn an_index_that_is_behind_hides_no_overdue_hold() {
-    for strategy in BOTH {
-        check(async |world, wallet| {
-            world.table.set_lag(Duration::from_secs(7_200));
-            hold(world, "held", wallet, "60").await;
-            sleep(Duration::from_secs(61)).await;
-            let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
-            let told = ledger.dry_run(&out, &mut Usage::default()).await;
-            assert!(matches!(told, Ok(DryRun::Decided(_))), "{told:?}");
-            posted(run(&ledger, &out, strategy).await.0);
-            world.table.set_lag(Duration::ZERO);
-        });
-    }
+    check_each(async |world, wallet, strategy| {
+        world.table.set_lag(Duration::from_secs(7_200));
+        hold(world, "held", wallet, "60").await;
+        sleep(Duration::from_secs(61)).await;
+        let (ledger, out) = (world.ledger(0, 10), withdraw("out", wallet, "70", None));
+        let told = ledger.dry_run(&out, &mut Usage::default()).await;
+        assert!(matches!(told, Ok(DryRun::Decided(_))), "{told:?}");
+        posted(run(&ledger, &out, strategy).await.0);
+        world.table.set_lag(Duration::ZERO);
+    });
 }
 
 /// The commit learns that money of the source is held, and of the destination nothing but that others are at work on it.
@@ -115,10 +111,9 @@ fn a_refusal_for_held_money_is_not_recorded_on_an_old_snapshot_of_the_other() {
 /// Of the release the wallet can be seen first, or its hold.
 #[test]
 fn a_debit_beside_half_a_release_sees_the_money_once() {
-    let orders = [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)];
-    for (order, strategy) in orders.into_iter().flat_map(|order| BOTH.map(|strategy| (order, strategy))) {
+    for order in [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)] {
         for (amount, at) in [("70", 55), ("70", 80), ("100.01", 55), ("100.01", 80)] {
-            check(async |world, wallet| {
+            check_each(async |world, wallet, strategy| {
                 hold(world, "held", wallet, "60").await;
                 sleep(Duration::from_secs(61)).await;
                 world.network.set(slow(|call| call.is_commit_of("expiry"), order));
@@ -149,8 +144,8 @@ fn whatever_happens_to_its_release_a_late_capture_is_told_of_the_end() {
         Fault::Late(Duration::from_millis(400)),
         Fault::Late(Duration::from_secs(10)),
     ];
-    for (fault, strategy) in faults.into_iter().flat_map(|fault| BOTH.map(|strategy| (fault, strategy))) {
-        check(async |world, wallet| {
+    for fault in faults {
+        check_each(async |world, wallet, strategy| {
             let held = hold(world, "held", wallet, "60").await;
             sleep(Duration::from_secs(61)).await;
             world.network.set(first(1, Call::is_commit, fault));
@@ -167,27 +162,24 @@ fn whatever_happens_to_its_release_a_late_capture_is_told_of_the_end() {
 #[test]
 fn a_capture_whose_reply_was_lost_is_told_although_its_time_is_over_since() {
     for fault in [Fault::ReplyLost, Fault::Late(Duration::from_millis(250))] {
-        for strategy in BOTH {
-            check(async |world, wallet| {
-                let held = hold(world, "held", wallet, "60").await;
-                sleep(Duration::from_millis(59_900)).await;
-                world.network.set(first(1, Call::is_commit, fault));
-                let (done, _) = run(&world.ledger(0, 6), &capture("once", &held), strategy).await;
-                posted(done);
-                sleep(Duration::from_secs(60)).await;
-                assert_eq!(sweep(world).await.released, 0);
-            });
-        }
+        check_each(async |world, wallet, strategy| {
+            let held = hold(world, "held", wallet, "60").await;
+            sleep(Duration::from_millis(59_900)).await;
+            world.network.set(first(1, Call::is_commit, fault));
+            let (done, _) = run(&world.ledger(0, 6), &capture("once", &held), strategy).await;
+            posted(done);
+            sleep(Duration::from_secs(60)).await;
+            assert_eq!(sweep(world).await.released, 0);
+        });
     }
 }
 
 /// Of a void the wallet can be seen before the hold, or after it: no moment at which the two add up.
 #[test]
 fn a_capture_or_a_sweep_beside_half_a_void_finds_no_fault() {
-    let orders = [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)];
-    for (order, strategy) in orders.into_iter().flat_map(|order| BOTH.map(|strategy| (order, strategy))) {
+    for order in [Order::Sent, Order::Backwards, Order::Any(3), Order::Any(5)] {
         for at in [55, 65, 75, 85, 95] {
-            check(async |world, wallet| {
+            check_each(async |world, wallet, strategy| {
                 let held = hold(world, "held", wallet, "60").await;
                 hold(world, "long over", wallet, "7").await;
                 sleep(Duration::from_millis(59_800)).await;

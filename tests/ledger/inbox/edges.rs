@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
-use wallet_domain::{Bounds, Command, Credits, Deposit, Leg, RebateTerms, Refusal, Reverse, Transaction, WalletId};
+use wallet_domain::{
+    Bounds, Command, Credits, Deposit, Leg, RebateTerms, Refusal, Reverse, Status, Transaction, WalletId,
+};
 use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
 
 use super::mode;
+use super::terms::status;
 use super::torn::{check_shop, credit, pay_in, settle};
 use crate::faults::{Treatment, World, always};
 use crate::ledger::torn::{deposit, rebate, reversal, rule, short_of, withdraw};
@@ -251,8 +254,7 @@ fn who_wakes_after_an_hour_pays_nothing_into_what_was_closed() {
             let version = world.wallet(wallet).await.version;
             world.amend(wallet, version, mode(Credits::Immediate)).await;
             sleep(Duration::from_secs(3_600)).await;
-            let closed = wallet_domain::Change { status: Some(wallet_domain::Status::Closed), ..Default::default() };
-            world.amend(wallet, world.wallet(wallet).await.version, closed).await;
+            world.amend(wallet, world.wallet(wallet).await.version, status(Status::Closed)).await;
             let mut order = crate::ledger::order("payer", "late".parse().expect("a printable key"), "5");
             order.caller = caller("payer");
             let transfer = wallet_domain::Transfer { order, source: payer, destination: wallet, fee: None };

@@ -15,16 +15,16 @@ use crate::ledger::{BOTH, caller, posted, run};
 
 const WAIT: Duration = Duration::from_secs(15 * 60);
 
-fn any(key: &str, wallet: WalletId, change: Change) -> Command {
+pub(super) fn any(key: &str, wallet: WalletId, change: Change) -> Command {
     let (caller, key) = (Caller { admin: true, ..caller("root") }, key.parse().expect("a printable key"));
     Command::Amend(Amend { caller, wallet, expected: Expected::Any(key), change })
 }
 
-fn status(status: Status) -> Change {
+pub(super) fn status(status: Status) -> Change {
     Change { status: Some(status), ..Change::default() }
 }
 
-fn ceiling() -> Change {
+pub(super) fn ceiling() -> Change {
     Change { ceiling: Some(Some("100".to_owned())), ..Change::default() }
 }
 

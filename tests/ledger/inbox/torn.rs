@@ -11,7 +11,7 @@ use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
 
 use super::mode;
 use crate::faults::{Call, Fault, LONG, Order, Treatment, World, always, first, slow};
-use crate::ledger::torn::{both_posted, check, patiently, short_of, withdraw};
+use crate::ledger::torn::{both_post, check, patiently, short_of, withdraw};
 use crate::ledger::{BOTH, order, posted, run};
 
 /// Runs `test` in a world of its own with a wallet that holds nothing, whose credits are batched and three of 10.00 wait.
@@ -228,10 +228,7 @@ fn a_second_try_of_a_credit_is_a_replay_whichever_reasons_are_told() {
                 Treatment { there, order: Order::Any(seed), ..Treatment::default() }
             }));
             let again = credit("twice", shop, "5");
-            let (first, second) = (world.ledger(0, 10), world.ledger(0, 10));
-            let (first, second) =
-                tokio::join!(run(&first, &again, Strategy::Optimistic), run(&second, &again, Strategy::Optimistic));
-            both_posted((first.0, second.0));
+            both_post(world, &world.ledger(0, 10), &again, Strategy::Optimistic, Duration::ZERO).await;
         });
     }
 }
