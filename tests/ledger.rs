@@ -223,6 +223,15 @@ pub(crate) async fn all_at_once(
     callers.join_all().await
 }
 
+/// What is made of each, one after the other.
+pub(crate) async fn in_turn<I, T>(each: impl IntoIterator<Item = I>, mut make: impl AsyncFnMut(I) -> T) -> Vec<T> {
+    let mut made = vec![];
+    for it in each {
+        made.push(make(it).await);
+    }
+    made
+}
+
 /// The code of a refusal, on record or not, or nothing for what was posted.
 #[track_caller]
 pub(crate) fn code(done: &Result<Done, ExecuteError>) -> Option<&str> {

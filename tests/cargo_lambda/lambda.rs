@@ -23,15 +23,13 @@ use wallet_transfer::Transfer;
 use wallet_wallets::Wallets;
 use wallet_withdraw::Withdraw;
 
-/// A function's name and an event that it was given.
-type Given = (String, Value);
-
 /// The functions, at a URL.
 #[derive(Clone)]
 pub(super) struct Lambda {
     pub(super) url: String,
     app: Arc<OnceLock<App>>,
-    given: Arc<Mutex<Vec<Given>>>,
+    /// The events so far, each with the name of the function that was given it.
+    given: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Lambda {
@@ -71,14 +69,14 @@ impl Lambda {
     }
 
     /// The event that was given last.
-    pub(super) fn last(&self) -> Given {
-        self.given.lock().expect("no panic").last().cloned().expect("an event")
+    pub(super) fn last(&self) -> Value {
+        self.given.lock().expect("no panic").last().expect("an event").1.clone()
     }
 
     /// The event that `function` was given last.
-    pub(super) fn last_of(&self, function: &str) -> Given {
+    pub(super) fn last_of(&self, function: &str) -> Value {
         let given = self.given.lock().expect("no panic");
-        given.iter().rev().find(|(name, _)| name == function).cloned().expect("an event")
+        given.iter().rev().find(|(name, _)| name == function).expect("an event").1.clone()
     }
 }
 

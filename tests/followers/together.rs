@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::json;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wallet_domain::{Command, Transfer, WalletId};
 use wallet_dynamodb::{Ledger, Strategy, Usage};
@@ -16,7 +16,7 @@ use wallet_stack::TABLE;
 
 use super::numbered;
 use crate::faults::{Call, Fault, Treatment, World, audit, first, function, runtime};
-use crate::ledger::{order, until_done};
+use crate::ledger::{in_turn, order, until_done};
 
 /// Transfers out of one wallet.
 const TRANSFERS: usize = 64;
@@ -39,10 +39,7 @@ struct Cost {
 /// A payer, and so many who are to be paid.
 async fn wallets(world: &World, count: usize) -> (WalletId, Vec<WalletId>) {
     let payer = world.open("alice", "-64", None).await;
-    let mut payees = vec![];
-    for number in 0..count {
-        payees.push(world.open(&format!("payee {number}"), "0", None).await);
-    }
+    let payees = in_turn(0..count, async |number| world.open(&format!("payee {number}"), "0", None).await).await;
     (payer, payees)
 }
 
@@ -72,20 +69,13 @@ async fn cost(world: &World, work: impl Future<Output = ()>) -> Cost {
 }
 
 async fn directly(world: &World, commands: &[Command]) {
-    let mut callers = JoinSet::new();
-    for command in commands {
-        let (ledger, command) = (world.ledger(0, 10), command.clone());
-        callers.spawn(async move {
-            loop {
-                let (done, _) = until_done(&ledger, &command, Strategy::Optimistic).await;
-                if done.is_ok() {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        });
-    }
-    callers.join_all().await;
+    let callers = commands.iter().map(|command| async {
+        let ledger = world.ledger(0, 10);
+        while until_done(&ledger, command, Strategy::Optimistic).await.0.is_err() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    join_all(callers).await;
 }
 
 async fn accept(ledger: &Ledger, commands: &[Command]) -> VecDeque<String> {
@@ -100,28 +90,27 @@ async fn accept(ledger: &Ledger, commands: &[Command]) -> VecDeque<String> {
 
 /// Functions take batch by batch; what fails goes back to the end of the queue.
 async fn from_the_queue(world: &World, messages: VecDeque<String>) {
-    let (queue, mut functions) = (Arc::new(Mutex::new(messages)), JoinSet::new());
-    for _ in 0..FUNCTIONS {
-        let (app, queue) = (function(world.ledger(0, 10), &[]), Arc::clone(&queue));
-        functions.spawn(async move {
-            loop {
-                let taken: Vec<String> = {
-                    let mut queue = queue.lock().expect("no panic");
-                    let count = BATCH.min(queue.len());
-                    queue.drain(..count).collect()
-                };
-                if taken.is_empty() {
-                    return;
-                }
-                let report = work::<Execute>(&app, numbered(taken.iter().map(String::as_str))).await;
-                for failed in report.response.batch_item_failures {
-                    let place: usize = failed.item_identifier.parse().expect("a place");
-                    queue.lock().expect("no panic").push_back(taken[place].clone());
-                }
+    let queue = Mutex::new(messages);
+    let take = || {
+        let mut queue = queue.lock().expect("no panic");
+        let count = BATCH.min(queue.len());
+        queue.drain(..count).collect::<Vec<_>>()
+    };
+    let functions = (0..FUNCTIONS).map(|_| async {
+        let app = function(world.ledger(0, 10), &[]);
+        loop {
+            let taken = take();
+            if taken.is_empty() {
+                return;
             }
-        });
-    }
-    functions.join_all().await;
+            let report = work::<Execute>(&app, numbered(taken.iter().map(String::as_str))).await;
+            for failed in report.response.batch_item_failures {
+                let place: usize = failed.item_identifier.parse().expect("a place");
+                queue.lock().expect("no panic").push_back(taken[place].clone());
+            }
+        }
+    });
+    join_all(functions).await;
 }
 
 /// Runs `test` with so many transfers out of one wallet; afterwards each is on record once, and the books add up.

@@ -12,7 +12,7 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Swept, Usage};
 
-use super::{BOTH, Bench, all_at_once, caller, code, order, posted, run};
+use super::{BOTH, Bench, all_at_once, caller, code, in_turn, order, posted, run};
 
 impl Bench {
     fn authorise(&self, source: WalletId, destination: WalletId, amount: &str) -> Command {
@@ -222,10 +222,7 @@ async fn a_storm_of_expiries_releases_each_hold_once() {
     let holds: usize = std::env::var("WALLET_HOLDS").map_or(200, |text| text.parse().expect("a number"));
     let bench = Bench::start().await;
     let bob = bench.open("bob", "0").await;
-    let mut wallets = vec![];
-    for _ in 0..holds.div_ceil(25) {
-        wallets.push(bench.open("alice", "1000").await);
-    }
+    let wallets = in_turn(0..holds.div_ceil(25), async |_| bench.open("alice", "1000").await).await;
     let bench = Arc::new(bench);
     let mut making = tokio::task::JoinSet::new();
     for part in wallets.chunks(wallets.len().div_ceil(8)) {

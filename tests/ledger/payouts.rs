@@ -5,7 +5,7 @@ use wallet_domain::{Command, MAX_PAYMENTS, Order, Payment, Payout, Terms, Wallet
 use wallet_dynamodb::{Done, Strategy, Usage};
 
 use super::inbox::mode;
-use super::{BOTH, Bench, all_at_once, order, posted, refusal, run};
+use super::{BOTH, Bench, all_at_once, in_turn, order, posted, refusal, run};
 
 /// As long as the subject of a token is, as a rule.
 const PAYER: &str = "6d1b1c0e-9a58-4a3e-8b57-2f0c5e7d9a41";
@@ -25,11 +25,8 @@ impl Bench {
     }
 
     async fn payees(&self, count: usize) -> Vec<WalletId> {
-        let mut payees = vec![];
-        for number in 0..count {
-            payees.push(self.open(&format!("payee-{number:02}-4a3e-8b57-2f0c5e7d9a41abcd"), "0").await);
-        }
-        payees
+        in_turn(0..count, async |number| self.open(&format!("payee-{number:02}-4a3e-8b57-2f0c5e7d9a41abcd"), "0").await)
+            .await
     }
 }
 
@@ -99,10 +96,7 @@ async fn a_refused_payout_moves_nothing_and_is_refused_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn payouts_that_cross_each_other_and_transfers_are_all_or_nothing() {
     let bench = Bench::start().await;
-    let mut wallets = vec![];
-    for _ in 0..6 {
-        wallets.push(bench.open("alice", "100").await);
-    }
+    let wallets = in_turn(0..6, async |_| bench.open("alice", "100").await).await;
     let commands = (0..12).map(|number| {
         // Each pays all others, and they meet on every wallet.
         let (from, strategy) = (number % wallets.len(), BOTH[number % 2]);

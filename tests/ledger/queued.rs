@@ -8,7 +8,7 @@ use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Record, Strategy, Us
 
 use crate::faults::{Fault, Treatment, fair};
 use crate::ledger::torn::{check, withdraw};
-use crate::ledger::{BOTH, Bench, order, posted, refusal, run};
+use crate::ledger::{BOTH, Bench, in_turn, order, posted, refusal, run};
 
 const NO_TERMS: fn() -> Terms = || Terms { rules: [].into(), fee: None };
 
@@ -60,11 +60,8 @@ async fn a_request_waits_and_is_executed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn those_of_one_wallet_are_executed_together_for_less_than_one_by_one() {
     let (bench, alice) = Bench::with_one("11.50").await;
-    let mut wallets = vec![alice];
-    for number in 0..12 {
-        wallets.push(bench.open(&format!("payee {number}"), "0").await);
-    }
-    let commands: Vec<_> = wallets[1..].iter().map(|payee| bench.transfer(alice, *payee, "1")).collect();
+    let payees = in_turn(0..12, async |number| bench.open(&format!("payee {number}"), "0").await).await;
+    let commands: Vec<_> = payees.iter().map(|payee| bench.transfer(alice, *payee, "1")).collect();
     let ledger = bench.another();
     for command in &commands {
         assert!(!waits(accept(&ledger, command).await));
@@ -96,7 +93,7 @@ async fn those_of_one_wallet_are_executed_together_for_less_than_one_by_one() {
     // The statement has a row for each, in one item.
     let rows = ledger.entries(alice, None, 100, &mut Usage::default()).await.expect("an answer").items;
     assert_eq!((rows.len(), rows[0].balance_after.to_string()), (13, "0.50".to_owned()));
-    assert_eq!(bench.recomputed(&wallets).await, 1_150);
+    assert_eq!((bench.recomputed(&[alice]).await, bench.recomputed(&payees).await), (50, 1_100));
 }
 
 #[tokio::test(flavor = "multi_thread")]

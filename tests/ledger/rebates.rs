@@ -8,7 +8,7 @@ use wallet_domain::{
 use wallet_dynamodb::aws_sdk_dynamodb::types::AttributeValue;
 use wallet_dynamodb::{Clock, Done, Ledger, Strategy, Usage};
 
-use super::{BOTH, Bench, all_at_once, eur, order, posted, refusal, run, torn};
+use super::{BOTH, Bench, all_at_once, eur, in_turn, order, posted, refusal, run, torn};
 
 fn at(time: &str) -> Clock {
     let time: Timestamp = time.parse().expect("a time as RFC 3339 writes it");
@@ -58,10 +58,8 @@ async fn rebates_at_once_come_to_the_cap_to_the_cent_and_never_past_it() {
     let bench = Bench::start().await;
     for strategy in BOTH {
         let wallet = bench.open("alice", "0").await;
-        let mut rebates = vec![];
-        for _ in 0..12 {
-            rebates.push(bench.earned(wallet, &rule(Some("7.50")), "2026-11-30T23:59:59Z").await);
-        }
+        let rebates =
+            in_turn(0..12, async |_| bench.earned(wallet, &rule(Some("7.50")), "2026-11-30T23:59:59Z").await).await;
         // Each delivered twice, all at once, and paid in December.
         let twice = rebates.iter().chain(&rebates).map(|rebate| (rebate.clone(), strategy));
         let ended = all_at_once(&bench, Some(at("2026-12-01T00:00:01Z")), twice).await;
@@ -107,10 +105,7 @@ const NOVEMBER: &str = "2026-11-30T12:00:00Z";
 #[tokio::test]
 async fn a_rebate_costs_a_read_and_a_commit_and_a_read_once_it_is_paid() {
     let (bench, wallet) = Bench::with_one("0").await;
-    let mut together = vec![];
-    for _ in 0..10 {
-        together.push(bench.earned(wallet, &rule(Some("1000")), NOVEMBER).await);
-    }
+    let together = in_turn(0..10, async |_| bench.earned(wallet, &rule(Some("1000")), NOVEMBER).await).await;
     let ended = batch(&bench.another(), &together).await;
     assert!(ended.iter().all(|(_, usage)| (usage.calls, usage.write_half_units(), usage.conflicts) == (2, 12, 0)));
     assert_eq!(calls(&bench.another(), &together).await, [1; 10], "paid before");
@@ -132,10 +127,7 @@ async fn a_batch_that_names_a_rebate_twice_pays_it_once() {
 async fn a_refused_rebate_costs_one_call_more() {
     let (bench, wallet) = Bench::with_one("0").await;
     let rule = rule(Some("1.50"));
-    let mut rebates = vec![];
-    for _ in 0..3 {
-        rebates.push(bench.earned(wallet, &rule, NOVEMBER).await);
-    }
+    let rebates = in_turn(0..3, async |_| bench.earned(wallet, &rule, NOVEMBER).await).await;
     let ended = batch(&bench.another(), &rebates).await;
     let told: Vec<_> = ended.iter().map(|(rebate, _)| told(rebate)).collect();
     assert_eq!(told, ["1.00", "0.50", "rebate_cap_reached"]);
@@ -153,15 +145,9 @@ fn told(rebate: &Transaction) -> String {
 #[tokio::test]
 async fn a_damaged_deposit_in_a_batch_harms_no_other() {
     let (bench, wallet) = Bench::with_one("0").await;
-    let mut rebates = vec![];
-    for _ in 0..3 {
-        rebates.push(bench.earned(wallet, &rule(None), NOVEMBER).await);
-    }
+    let rebates = in_turn(0..3, async |_| bench.earned(wallet, &rule(None), NOVEMBER).await).await;
     bench.unset(&rebates[1], "REMOVE fingerprint").await;
     let ledger = bench.another();
-    let mut paid = vec![];
-    for rebate in &rebates {
-        paid.push(run(&ledger, rebate, Strategy::Optimistic).await.0.is_ok());
-    }
+    let paid = in_turn(&rebates, async |rebate| run(&ledger, rebate, Strategy::Optimistic).await.0.is_ok()).await;
     assert_eq!((paid, bench.wallet(wallet).await.balance), (vec![true, false, true], eur("302.00")));
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use wallet_domain::{Command, Order, Refusal, WalletId, Withdraw};
 use wallet_dynamodb::{Done, ExecuteError, Policy, Strategy, Usage};
 
-use super::{BOTH, Bench, order, posted, refusal, run, until_done};
+use super::{BOTH, Bench, in_turn, order, posted, refusal, run, until_done};
 
 const CALLERS: usize = 64;
 const TRANSFERS_EACH: usize = 2;
@@ -35,16 +35,14 @@ fn within_bounds(strategy: Strategy, usage: &Usage) {
 /// 64 callers move money in and out of one wallet at the same time, and repeat with their key when they are told to.
 async fn one_hot_wallet(strategies: [Strategy; 2]) {
     let (bench, hot) = Bench::with_one("1000").await;
-    let mut wallets = vec![hot];
-    for _ in 0..PEERS {
-        wallets.push(bench.open("alice", "100").await);
-    }
+    let peers = in_turn(0..PEERS, async |_| bench.open("alice", "100").await).await;
+    let wallets = [&[hot], &peers[..]].concat();
     let before = bench.recomputed(&wallets).await;
     let ready = Arc::new(Barrier::new(CALLERS));
     let mut callers = JoinSet::new();
     for number in 0..CALLERS {
         let (ledger, ready, strategy) = (bench.another(), Arc::clone(&ready), strategies[number % 2]);
-        let peer = wallets[1 + number % PEERS];
+        let peer = peers[number % PEERS];
         let commands: Vec<_> = (0..TRANSFERS_EACH)
             .map(|turn| if turn % 2 == 0 { bench.transfer(hot, peer, "1") } else { bench.transfer(peer, hot, "2") })
             .collect();

@@ -12,6 +12,7 @@ use wallet_rebate::Rebate;
 
 use super::{Desk, Earned, batch_of, check, failed};
 use crate::faults::{Fault, Treatment, fair};
+use crate::ledger::in_turn;
 
 /// Works a batch of `earned` off by a new process, and counts what it sent by operation.
 async fn sent(desk: &Desk, earned: &[Earned]) -> BTreeMap<String, u32> {
@@ -32,20 +33,13 @@ fn calls(reads: u32, writes: u32) -> BTreeMap<String, u32> {
 }
 
 async fn deposits(desk: &Desk, wallets: &[WalletId]) -> Vec<Earned> {
-    let mut earned = vec![];
-    for wallet in wallets {
-        earned.push(desk.deposit(*wallet, "100.00").await);
-    }
-    earned
+    in_turn(wallets, async |wallet| desk.deposit(*wallet, "100.00").await).await
 }
 
 #[test]
 fn a_message_is_one_read_and_a_commit_unless_its_rebate_was_paid_before() {
     check(async |desk, _| {
-        let mut wallets = vec![];
-        for number in 0..10 {
-            wallets.push(desk.world.open(&format!("w{number}"), "0", None).await);
-        }
+        let wallets = in_turn(0..10, async |number| desk.world.open(&format!("w{number}"), "0", None).await).await;
         let alone = deposits(desk, &wallets[..1]).await;
         assert_eq!(sent(desk, &alone).await, calls(1, 1));
         assert_eq!(sent(desk, &alone).await, calls(1, 0), "paid before");

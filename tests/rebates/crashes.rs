@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::{Desk, Earned, batch_of, check};
 use crate::faults::{Call, Fault, Treatment, fair};
+use crate::ledger::in_turn;
 
 /// How the dying process leaves the request in which it dies.
 struct Death {
@@ -40,10 +41,7 @@ fn read(call: &Call, earned: &Earned) -> bool {
 #[track_caller]
 fn dies(death: Death, extra_writes: std::ops::RangeInclusive<u64>) {
     check(async |desk, wallet| {
-        let mut deposits = vec![];
-        for amount in ["100.00", "200.00", "300.00"] {
-            deposits.push(desk.deposit(wallet, amount).await);
-        }
+        let deposits = in_turn(["100.00", "200.00", "300.00"], async |amount| desk.deposit(wallet, amount).await).await;
         let Death { strategy, at, request, redelivered_after } = death;
         let (dead, second) = (Arc::new(Notify::new()), deposits[1].clone());
         let signal = Arc::clone(&dead);

@@ -1,14 +1,16 @@
 //! However often, in whatever order, however late, and whoever panics beside it.
 
 use std::time::Duration;
+
+use futures::future::join_all;
 use wallet_lambda::work;
 use wallet_rebate::Rebate;
 
-use tokio::task::JoinSet;
 use tokio::time::advance;
 
 use super::{Earned, RULES, batch_of, check, failed};
 use crate::faults::{Treatment, fair};
+use crate::ledger::in_turn;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -35,12 +37,9 @@ fn the_same_message_a_hundred_times_at_once_is_paid_once() {
                 let mut delay = || Duration::from_millis(delays.u64(0..20));
                 Treatment { there: delay(), work: delay(), back: delay(), ..Treatment::default() }
             }));
-            let mut processes = JoinSet::new();
-            for _ in 0..10 {
-                let (app, event) = (desk.process(strategy), batch_of(&vec![earned.clone(); 10]));
-                processes.spawn(async move { work::<Rebate>(&app, event).await });
-            }
-            for report in processes.join_all().await {
+            let ten = vec![earned.clone(); 10];
+            let delivered = || async { work::<Rebate>(&desk.process(strategy), batch_of(&ten)).await };
+            for report in join_all((0..10).map(|_| delivered())).await {
                 // Who lost every race may come again; nobody else.
                 assert!(report.reasons.values().all(|reason| !reason.starts_with("internal")), "{report:?}");
             }
@@ -101,10 +100,8 @@ fn weeks_late_it_is_paid_by_the_rule_of_its_deposit_and_once() {
 fn a_panic_on_one_message_harms_no_other_of_its_batch() {
     for place in 0..3 {
         check(async |desk, wallet| {
-            let mut deposits = vec![];
-            for amount in ["100.00", "200.00", "300.00"] {
-                deposits.push(desk.deposit(wallet, amount).await);
-            }
+            let deposits =
+                in_turn(["100.00", "200.00", "300.00"], async |amount| desk.deposit(wallet, amount).await).await;
             let rebate = deposits[place].rebate.to_string();
             desk.world.network.set(Box::new(move |call| {
                 assert!(!(call.is_commit() && call.body.to_string().contains(&rebate)), "on purpose");

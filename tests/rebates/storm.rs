@@ -21,6 +21,7 @@ use wallet_stack::Options;
 use super::{RULES, deposited};
 use crate::faults::function;
 use crate::http::TestApp;
+use crate::ledger::in_turn;
 
 const DEPOSITS: usize = 5_000;
 const WALLETS: usize = 50;
@@ -68,10 +69,8 @@ async fn a_storm_of_deposits_earns_each_wallet_its_rebates_to_the_cent() {
         Arc::new(move |batch| lock(&postman).adapt(batch))
     };
     let app = TestApp::with(Options { adapt_batch: Some(adapt_batch), ..Options::default() }).await;
-    let mut wallets: Vec<WalletId> = vec![];
-    for number in 0..WALLETS {
-        wallets.push(app.open(&format!("owner {number}")).await.parse().expect("an id"));
-    }
+    let wallets: Vec<WalletId> =
+        in_turn(0..WALLETS, async |number| app.open(&format!("owner {number}")).await.parse().expect("an id")).await;
 
     let start = Instant::now();
     let mut callers = JoinSet::new();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use wallet_dynamodb::{ExecuteError, Strategy, Usage};
 
-use crate::ledger::{Bench, posted, refusal, until_done};
+use crate::ledger::{Bench, in_turn, posted, refusal, until_done};
 
 const CREDITS: &str = "WALLET_STORM_CREDITS";
 /// Credits of the short form.
@@ -24,10 +24,7 @@ async fn a_storm_of_credits_is_settled_and_spent_to_the_cent() {
     let credits = std::env::var(CREDITS).map_or(SHORT, |number| number.parse().expect("a number of credits"));
     let payers = MOST_PAYERS.min(credits / 10);
     let (bench, each) = (Arc::new(Bench::start().await), credits / payers);
-    let mut shops = vec![];
-    for _ in 0..SHOPS {
-        shops.push(bench.shop().await);
-    }
+    let shops = in_turn(0..SHOPS, async |_| bench.shop().await).await;
     let (begun, over, mut paying, mut others) =
         (Instant::now(), Arc::new(AtomicBool::new(false)), JoinSet::new(), JoinSet::new());
     for number in 0..payers {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use futures::future::join_all;
 use tokio::time::sleep;
 use wallet_domain::{Command, Credits, Deposit, Transaction, WalletId};
 use wallet_dynamodb::{ExecuteError, Settled, Strategy, Usage};
@@ -74,23 +74,18 @@ fn a_look_beside_half_a_fold_shows_the_money_once() {
                 let work = if call.is_fold() { LONG } else { Duration::from_millis(2) };
                 Treatment { work, order, ..Treatment::default() }
             }));
-            let mut looks = JoinSet::new();
-            for at in 0..250 {
-                let ledger = world.ledger(0, 10);
-                looks.spawn(async move {
-                    sleep(Duration::from_millis(at)).await;
-                    let mut usage = Usage::default();
-                    let before = ledger.wallet(shop, &mut usage).await.expect("the table answers").expect("it exists");
-                    let (wallet, incoming, is_all) = ledger.incoming(&before, &mut usage).await.expect("the same");
-                    let shown = wallet.balance.minor_units() + incoming.amount.minor_units();
-                    (is_all, shown, incoming.count)
-                });
-            }
+            let looks = (0..250).map(|at| async move {
+                sleep(Duration::from_millis(at)).await;
+                let (ledger, mut usage) = (world.ledger(0, 10), Usage::default());
+                let before = ledger.wallet(shop, &mut usage).await.expect("the table answers").expect("it exists");
+                let (wallet, incoming, is_all) = ledger.incoming(&before, &mut usage).await.expect("the same");
+                (is_all, wallet.balance.minor_units() + incoming.amount.minor_units(), incoming.count)
+            });
             let fold = async {
                 sleep(Duration::from_millis(20)).await;
                 world.ledger(0, 10).settle(shop, &mut Usage::default()).await.expect("it settles")
             };
-            let (folded, looks) = tokio::join!(fold, looks.join_all());
+            let (folded, looks) = tokio::join!(fold, join_all(looks));
             assert_eq!(folded.folded, 3);
             let all: Vec<_> =
                 looks.into_iter().filter(|(is_all, ..)| *is_all).map(|(_, shown, count)| (shown, count)).collect();
@@ -165,12 +160,8 @@ fn fifty_wake_ups_at_once_settle_each_credit_once() {
         }
         let slow = Treatment { work: Duration::from_millis(5), ..Treatment::default() };
         world.network.set(always(|_| true, slow));
-        let mut folders = JoinSet::new();
-        for _ in 0..50 {
-            let ledger = world.ledger(0, 10);
-            folders.spawn(async move { ledger.settle(shop, &mut Usage::default()).await });
-        }
-        let ended = folders.join_all().await;
+        let folding = || async { world.ledger(0, 10).settle(shop, &mut Usage::default()).await };
+        let ended = join_all((0..50).map(|_| folding())).await;
         let lost = |ended: &&Result<Settled, ExecuteError>| matches!(ended, Err(ExecuteError::Conflict { .. }));
         assert!(ended.iter().all(|ended| ended.is_ok() || lost(&ended)), "{ended:?}");
         let folded: u64 = ended.iter().flatten().map(|settled| settled.folded).sum();
