@@ -24,7 +24,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use wallet_domain::{
     Amend, Amount, Caller, Change, Command, Credits, Deposit, Expected, GENESIS, IdempotencyKey, Metadata, Money, Open,
-    Order, Outcome, Transaction, Transfer, Wallet, WalletId, Withdraw,
+    Order, Outcome, Reverse, Transaction, Transfer, Wallet, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Clock, Done, ExecuteError, Ledger, Strategy, Usage};
 
@@ -69,19 +69,7 @@ impl Bench {
     }
 
     pub(crate) async fn open(&self, owner: &str, balance: &str) -> WalletId {
-        let caller = caller(owner);
-        let eur = "EUR".parse().expect("a currency");
-        let open = Open {
-            owner: caller.subject.clone(),
-            caller,
-            key: self.key(),
-            currency: eur,
-            floor: Money::zero(eur),
-            ceiling: None,
-            limits: Default::default(),
-            credits: Credits::Immediate,
-            metadata: Metadata::default(),
-        };
+        let open = opening(caller(owner), self.key(), "0", None);
         let wallet = open.wallet();
         self.post(&Command::Open(open)).await;
         if balance != "0" {
@@ -102,9 +90,8 @@ impl Bench {
 
     /// Changes a wallet's terms, as an administrator.
     pub(crate) async fn amend(&self, wallet: WalletId, change: Change) {
-        let caller = Caller { admin: true, ..caller("root") };
-        let amend = Amend { caller, wallet, expected: Expected::Version(self.wallet(wallet).await.version), change };
-        self.post(&Command::Amend(amend)).await;
+        let expected = Expected::Version(self.wallet(wallet).await.version);
+        self.post(&amendment(wallet, expected, change)).await;
     }
 
     /// Recomputes every wallet from its entries: versions without a gap, hashes chained, balances adding up. Returns
@@ -154,6 +141,43 @@ impl Bench {
 
 pub(crate) fn caller(subject: &str) -> Caller {
     Caller { subject: subject.parse().expect("a printable subject"), admin: false }
+}
+
+pub(crate) fn admin(subject: &str) -> Caller {
+    Caller { admin: true, ..caller(subject) }
+}
+
+/// A wallet in EUR of the caller's own.
+pub(crate) fn opening(caller: Caller, key: IdempotencyKey, floor: &str, ceiling: Option<&str>) -> Open {
+    Open {
+        owner: caller.subject.clone(),
+        caller,
+        key,
+        currency: "EUR".parse().expect("a currency"),
+        floor: eur(floor),
+        ceiling: ceiling.map(eur),
+        limits: Default::default(),
+        credits: Credits::Immediate,
+        metadata: Metadata::default(),
+    }
+}
+
+/// An administrator's change of a wallet's terms.
+pub(crate) fn amendment(wallet: WalletId, expected: Expected, change: Change) -> Command {
+    Command::Amend(Amend { caller: admin("root"), wallet, expected, change })
+}
+
+/// An administrator's wish to undo a transaction, its fee given back.
+pub(crate) fn reversal(key: IdempotencyKey, original: &Transaction) -> Command {
+    Command::Reverse(Reverse {
+        caller: admin("root"),
+        key,
+        original: Box::new(original.clone()),
+        allow_overdraft: false,
+        return_fee: true,
+        reference: None,
+        metadata: Metadata::default(),
+    })
 }
 
 pub(crate) fn eur(amount: &str) -> Money {

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
-use wallet_domain::{Amend, Change, Command, Credits, Expected, Money, Open, Timestamp, Wallet, WalletId};
+use wallet_domain::{Change, Command, Expected, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_lambda::App;
 use wallet_stack::{REGION, TABLE};
@@ -18,7 +18,7 @@ use super::handlers::function;
 use super::network::{Network, time_after};
 use super::table::Table;
 use super::weather::fair;
-use crate::ledger::caller;
+use crate::ledger::{admin, amendment, opening};
 
 /// One try of the SDK.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(300);
@@ -87,21 +87,8 @@ impl World {
 
     /// Opens a wallet between its bounds, in fair weather.
     pub(crate) async fn open(&self, name: &str, floor: &str, ceiling: Option<&str>) -> WalletId {
-        let eur = "EUR".parse().expect("a currency");
-        let money = |text| Money::parse(text, eur).expect("an amount");
-        let mut caller = caller(name);
-        caller.admin = true;
-        let open = Open {
-            owner: caller.subject.clone(),
-            caller,
-            key: format!("open {name}").parse().expect("a printable key"),
-            currency: eur,
-            floor: money(floor),
-            ceiling: ceiling.map(money),
-            limits: Default::default(),
-            credits: Credits::Immediate,
-            metadata: Default::default(),
-        };
+        let key = format!("open {name}").parse().expect("a printable key");
+        let open = opening(admin(name), key, floor, ceiling);
         let wallet = open.wallet();
         let (open, mut usage) = (Command::Open(open), Usage::default());
         let _ = self.plain().execute(&open, Strategy::Optimistic, &mut usage).await.expect("a wallet opens");
@@ -110,9 +97,7 @@ impl World {
 
     /// Changes a wallet's terms in fair weather.
     pub(crate) async fn amend(&self, wallet: WalletId, expected_version: u64, change: Change) {
-        let mut caller = caller("root");
-        caller.admin = true;
-        let amend = Command::Amend(Amend { caller, wallet, expected: Expected::Version(expected_version), change });
+        let amend = amendment(wallet, Expected::Version(expected_version), change);
         let _ = self.plain().execute(&amend, Strategy::Optimistic, &mut Usage::default()).await.expect("new terms");
     }
 

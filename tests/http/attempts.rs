@@ -5,23 +5,20 @@ use serde_json::json;
 use super::*;
 
 /// alice has paid bob 10.00, and he has spent it: an administrator's reversal is refused by his wallet.
-async fn refused(app: &TestApp) -> (String, String, String) {
-    let (alice, bob) = (app.funded("alice", "100").await, app.open("bob").await);
+async fn refused() -> (TestApp, String, String, String) {
+    let (app, alice, bob) = TestApp::with_two("100").await;
     let transfer = app.transfer("alice", &alice, &bob, "10").await.check(201);
     app.withdraw("bob", &bob, "10").await.check(201);
-    let key = app.key();
-    let path = format!("/v1/transactions/{}/reversals", transfer.text("id"));
     let body = json!({"reference": "ticket 7", "metadata": {"case": "fraud"}});
-    app.post_with("root", &path, &key, &body).await.check_problem(422, "insufficient_funds");
+    app.reverse(transfer.text("id"), &body).await.check_problem(422, "insufficient_funds");
     let attempts = app.attempts("root", &bob).await;
-    let id = attempts.first().map_or("", |attempt| attempt["id"].as_str().expect("an id"));
-    (alice, bob, id.to_owned())
+    let id = texts(&attempts, "id")[0].to_owned();
+    (app, alice, bob, id)
 }
 
 #[tokio::test]
 async fn a_refused_reversal_is_listed_for_the_wallet_that_refused_and_no_other() {
-    let app = TestApp::start().await;
-    let (alice, bob, id) = refused(&app).await;
+    let (app, alice, bob, id) = refused().await;
     let hers = app.attempts("alice", &alice).await;
     assert!(hers.is_empty(), "bob's figures and the administrator's labels: {hers:?}");
     let his = app.attempts("bob", &bob).await;
@@ -34,8 +31,7 @@ async fn a_refused_reversal_is_listed_for_the_wallet_that_refused_and_no_other()
 
 #[tokio::test]
 async fn a_listed_attempt_is_found_by_its_id_by_whom_it_is_listed_for_and_who_asked() {
-    let app = TestApp::start().await;
-    let (_, _, id) = refused(&app).await;
+    let (app, _, _, id) = refused().await;
     let path = format!("/v1/transactions/{id}");
     let (his, asked) = (app.get("bob", &path).await.check(200).body, app.get("root", &path).await.check(200).body);
     assert_eq!((&his["id"], &his["status"]), (&json!(id), &json!("failed")));

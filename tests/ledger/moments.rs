@@ -11,7 +11,7 @@ use wallet_domain::{Bounds, Change, Command, Deposit, Outcome, Transaction, Wall
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use wallet_lambda::answer;
 
-use super::torn::{check, check_by, check_each, deposit, rebate, reversal, rule, transfer, withdraw};
+use super::torn::{check, check_by, check_each, deposit, lease, leased, rebate, reversal, rule, transfer, withdraw};
 use super::{eur, order, posted, refusal, run};
 use crate::faults::{Call, Clocks, Fault, World, event, fair, first};
 
@@ -23,21 +23,6 @@ async fn run_on(ledger: &Ledger, command: &Command) -> Transaction {
     let (Done::Executed(done) | Done::Replayed(done)) =
         run(ledger, command, Strategy::Optimistic).await.0.expect("on record");
     done
-}
-
-/// A lease on the wallet by one who is gone, as the item holds it.
-fn lease(world: &World, wallet: WalletId, ends_in: Duration) {
-    let now = world.clock(0)().as_millisecond();
-    let until = now + i64::try_from(ends_in.as_millis()).expect("a few hours");
-    world.table.change(&(format!("WALLET#{wallet}"), "WALLET".to_owned()), |item| {
-        item.insert("lease_holder".to_owned(), json!({ "S": "lease_of_the_dead" }));
-        item.insert("lease_until".to_owned(), json!({ "N": until.to_string() }));
-    });
-}
-
-fn leased(world: &World, wallet: WalletId) -> bool {
-    let item = world.table.get(&(format!("WALLET#{wallet}"), "WALLET".to_owned())).expect("the wallet exists");
-    item.contains_key("lease_holder")
 }
 
 #[test]

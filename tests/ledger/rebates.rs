@@ -65,11 +65,9 @@ async fn rebates_at_once_come_to_the_cap_to_the_cent_and_never_past_it() {
         let ended = all_at_once(&bench, Some(at("2026-12-01T00:00:01Z")), twice).await;
         let ended: Vec<_> = ended.into_iter().map(|done| done.expect("on record")).collect();
         let executed: Vec<_> = ended.iter().filter(|done| matches!(done, Done::Executed(_))).collect();
-        assert_eq!(executed.len(), 12, "each is worked on once");
-        assert_eq!(executed.iter().map(|done| paid(done)).sum::<i128>(), 750);
         let mut amounts: Vec<_> = executed.iter().map(|done| paid(done)).collect();
         amounts.sort_unstable();
-        assert_eq!(amounts, [0, 0, 0, 0, 50, 100, 100, 100, 100, 100, 100, 100]);
+        assert_eq!(amounts, [0, 0, 0, 0, 50, 100, 100, 100, 100, 100, 100, 100], "each is worked on once");
         let reasons: Vec<_> = executed.iter().filter_map(|done| refusal(done)).collect();
         assert_eq!(reasons, ["rebate_cap_reached"; 4]);
         assert_eq!(bench.counted(wallet, "2026-11").await.as_deref(), Some("7.50"));
@@ -86,13 +84,12 @@ async fn rebates_at_once_come_to_the_cap_to_the_cent_and_never_past_it() {
 
 /// Runs `commands` one after the other, as a batch of the queue does.
 async fn batch(ledger: &Ledger, commands: &[Command]) -> Vec<(Transaction, Usage)> {
-    let mut ended = vec![];
-    for command in commands {
+    in_turn(commands, async |command| {
         let (done, usage) = run(ledger, command, Strategy::Optimistic).await;
         let (Done::Executed(rebate) | Done::Replayed(rebate)) = done.expect("on record");
-        ended.push((rebate, usage));
-    }
-    ended
+        (rebate, usage)
+    })
+    .await
 }
 
 /// The calls of each.

@@ -1,24 +1,15 @@
 //! Reversals against the embedded DynamoDB: once among many callers, and one winner against the rebate.
 
 use tokio::task::JoinSet;
-use wallet_domain::{Caller, Command, Deposit, Metadata, Outcome, Refusal, Reverse, Transaction, WalletId};
+use wallet_domain::{Command, Deposit, Outcome, Refusal, Transaction, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy};
 
 use super::torn::{rebate, rule};
-use super::{BOTH, Bench, all_at_once, caller, order, posted, run, until_done};
+use super::{BOTH, Bench, all_at_once, order, posted, run, until_done};
 
 impl Bench {
-    /// An administrator's wish to undo it, its fee given back.
     pub(crate) fn reversal(&self, original: &Transaction) -> Command {
-        Command::Reverse(Reverse {
-            caller: Caller { admin: true, ..caller("root") },
-            key: self.key(),
-            original: Box::new(original.clone()),
-            allow_overdraft: false,
-            return_fee: true,
-            reference: None,
-            metadata: Metadata::default(),
-        })
+        super::reversal(self.key(), original)
     }
 
     /// A deposit that earns a rebate of one hundredth.

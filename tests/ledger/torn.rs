@@ -5,14 +5,15 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::sleep;
 use wallet_domain::{
-    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Refusal, Reverse, Transaction, Transfer,
-    WalletId, Withdraw,
+    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Refusal, Transaction, Transfer, WalletId,
+    Withdraw,
 };
 use wallet_dynamodb::{Done, DryRun, ExecuteError, Ledger, Strategy, Usage};
 
-use super::{BOTH, caller, order, posted, run};
+use super::{BOTH, admin, order, posted, run};
 use crate::faults::{Call, Clocks, Fault, LONG, Order, Treatment, World, audit_by, fair, first, runtime, slow};
 
 impl World {
@@ -57,7 +58,7 @@ pub(crate) fn deposit(world: &World, wallet: WalletId, amount: &str, rule: Optio
 
 pub(crate) fn withdraw(key: &str, wallet: WalletId, amount: &str, expected_version: Option<u64>) -> Command {
     let mut order = order("a", key.parse().expect("a printable key"), amount);
-    order.caller.admin = true;
+    order.caller = admin("a");
     order.expected_version = expected_version;
     Command::Withdraw(Withdraw { order, wallet })
 }
@@ -78,12 +79,22 @@ pub(crate) fn rebate(deposit: &Transaction) -> Command {
 }
 
 pub(crate) fn reversal(original: &Transaction) -> Command {
-    let mut caller = caller("root");
-    caller.admin = true;
-    let key = "reversal".parse().expect("a printable key");
-    let (original, metadata) = (Box::new(original.clone()), Default::default());
-    let (allow_overdraft, return_fee, reference) = (false, true, None);
-    Command::Reverse(Reverse { caller, key, original, allow_overdraft, return_fee, reference, metadata })
+    super::reversal("reversal".parse().expect("a printable key"), original)
+}
+
+/// A lease on the wallet by one who is gone, as the item holds it.
+pub(crate) fn lease(world: &World, wallet: WalletId, ends_in: Duration) {
+    let now = world.clock(0)().as_millisecond();
+    let until = now + i64::try_from(ends_in.as_millis()).expect("a few hours");
+    world.table.change(&(format!("WALLET#{wallet}"), "WALLET".to_owned()), |item| {
+        item.insert("lease_holder".to_owned(), json!({ "S": "lease_of_the_dead" }));
+        item.insert("lease_until".to_owned(), json!({ "N": until.to_string() }));
+    });
+}
+
+pub(crate) fn leased(world: &World, wallet: WalletId) -> bool {
+    let item = world.table.get(&(format!("WALLET#{wallet}"), "WALLET".to_owned())).expect("the wallet exists");
+    item.contains_key("lease_holder")
 }
 
 /// Runs `command` by a new process each time that it is a conflict: a slow commit is in flight for longer than one tries.

@@ -15,7 +15,7 @@ use super::mode;
 use super::terms::status;
 use super::torn::{check_shop, credit, pay_in, settle};
 use crate::faults::{Treatment, World, always};
-use crate::ledger::torn::{deposit, rebate, reversal, rule, short_of, withdraw};
+use crate::ledger::torn::{deposit, lease, leased, rebate, reversal, rule, short_of, withdraw};
 use crate::ledger::{BOTH, caller, eur, posted, run};
 
 /// All of an amount that exists.
@@ -158,11 +158,7 @@ fn a_credit_that_waits_is_reversed_like_any_other() {
 #[test]
 fn a_lease_of_another_stops_folds_and_no_credit() {
     check_shop(async |world, shop| {
-        let until = world.clock(0)().as_millisecond() + 30_000;
-        world.table.change(&(format!("WALLET#{shop}"), "WALLET".to_owned()), |item| {
-            item.insert("lease_holder".to_owned(), json!({ "S": "lease_of_another" }));
-            item.insert("lease_until".to_owned(), json!({ "N": until.to_string() }));
-        });
+        lease(world, shop, Duration::from_secs(30));
         pay_in(world, shop, "meanwhile", "1").await;
         let ended = world.ledger(0, 3).settle(shop, &mut Usage::default()).await;
         assert!(matches!(ended, Err(ExecuteError::Conflict { .. })), "{ended:?}");
@@ -196,8 +192,7 @@ fn a_fold_under_ones_own_lease_keeps_it() {
         }));
         posted(run(&holder, &withdraw("out", shop, "10", None), Strategy::Pessimistic).await.0);
         assert!(folded.load(Ordering::Relaxed), "under the lease");
-        let item = world.table.get(&(format!("WALLET#{shop}"), "WALLET".to_owned())).expect("the wallet exists");
-        assert!(!item.contains_key("lease_holder"), "the debit gave it back");
+        assert!(!leased(world, shop), "the debit gave it back");
         assert_eq!(world.balance(shop).await, "20.00");
     });
 }

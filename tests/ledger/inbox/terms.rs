@@ -4,20 +4,19 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use wallet_domain::{Amend, Caller, Change, Command, Credits, Expected, Refusal, Status, WalletId};
+use wallet_domain::{Change, Command, Credits, Expected, Refusal, Status, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
 use super::mode;
 use super::torn::{check_shop, credit, pay_in, settle};
 use crate::faults::{Treatment, World, fair};
 use crate::ledger::torn::withdraw;
-use crate::ledger::{BOTH, caller, posted, run};
+use crate::ledger::{BOTH, amendment, posted, run};
 
 const WAIT: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn any(key: &str, wallet: WalletId, change: Change) -> Command {
-    let (caller, key) = (Caller { admin: true, ..caller("root") }, key.parse().expect("a printable key"));
-    Command::Amend(Amend { caller, wallet, expected: Expected::Any(key), change })
+    amendment(wallet, Expected::Any(key.parse().expect("a printable key")), change)
 }
 
 pub(super) fn status(status: Status) -> Change {
