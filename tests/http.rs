@@ -63,21 +63,21 @@ impl TestApp {
         TestApp::with(Options { deliver: false, ..Options::default() }).await
     }
 
-    /// The same, with a wallet of alice's.
+    /// As [`TestApp::start`], with a wallet of alice's.
     pub(crate) async fn with_one(balance: &str) -> (TestApp, String) {
         let app = TestApp::start().await;
         let wallet = if balance == "0" { app.open("alice").await } else { app.funded("alice", balance).await };
         (app, wallet)
     }
 
-    /// The same, with a wallet of alice's and an empty one of bob's.
+    /// As [`TestApp::start`], with a wallet of alice's and an empty one of bob's.
     pub(crate) async fn with_two(balance: &str) -> (TestApp, String, String) {
         let (app, alice) = TestApp::with_one(balance).await;
         let bob = app.open("bob").await;
         (app, alice, bob)
     }
 
-    /// The same, with these variables set, over a wire that can be watched and disturbed.
+    /// As [`TestApp::start`], with these variables set, over a wire that can be watched and disturbed.
     pub(crate) async fn wired(variables: &[(&str, &str)]) -> (TestApp, Wire) {
         let (wire, set) = (Wire::new(), |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned()));
         let (env, http_client) = (variables.iter().map(set).collect(), Some(wire.http_client()));
