@@ -39,10 +39,10 @@ use std::time::Instant;
 pub(crate) use call::Call;
 pub(crate) use check::{Clocks, audit, audit_by};
 pub(crate) use fault::{Climate, Fault, Order, Treatment};
-pub(crate) use handlers::{event, function};
+pub(crate) use handlers::event;
 pub(crate) use network::Weather;
 pub(crate) use weather::{LONG, always, fair, first, slow};
-pub(crate) use world::{World, runtime};
+pub(crate) use world::{World, function, runtime};
 
 use schedule::{Counts, RECORDED, Report};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use wallet_domain::{Command, Deposit, WalletId};
-use wallet_dynamodb::{Ledger, Strategy, Usage};
-use wallet_lambda::{App, Settings, answer};
+use wallet_dynamodb::{Strategy, Usage};
+use wallet_lambda::answer;
 use wallet_transfer::Transfer;
 
 use super::call::Call;
@@ -15,7 +15,7 @@ use super::check::audit;
 use super::fault::{Fault, Treatment};
 use super::network::Weather;
 use super::weather::{always, fair, first};
-use super::world::{World, runtime};
+use super::world::{World, function, runtime};
 use crate::ledger::order;
 
 /// Asks the function once in `weather` and once more when it is fair.
@@ -59,13 +59,6 @@ fn request(source: WalletId, destination: WalletId, strategy: &str) -> lambda_ht
         "amount": "10.00", "currency": "EUR", "locking_strategy": strategy,
     });
     event("POST /v1/transfers", &[], "a", "one", "wallets:write", &body)
-}
-
-/// A process of a function on this ledger, with nothing set but its table and these variables.
-pub(crate) fn function(ledger: Ledger, variables: &[(&str, &str)]) -> App {
-    let set: BTreeMap<_, _> = variables.iter().copied().chain([("TABLE_NAME", ledger.table())]).collect();
-    let settings = Settings::from_vars(|name| set.get(name).map(|value| (*value).to_owned()));
-    App::new(ledger, settings.expect("good settings"))
 }
 
 /// A request as API Gateway hands it to a function, on `route`, with its query if there is one, by `caller`. A GET has no use

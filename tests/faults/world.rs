@@ -1,5 +1,6 @@
 //! A table in memory behind a faulty network, in paused time: what a schedule and the single-fault tests run on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use wallet_domain::{Change, Command, Expected, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
-use wallet_lambda::App;
+use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
 
-use super::handlers::function;
 use super::network::{Network, time_after};
 use super::table::Table;
 use super::weather::fair;
@@ -109,6 +109,13 @@ impl World {
     pub(crate) async fn balance(&self, wallet: WalletId) -> String {
         self.wallet(wallet).await.balance.to_string()
     }
+}
+
+/// A process of a function on this ledger, with nothing set but its table and these variables.
+pub(crate) fn function(ledger: Ledger, variables: &[(&str, &str)]) -> App {
+    let set: BTreeMap<_, _> = variables.iter().copied().chain([("TABLE_NAME", ledger.table())]).collect();
+    let settings = Settings::from_vars(|name| set.get(name).map(|value| (*value).to_owned()));
+    App::new(ledger, settings.expect("good settings"))
 }
 
 fn impatient() -> TimeoutConfig {

@@ -6,11 +6,10 @@ mod storm;
 mod terms;
 mod torn;
 
-use terms::{any, ceiling, status};
-use wallet_domain::{Change, Credits, Leg, Refusal, Status, WalletId};
+use wallet_domain::{Change, Command, Credits, Expected, Leg, Refusal, Status, WalletId};
 use wallet_dynamodb::{DryRun, ExecuteError, Settled, Strategy, Usage};
 
-use crate::ledger::{BOTH, Bench, all_at_once, posted, refusal, run};
+use crate::ledger::{BOTH, Bench, all_at_once, amendment, posted, refusal, run};
 
 impl Bench {
     /// With a wallet of alice's whose credits are batched.
@@ -52,6 +51,18 @@ impl Bench {
 
 pub(crate) fn mode(credits: Credits) -> Change {
     Change { credits: Some(credits), ..Change::default() }
+}
+
+fn any(key: &str, wallet: WalletId, change: Change) -> Command {
+    amendment(wallet, Expected::Any(key.parse().expect("a printable key")), change)
+}
+
+fn status(status: Status) -> Change {
+    Change { status: Some(status), ..Change::default() }
+}
+
+fn ceiling() -> Change {
+    Change { ceiling: Some(Some("100".to_owned())), ..Change::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

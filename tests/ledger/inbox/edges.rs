@@ -11,9 +11,8 @@ use wallet_domain::{
 };
 use wallet_dynamodb::{Done, ExecuteError, Settled, Strategy, Usage};
 
-use super::mode;
-use super::terms::status;
 use super::torn::{check_shop, credit, pay_in, settle};
+use super::{mode, status};
 use crate::faults::{Treatment, World, always};
 use crate::ledger::torn::{deposit, lease, leased, rebate, reversal, rule, short_of, withdraw};
 use crate::ledger::{BOTH, caller, eur, posted, run};

@@ -4,28 +4,16 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use wallet_domain::{Change, Command, Credits, Expected, Refusal, Status, WalletId};
+use wallet_domain::{Change, Credits, Refusal, Status, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Strategy, Usage};
 
-use super::mode;
 use super::torn::{check_shop, credit, pay_in, settle};
+use super::{any, ceiling, mode, status};
 use crate::faults::{Treatment, World, fair};
 use crate::ledger::torn::withdraw;
-use crate::ledger::{BOTH, amendment, posted, run};
+use crate::ledger::{BOTH, posted, run};
 
 const WAIT: Duration = Duration::from_secs(15 * 60);
-
-pub(super) fn any(key: &str, wallet: WalletId, change: Change) -> Command {
-    amendment(wallet, Expected::Any(key.parse().expect("a printable key")), change)
-}
-
-pub(super) fn status(status: Status) -> Change {
-    Change { status: Some(status), ..Change::default() }
-}
-
-pub(super) fn ceiling() -> Change {
-    Change { ceiling: Some(Some("100".to_owned())), ..Change::default() }
-}
 
 /// The seconds after which a refused change may be tried again; `None` once it was made.
 async fn in_flight(world: &World, key: &str, wallet: WalletId, change: Change) -> Option<u64> {
