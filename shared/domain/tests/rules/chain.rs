@@ -35,24 +35,11 @@ pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str>
 
 /// Opened, credited, debited, amended, credited: every kind of entry of one wallet.
 fn statement() -> (Vec<Entry>, Wallet) {
-    let open = Open {
-        caller: caller("root"),
-        key: key("alice"),
-        owner: owner("alice"),
-        currency: currency("EUR"),
-        floor: money("0"),
-        ceiling: None,
-        limits: Limits::default(),
-        credits: Credits::Immediate,
-        metadata: Metadata::default(),
-    };
+    let open = Open { owner: owner("alice"), ..open("root") };
     let wallet = open.wallet();
     let change = Change { status: Some(Status::Frozen), ..Change::default() };
-    let order = |text: &str, moved: &str| Order {
-        key: key(text),
-        reference: Some("said".parse().expect("a reference")),
-        ..order("alice", moved)
-    };
+    let order =
+        |text: &str, moved: &str| Order { key: key(text), reference: Some(reference("said")), ..order("alice", moved) };
     let steps = [
         Command::Open(open),
         Command::Deposit(Deposit { order: order("1", "5"), wallet, rules: [].into() }),

@@ -2,6 +2,7 @@
 
 use wallet_domain::*;
 
+use crate::fingerprint::all_differ;
 use crate::ledger;
 use crate::world::*;
 
@@ -97,8 +98,7 @@ fn expire(book: &Book) -> Command {
 
 /// Basis points, at least `minimum`.
 fn fee(points: u32, minimum: &str) -> Option<FeeSchedule> {
-    let points = BasisPoints::new(points).expect("a share");
-    Some(FeeSchedule::new(points, bounds(&[minimum, "7 USD"]), bounds(&[])).expect("no maximum"))
+    Some(fee_schedule(points, &[minimum, "7 USD"], &[]))
 }
 
 /// Whether the plan waits for the release of what is overdue.
@@ -129,10 +129,8 @@ fn what_is_held_is_left_out_of_no_check_of_funds() {
     assert_eq!(decided(&book.stored, &transfer("alice", "alice", "bob", "40.01"), time(NOW)), short("40.01"));
     assert_eq!(decided(&book.stored, &authorise("another", "40.01", None), time(NOW)), short("40.01"));
     let change = Change { floor: Some("-1".to_owned()), ..Change::default() };
-    let version = Expected::Version(book.wallet("alice").version);
-    let amend = |change| {
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: version.clone(), change })
-    };
+    let version = book.wallet("alice").version;
+    let amend = |change| amend("root", version, change);
     assert!(decided(&book.stored, &amend(change), time(NOW)).is_ok());
     let raised = Wallet { floor: money("-50"), ..book.wallet("alice").clone() };
     let deeper = Snapshots {
@@ -160,17 +158,7 @@ fn a_reversal_leaves_what_is_held_unless_it_may_overdraw() {
     let deposit = book.run(&deposit("alice", "alice", "100"), NOW).expect("money comes in");
     let hold = book.hold("60", None);
     book.stored.overdue.insert(id("alice"), money("0"));
-    let reverse = |allow_overdraft| {
-        Command::Reverse(Reverse {
-            caller: caller("root"),
-            key: key("undo"),
-            original: Box::new(deposit.clone()),
-            allow_overdraft,
-            return_fee: true,
-            reference: None,
-            metadata: Metadata::default(),
-        })
-    };
+    let reverse = |allow_overdraft| Command::Reverse(Reverse { allow_overdraft, ..reversal(&deposit) });
     let refused = decided(&book.stored, &reverse(false), time(NOW));
     assert_eq!(refused, Err(too_little("alice", "40", "100")));
     book.run(&reverse(true), NOW).expect("an administrator may");
@@ -376,23 +364,11 @@ fn a_reversed_capture_revives_no_hold() {
     let mut book = alice_and_bob("100");
     let hold = book.hold("30", None);
     let captured = book.capture(&hold, Some("10"), false).expect("a part");
-    let undo = Command::Reverse(Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(captured),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    });
-    book.run(&undo, NOW).expect("a capture can be undone");
+    book.run(&Command::Reverse(reversal(&captured)), NOW).expect("a capture can be undone");
     book.stands("100", "20", "0");
-    let undo = |original: &Transaction| {
-        let Command::Reverse(reverse) = undo.clone() else { panic!("a reversal") };
-        Command::Reverse(Reverse { original: Box::new(original.clone()), key: key("more"), ..reverse })
-    };
+    let undo = Command::Reverse(Reverse { key: key("more"), ..reversal(&hold) });
     let refused = Err(Refusal::NotReversible { transaction: hold.id });
-    assert_eq!(book.run(&undo(&hold), NOW), refused, "a hold has moved nothing");
+    assert_eq!(book.run(&undo, NOW), refused, "a hold has moved nothing");
 }
 
 #[test]
@@ -424,10 +400,7 @@ fn requests_are_the_same_by_what_they_say() {
         void("bob", "key", &one),
         void("bob", "key", &two),
     ];
-    let mut seen: Vec<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    assert_eq!(seen.len(), commands.len());
+    all_differ(&commands);
     let priced = Command::Authorise(Authorise { fee: fee(1, "1"), ..plain.clone() });
     assert_eq!(priced.fingerprint(), Command::Authorise(plain).fingerprint(), "the deployment adds the fee");
 }

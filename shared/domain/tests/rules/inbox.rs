@@ -17,7 +17,7 @@ fn back_again(name: &str, balance: &str, changed: &str) -> Wallet {
 
 /// What `number` left for `to` at so many seconds past noon.
 fn credit(to: &Wallet, number: u32, amount: &str, second: u32) -> Credit {
-    let order = Order { reference: Some("said".parse().expect("a reference")), ..order("bob", amount) };
+    let order = Order { reference: Some(reference("said")), ..order("bob", amount) };
     let order = Order { key: key(&format!("credit {number}")), ..order };
     let command = Command::Deposit(Deposit { order, wallet: to.id, rules: [].into() });
     let empty = Wallet { balance: Money::zero(to.currency()), updated_at: to.created_at, ..to.clone() };
@@ -196,8 +196,7 @@ fn nobody_is_refused_for_money_that_waits() {
 }
 
 fn amend(change: Change) -> Command {
-    let (caller, expected) = (caller("root"), Expected::Version(VERSION));
-    Command::Amend(Amend { caller, wallet: id("alice"), expected, change })
+    crate::world::amend("root", VERSION, change)
 }
 
 #[test]

@@ -185,8 +185,7 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
     let mut with_bob = good();
     with_bob.wallets.insert(id("bob"), wallet("bob", "0"));
     refuses(&with_bob, PayRebate { wallet: id("bob"), ..pay() }, Refusal::TransactionNotFound);
-    let autumn = "autumn".parse().expect("a rule's name");
-    refuses(&good(), PayRebate { rule: autumn, ..pay() }, Refusal::TransactionNotFound);
+    refuses(&good(), PayRebate { rule: rule_id("autumn"), ..pay() }, Refusal::TransactionNotFound);
     let no_rule = deposit_with(None, "100");
     refuses(&after(&no_rule, Some(wallet("alice", "100"))), pay(), Refusal::TransactionNotFound);
 
@@ -218,7 +217,7 @@ fn one_deposit_and_rule_name_one_rebate() {
     let deposit = deposit_with(Some(rule(100, None, None)), "100");
     let one = Command::PayRebate(pay_for(&deposit));
     assert_eq!(one.transaction(), Command::PayRebate(pay_for(&deposit)).transaction());
-    let other_rule = PayRebate { rule: "autumn".parse().expect("a rule's name"), ..pay_for(&deposit) };
+    let other_rule = PayRebate { rule: rule_id("autumn"), ..pay_for(&deposit) };
     assert_ne!(one.transaction(), Command::PayRebate(other_rule).transaction());
     let other = with(deposit.clone(), |order| order.key = key("other"));
     assert_ne!(one.transaction(), Command::PayRebate(pay_for(&other)).transaction());

@@ -12,11 +12,6 @@ fn deposit(rule: Option<RebateTerms>) -> Command {
     Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rules: rule.into_iter().collect() })
 }
 
-fn fee() -> FeeSchedule {
-    let points = BasisPoints::new(100).expect("a share");
-    FeeSchedule::new(points, Bounds::default(), Bounds::default()).expect("no bounds, no contradiction")
-}
-
 fn transfer(fee: Option<FeeSchedule>) -> Command {
     Command::Transfer(Transfer { order: order("alice", "100"), source: id("alice"), destination: id("bob"), fee })
 }
@@ -26,18 +21,6 @@ fn made(command: &Command, transactions: &[Transaction]) -> Transaction {
     let mut snapshots = snapshots(&[wallet("alice", "500"), wallet("bob", "500")]);
     snapshots.transactions = transactions.iter().map(|made| (made.id, made.clone())).collect();
     decided(&snapshots, command, time("2026-02-01T00:00:00Z")).expect("there is enough").transaction().clone()
-}
-
-fn reversal(original: &Transaction) -> Reverse {
-    Reverse {
-        caller: Caller { admin: true, ..caller("root") },
-        key: key("undo"),
-        original: Box::new(original.clone()),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    }
 }
 
 fn outcome(reverse: Reverse, alice: &str, bob: &str, rebate: Option<&Transaction>) -> Result<Plan, Refusal> {
@@ -71,7 +54,7 @@ fn every_leg_is_mirrored() {
 
 #[test]
 fn a_fee_is_given_back_or_kept_as_the_deployment_says() {
-    let original = made(&transfer(Some(fee())), &[]);
+    let original = made(&transfer(Some(fee_schedule(100, &[], &[]))), &[]);
     let expected = "alice 101.00 = 101.00 v8, bob -100.00 = 0.00 v8, fees -1.00";
     check(outcome(reversal(&original), "0", "100", None), &original, expected);
     let kept = Reverse { return_fee: false, ..reversal(&original) };
@@ -170,12 +153,7 @@ fn a_wallet_below_its_floor_gives_nothing_and_can_still_be_frozen() {
         decided(&snapshots(std::slice::from_ref(&overdrawn)), &withdraw, time(NOW)).expect_err("nothing there");
     let (available, requested) = (Some(money("0")), money("1"));
     assert_eq!(refusal, Refusal::InsufficientFunds { wallet: id("alice"), available, requested });
-    let freeze = Command::Amend(Amend {
-        caller: Caller { admin: true, ..caller("root") },
-        wallet: id("alice"),
-        expected: Expected::Version(VERSION),
-        change: Change { status: Some(Status::Frozen), ..Change::default() },
-    });
+    let freeze = amend("root", VERSION, Change { status: Some(Status::Frozen), ..Change::default() });
     assert!(decided(&snapshots(&[overdrawn]), &freeze, time(NOW)).is_ok());
 }
 

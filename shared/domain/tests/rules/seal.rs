@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use wallet_domain::*;
 
 use crate::refusal::every_refusal;
-use crate::state::{
-    BESIDE_THE_STATE, Change, STATE, STATE_ABSENT, all_agree, all_differ, full_wallet, labels, other_digest, reference,
-    rule_id,
-};
+use crate::state::{BESIDE_THE_STATE, Change, STATE, STATE_ABSENT, all_agree, all_differ, full_wallet, other_digest};
 use crate::world::*;
 
 fn other_transaction() -> TransactionId {
@@ -40,17 +37,17 @@ fn full_transaction() -> Transaction {
         },
         caller: owner("alice"),
         reference: Some(reference("said")),
-        metadata: labels(),
+        metadata: labels(&[("for", "rent")]),
         parent: Some(TransactionId::amendment_of(id("alice"), 2)),
         rule: Some(RebateRule {
             id: rule_id("spring"),
-            basis_points: BasisPoints::new(100).expect("a share"),
+            basis_points: basis_points(100),
             rounding: Rounding::HalfUp,
             minimum: Some(money("0.21")),
             cap: Some(money("0.22")),
             monthly_cap: Some(money("0.23")),
         }),
-        hold: Some(HoldTerms { expires_at: time(NOW), fee: Some(fee("1", "0.31", "0.32")) }),
+        hold: Some(HoldTerms { expires_at: time(NOW), fee: Some(fee(1, "0.31", "0.32")) }),
         released: vec![release(other_transaction(), "5"), release(TransactionId::amendment_of(id("alice"), 3), "6")],
         fingerprint: Hasher::new("asked").finish(),
         created_at: time(NOW),
@@ -59,9 +56,8 @@ fn full_transaction() -> Transaction {
     }
 }
 
-fn fee(points: &str, minimum: &str, maximum: &str) -> FeeSchedule {
-    let points = BasisPoints::new(points.parse().expect("digits")).expect("a share");
-    FeeSchedule::new(points, bounds(&[minimum]), bounds(&[maximum])).expect("minimum up to maximum")
+fn fee(points: u32, minimum: &str, maximum: &str) -> FeeSchedule {
+    fee_schedule(points, &[minimum], &[maximum])
 }
 
 fn release(hold: TransactionId, amount: &str) -> Release {
@@ -77,9 +73,9 @@ fn a_seal_covers_what_a_hold_pins_and_what_an_expiry_releases() {
         ("no terms", |it| it.hold = None),
         ("expires_at", |it| terms(it).expires_at = time("2026-03-01T12:00:30.251Z")),
         ("no fee", |it| terms(it).fee = None),
-        ("basis_points", |it| terms(it).fee = Some(fee("2", "0.31", "0.32"))),
-        ("minimum", |it| terms(it).fee = Some(fee("1", "0.30", "0.32"))),
-        ("maximum", |it| terms(it).fee = Some(fee("1", "0.31", "0.33"))),
+        ("basis_points", |it| terms(it).fee = Some(fee(2, "0.31", "0.32"))),
+        ("minimum", |it| terms(it).fee = Some(fee(1, "0.30", "0.32"))),
+        ("maximum", |it| terms(it).fee = Some(fee(1, "0.31", "0.33"))),
         ("nothing released", |it| it.released.clear()),
         ("one left out", |it| it.released.truncate(1)),
         ("swapped", |it| it.released.swap(0, 1)),
@@ -111,7 +107,7 @@ fn a_seal_covers_each_field_of_a_transaction() {
         ("caller", |it| it.caller = owner("root")),
         ("reference", |it| it.reference = Some(reference("not said"))),
         ("no reference", |it| it.reference = None),
-        ("metadata", |it| it.metadata = Metadata::new([("for".to_owned(), "food".to_owned())].into()).expect("small")),
+        ("metadata", |it| it.metadata = labels(&[("for", "food")])),
         ("no metadata", |it| it.metadata = Metadata::default()),
         ("parent", |it| it.parent = Some(other_transaction())),
         ("no parent", |it| it.parent = None),
@@ -139,7 +135,7 @@ fn a_seal_covers_each_field_of_the_rule() {
     let whole = full_transaction();
     let changes: [Change<Transaction>; 10] = [
         ("id", |it| rule(it).id = rule_id("autumn")),
-        ("basis_points", |it| rule(it).basis_points = BasisPoints::new(101).expect("a share")),
+        ("basis_points", |it| rule(it).basis_points = basis_points(101)),
         ("rounding", |it| rule(it).rounding = Rounding::HalfEven),
         ("rounding toward zero", |it| rule(it).rounding = Rounding::TowardZero),
         ("minimum", |it| rule(it).minimum = Some(money("0.71"))),

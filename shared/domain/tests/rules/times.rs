@@ -48,12 +48,7 @@ fn the_entries_of_a_wallet_never_go_back() {
 
 #[test]
 fn every_verb_records_the_newest_time_that_it_finds() {
-    let amend = Command::Amend(Amend {
-        caller: caller("root"),
-        wallet: id("alice"),
-        expected: Expected::Version(VERSION),
-        change: Change { status: Some(Status::Frozen), ..Change::default() },
-    });
+    let amend = amend("root", VERSION, Change { status: Some(Status::Frozen), ..Change::default() });
     let commands = [deposit("alice", "alice", "1"), withdraw("alice", "alice", "1"), amend];
     for command in &commands {
         check(&[touched("alice", "5", LATE)], command, EARLY, LATE);
@@ -64,22 +59,12 @@ fn every_verb_records_the_newest_time_that_it_finds() {
     let earns = Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rules });
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &earns, time(LATE)).expect("an active wallet");
     let (original, after) = (plan.transaction().clone(), plan.postings()[0].after.clone());
-    let rule = "spring".parse().expect("a rule's name");
-    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule });
+    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule_id("spring") });
     let transactions = [(original.id, original.clone())].into();
     let read = Snapshots { transactions, ..snapshots(std::slice::from_ref(&after)) };
     let paid = decided(&read, &pay, time(EARLY)).expect("earned");
     assert_eq!(paid.transaction().created_at, time(LATE));
-    let reverse = Command::Reverse(Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(original),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    });
-    check(&[after], &reverse, EARLY, LATE);
+    check(&[after], &Command::Reverse(reversal(&original)), EARLY, LATE);
 }
 
 #[test]
