@@ -2,6 +2,7 @@
 
 use wallet_domain::*;
 
+use crate::stored::write;
 use crate::tamper::TAMPERINGS;
 use crate::world::*;
 
@@ -51,10 +52,8 @@ fn statement() -> (Vec<Entry>, Wallet) {
     let mut entries = vec![];
     for command in steps {
         let plan = decided(&snapshots, &command, time(NOW)).expect("each step is allowed");
-        for posting in plan.postings() {
-            entries.extend(posting.rows.iter().cloned());
-            snapshots.wallets.insert(posting.after.id, posting.after.clone());
-        }
+        entries.extend(plan.postings().iter().flat_map(|posting| posting.rows.iter().cloned()));
+        write(&mut snapshots, &plan);
     }
     (entries, snapshots.wallets[&wallet].clone())
 }

@@ -1,105 +1,15 @@
 //! Holds: what they keep back, who captures and voids, what captures cost, and what is left when their time is over.
 
+mod book;
+
 use wallet_domain::*;
 
 use crate::fingerprint::all_differ;
-use crate::ledger;
 use crate::world::*;
+use book::{Book, alice_and_bob, authorise, capture, expire, fee, void};
 
 /// A second after the holds of these tables have expired.
 const LATER: &str = "2026-03-08T12:00:31.250Z";
-
-/// What is stored, and what is written to it.
-struct Book {
-    stored: Snapshots,
-    keys: usize,
-}
-
-impl Book {
-    fn of(wallets: &[Wallet]) -> Book {
-        Book { stored: snapshots(wallets), keys: 0 }
-    }
-
-    /// Decides on all that is stored, and writes the plan.
-    #[track_caller]
-    fn run(&mut self, command: &Command, now: &str) -> Result<Transaction, Refusal> {
-        let reads = command.reads();
-        let mut read = self.stored.clone();
-        read.wallets.retain(|id, _| reads.wallets.contains(id));
-        read.holds.retain(|id, _| reads.holds.iter().any(|key| key.id == *id));
-        read.transactions.clear();
-        let plan = decided(&read, command, time(now))?;
-        for posting in plan.postings() {
-            let before = posting.before.as_ref().expect("it was opened");
-            assert!(ledger::holds(posting.guard, before.balance), "a plan's own guard admits it");
-            self.stored.wallets.insert(posting.after.id, posting.after.clone());
-        }
-        for change in plan.holds() {
-            assert_eq!(change.before.as_ref(), self.stored.holds.get(&change.after.id), "the hold is the stored one");
-            self.stored.holds.insert(change.after.id, change.after.clone());
-        }
-        self.stored.transactions.insert(plan.transaction().id, plan.transaction().clone());
-        Ok(plan.transaction().clone())
-    }
-
-    #[track_caller]
-    fn hold(&mut self, moved: &str, fee: Option<FeeSchedule>) -> Transaction {
-        let command = authorise(&format!("hold {}", self.keys), moved, fee);
-        self.keys += 1;
-        self.run(&command, NOW).expect("enough money")
-    }
-
-    #[track_caller]
-    fn capture(&mut self, hold: &Transaction, part: Option<&str>, is_final: bool) -> Result<Transaction, Refusal> {
-        self.keys += 1;
-        self.run(&capture("bob", &format!("capture {}", self.keys), hold, part, is_final), NOW)
-    }
-
-    fn wallet(&self, name: &str) -> &Wallet {
-        &self.stored.wallets[&id(name)]
-    }
-
-    /// Balance and held of alice, and the balance of bob.
-    #[track_caller]
-    fn stands(&self, balance: &str, held: &str, bob: &str) {
-        let alice = self.wallet("alice");
-        let found = (alice.balance, alice.held, self.wallet("bob").balance);
-        assert_eq!(found, (money(balance), money(held), money(bob)));
-    }
-
-    fn status(&self, hold: &Transaction) -> HoldStatus {
-        self.stored.holds[&hold.id].status
-    }
-}
-
-fn alice_and_bob(balance: &str) -> Book {
-    Book::of(&[wallet("alice", balance), wallet("bob", "0")])
-}
-
-fn authorise(key_: &str, moved: &str, fee: Option<FeeSchedule>) -> Command {
-    let order = Order { key: key(key_), ..order("alice", moved) };
-    let (source, destination) = (id("alice"), Some(id("bob")));
-    Command::Authorise(Authorise { order, source, destination, expires_in: HOLD_LIFETIME, fee })
-}
-
-fn capture(by: &str, key_: &str, hold: &Transaction, part: Option<&str>, is_final: bool) -> Command {
-    let hold = Box::new(hold.clone());
-    Command::Capture(Capture { caller: caller(by), key: key(key_), hold, amount: part.map(amount), is_final })
-}
-
-fn void(by: &str, key_: &str, hold: &Transaction) -> Command {
-    Command::Void(Void { caller: caller(by), key: key(key_), hold: Box::new(hold.clone()) })
-}
-
-fn expire(book: &Book) -> Command {
-    let holds = book.stored.holds.values().map(Hold::key).collect();
-    Command::Expire(Expire { wallet: id("alice"), version: book.wallet("alice").version, holds })
-}
-
-/// Basis points, at least `minimum`.
-fn fee(points: u32, minimum: &str) -> Option<FeeSchedule> {
-    Some(fee_schedule(points, &[minimum, "7 USD"], &[]))
-}
 
 /// Whether the plan waits for the release of what is overdue.
 fn waits(stored: &Snapshots, command: &Command, now: &str) -> bool {

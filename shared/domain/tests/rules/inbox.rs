@@ -2,7 +2,7 @@
 
 use wallet_domain::*;
 
-use crate::ledger::holds;
+use crate::stored::holds;
 use crate::world::*;
 
 fn batched(name: &str, balance: &str) -> Wallet {

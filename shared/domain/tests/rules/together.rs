@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wallet_domain::*;
 
-use crate::ledger::holds;
+use crate::stored::holds;
 use crate::world::*;
 
 /// The same under a key of its own.
