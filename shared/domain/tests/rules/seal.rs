@@ -150,6 +150,38 @@ fn a_seal_covers_each_field_of_the_rule() {
     let RebateRule { id: _, basis_points: _, rounding: _, minimum: _, cap: _, monthly_cap: _ } = rule;
 }
 
+const WALLET: Change<Leg> = ("wallet", |leg| match leg {
+    Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => *wallet = id("ghost"),
+    Leg::System { .. } => panic!("no wallet's"),
+});
+const OWNER: Change<Leg> = ("owner", |leg| match leg {
+    Leg::Wallet { owner: whose, .. } | Leg::Credit { owner: whose, .. } => *whose = owner("somebody else"),
+    Leg::System { .. } => panic!("nobody's"),
+});
+const AMOUNT: Change<Leg> = ("amount", |leg| match leg {
+    Leg::Wallet { amount, .. } | Leg::Credit { amount, .. } | Leg::System { amount, .. } => *amount = amount.negated(),
+});
+const REFERENCE: Change<Leg> = ("reference", |leg| match leg {
+    Leg::Wallet { reference: own, .. } | Leg::Credit { reference: own, .. } => {
+        *own = if own.is_some() { None } else { Some(reference("another")) };
+    }
+    Leg::System { .. } => panic!("it has none"),
+});
+const BALANCE_AFTER: Change<Leg> = ("balance_after", |leg| {
+    let Leg::Wallet { balance_after, .. } = leg else { panic!("it says no balance") };
+    *balance_after = money("7");
+});
+const VERSION_AFTER: Change<Leg> = ("version_after", |leg| {
+    let Leg::Wallet { version_after, .. } = leg else { panic!("it says no version") };
+    *version_after += 1;
+});
+const ACCOUNT: Change<Leg> = ("account", |leg| {
+    let Leg::System { account, .. } = leg else { panic!("a wallet's") };
+    *account = Account::Rebates;
+});
+const A_SYSTEM_ACCOUNTS: Change<Leg> =
+    ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() });
+
 /// The legs of a posted transaction.
 fn legs_of(transaction: &mut Transaction) -> &mut Vec<Leg> {
     match &mut transaction.outcome {
@@ -166,80 +198,14 @@ fn a_seal_covers_each_field_of_each_leg() {
         assert_eq!(seen.insert(seal(changed).to_string(), what.clone()), None, "{what}");
     };
     for at in 0..whole.legs().len() {
-        let of_wallets: [Change<Leg>; 7] = [
-            ("wallet", |leg| {
-                if let Leg::Wallet { wallet, .. } = leg {
-                    *wallet = id("ghost")
-                }
-            }),
-            ("owner", |leg| {
-                if let Leg::Wallet { owner: whose, .. } = leg {
-                    *whose = owner("somebody else")
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::Wallet { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-            ("balance_after", |leg| {
-                if let Leg::Wallet { balance_after, .. } = leg {
-                    *balance_after = money("7")
-                }
-            }),
-            ("version_after", |leg| {
-                if let Leg::Wallet { version_after, .. } = leg {
-                    *version_after += 1
-                }
-            }),
-            ("reference", |leg| {
-                if let Leg::Wallet { reference, .. } = leg {
-                    *reference = None
-                }
-            }),
-            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
-        ];
-        let of_credits: [Change<Leg>; 5] = [
-            ("wallet", |leg| {
-                if let Leg::Credit { wallet, .. } = leg {
-                    *wallet = id("ghost")
-                }
-            }),
-            ("owner", |leg| {
-                if let Leg::Credit { owner: whose, .. } = leg {
-                    *whose = owner("somebody else")
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::Credit { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-            ("reference", |leg| {
-                if let Leg::Credit { reference: own, .. } = leg {
-                    *own = Some(reference("another"))
-                }
-            }),
-            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
-        ];
-        let of_system: [Change<Leg>; 2] = [
-            ("account", |leg| {
-                if let Leg::System { account, .. } = leg {
-                    *account = Account::Rebates
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::System { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-        ];
         let changes = match &whole.legs()[at] {
             Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _, reference: _ } => {
-                &of_wallets[..]
+                vec![WALLET, OWNER, AMOUNT, BALANCE_AFTER, VERSION_AFTER, REFERENCE, A_SYSTEM_ACCOUNTS]
             }
-            Leg::Credit { wallet: _, owner: _, amount: _, reference: _ } => &of_credits[..],
-            Leg::System { account: _, amount: _ } => &of_system[..],
+            Leg::Credit { wallet: _, owner: _, amount: _, reference: _ } => {
+                vec![WALLET, OWNER, AMOUNT, REFERENCE, A_SYSTEM_ACCOUNTS]
+            }
+            Leg::System { account: _, amount: _ } => vec![ACCOUNT, AMOUNT],
         };
         for (what, change) in changes {
             let mut changed = whole.clone();
