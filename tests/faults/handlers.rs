@@ -13,9 +13,9 @@ use wallet_transfer::Transfer;
 
 use super::call::Call;
 use super::check::audit;
-use super::fault::{Fault, Treatment};
+use super::fault::Fault;
 use super::network::Weather;
-use super::world::{World, fair, runtime};
+use super::world::{World, always, cut_off, fair, first, runtime};
 use crate::ledger::order;
 
 /// Asks the function once in `weather` and once more when it is fair.
@@ -97,10 +97,6 @@ pub(crate) fn event(
     wallet_lambda::request(&event.to_string()).expect("an event of API Gateway")
 }
 
-fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
-    Box::new(move |call| if which(call) { Treatment::with(fault) } else { Treatment::default() })
-}
-
 #[test]
 fn a_conflict_to_the_end_is_409_and_the_same_key_may_try_again() {
     for (strategy, code) in [("optimistic", "concurrency_conflict"), ("pessimistic", "lock_timeout")] {
@@ -120,25 +116,11 @@ fn an_outcome_that_cannot_be_read_back_is_503_and_the_same_key_tells() {
     for (fault, then) in
         [(Fault::ReplyLost, 200), (Fault::Late(Duration::from_secs(20)), 200), (Fault::RequestLost, 201)]
     {
-        let mut sent = false;
-        let weather = Box::new(move |call: &Call| match call.is_commit() {
-            true => {
-                sent = true;
-                Treatment::with(fault)
-            }
-            false if sent => Treatment::with(Fault::RequestLost),
-            false => Treatment::default(),
-        });
-        check("optimistic", weather, 503, Some("outcome_unknown"), then);
+        check("optimistic", cut_off(fault), 503, Some("outcome_unknown"), then);
     }
 }
 
 #[test]
 fn a_reply_lost_once_is_none_of_the_callers_business() {
-    let mut lost = false;
-    let weather = Box::new(move |call: &Call| {
-        let first = call.is_commit() && !std::mem::replace(&mut lost, true);
-        if first { Treatment::with(Fault::ReplyLost) } else { Treatment::default() }
-    });
-    check("pessimistic", weather, 201, None, 200);
+    check("pessimistic", first(1, Call::is_commit, Fault::ReplyLost), 201, None, 200);
 }

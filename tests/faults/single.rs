@@ -1,6 +1,5 @@
 //! One fault at a time, and what the caller sees of it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -10,8 +9,7 @@ use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use super::call::Call;
 use super::check::audit;
 use super::fault::{Fault, Treatment};
-use super::network::Weather;
-use super::world::{World, fair, runtime};
+use super::world::{World, always, cut_off, fair, first, runtime};
 use crate::ledger::{caller, order};
 
 const BOTH: [Strategy; 2] = [Strategy::Optimistic, Strategy::Pessimistic];
@@ -71,22 +69,6 @@ async fn balances(world: &World, wallets: [WalletId; 2]) -> [String; 2] {
         *balance = found.expect("the wallet exists").balance.to_string();
     }
     balances
-}
-
-/// The fault for the first `times` calls that `which` picks.
-fn first(times: u32, which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
-    let seen = AtomicU32::new(0);
-    Box::new(move |call| {
-        if which(call) && seen.fetch_add(1, Ordering::Relaxed) < times {
-            Treatment::with(fault)
-        } else {
-            Treatment::default()
-        }
-    })
-}
-
-fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
-    first(u32::MAX, which, fault)
 }
 
 #[test]
@@ -199,15 +181,7 @@ fn a_time_out_then_throttling_is_unknown_and_never_a_promise_that_nothing_moved(
 fn an_outcome_that_cannot_be_read_back_is_unknown_and_the_same_key_tells() {
     for (fault, replayed) in [(Fault::ReplyLost, true), (Fault::RequestLost, false)] {
         check(async |world, a, b| {
-            let mut sent = false;
-            world.network.set(Box::new(move |call| {
-                sent |= call.is_commit();
-                match call.is_commit() {
-                    true => Treatment::with(fault),
-                    false if sent => Treatment::with(Fault::RequestLost),
-                    false => Treatment::default(),
-                }
-            }));
+            world.network.set(cut_off(fault));
             let ended = run(&world.ledger(0, 6), &transfer(a, b), Strategy::Optimistic).await;
             assert!(matches!(ended, Err(ExecuteError::OutcomeUnknown)), "{ended:?}");
             world.network.set(fair());

@@ -14,7 +14,8 @@ use wallet_dynamodb::{Clock, Ledger, Policy, Strategy, Usage};
 use wallet_lambda::{App, Settings};
 use wallet_stack::{REGION, TABLE};
 
-use super::fault::Treatment;
+use super::call::Call;
+use super::fault::{Fault, Treatment};
 use super::network::{Network, Weather, time_after};
 use super::table::Table;
 use crate::ledger::caller;
@@ -108,9 +109,7 @@ impl World {
         let _ = self.plain().execute(&open, Strategy::Optimistic, &mut usage).await.expect("a wallet opens");
         wallet
     }
-}
 
-impl World {
     /// Changes a wallet's terms in fair weather.
     pub(crate) async fn amend(&self, wallet: WalletId, expected_version: u64, change: Change) {
         let mut caller = caller("root");
@@ -118,9 +117,7 @@ impl World {
         let amend = Command::Amend(Amend { caller, wallet, expected: Expected::Version(expected_version), change });
         let _ = self.plain().execute(&amend, Strategy::Optimistic, &mut Usage::default()).await.expect("new terms");
     }
-}
 
-impl World {
     /// The version that a wallet is at.
     pub(crate) async fn version(&self, wallet: WalletId) -> u64 {
         let found = self.plain().wallet(wallet, &mut Usage::default()).await.expect("the table answers");
@@ -130,6 +127,33 @@ impl World {
 
 pub(crate) fn fair() -> Weather {
     Box::new(|_| Treatment::default())
+}
+
+/// The fault for the first `times` calls that `which` picks.
+pub(crate) fn first(times: u32, which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
+    let mut seen = 0;
+    Box::new(move |call| {
+        let picked = seen < times && which(call);
+        seen += u32::from(picked);
+        if picked { Treatment::with(fault) } else { Treatment::default() }
+    })
+}
+
+pub(crate) fn always(which: impl Fn(&Call) -> bool + Send + 'static, fault: Fault) -> Weather {
+    first(u32::MAX, which, fault)
+}
+
+/// The fault for every commit; once there was one, nothing else arrives.
+pub(crate) fn cut_off(fault: Fault) -> Weather {
+    let mut sent = false;
+    Box::new(move |call| {
+        sent |= call.is_commit();
+        match call.is_commit() {
+            true => Treatment::with(fault),
+            false if sent => Treatment::with(Fault::RequestLost),
+            false => Treatment::default(),
+        }
+    })
 }
 
 fn impatient() -> TimeoutConfig {
