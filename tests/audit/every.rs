@@ -13,6 +13,7 @@ use wallet_audit::Audit;
 use wallet_domain::{Change, Credits, Status};
 
 use super::book::{Book, key_of, ledger_at, put, report_at};
+use super::clean;
 use super::table::{Item, n, s};
 use crate::ledger::Bench;
 
@@ -378,5 +379,5 @@ async fn a_lease_is_no_change() {
         wallet.extend([("lease_holder".to_owned(), s("lease_1")), ("lease_until".to_owned(), n(1))]);
     }
     let report = report_at(&book.table().await, book.now + Duration::from_secs(2 * 60 * 60)).await;
-    assert!(report.is_clean(), "{:#?}", report.findings);
+    clean(&report);
 }
