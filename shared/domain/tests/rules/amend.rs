@@ -4,10 +4,6 @@ use wallet_domain::*;
 
 use crate::world::*;
 
-fn to(status: Status) -> Change {
-    Change { status: Some(status), ..Change::default() }
-}
-
 fn floor(text: &str) -> Change {
     Change { floor: Some(text.to_owned()), ..Change::default() }
 }

@@ -38,7 +38,7 @@ pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str>
 fn statement() -> (Vec<Entry>, Wallet) {
     let open = Open { owner: owner("alice"), ..open("root") };
     let wallet = open.wallet();
-    let change = Change { status: Some(Status::Frozen), ..Change::default() };
+    let change = to(Status::Frozen);
     let order =
         |text: &str, moved: &str| Order { key: key(text), reference: Some(reference("said")), ..order("alice", moved) };
     let steps = [

@@ -97,8 +97,8 @@ fn of_amendments() {
     all_differ(&[
         by("root", Change::default()),
         by("alice", Change::default()),
-        by("root", Change { status: Some(Status::Frozen), ..Change::default() }),
-        by("root", Change { status: Some(Status::Closed), ..Change::default() }),
+        by("root", to(Status::Frozen)),
+        by("root", to(Status::Closed)),
         by("root", Change { floor: text(), ..Change::default() }),
         by("root", Change { ceiling: Some(text()), ..Change::default() }),
         by("root", Change { ceiling: Some(None), ..Change::default() }),
@@ -143,7 +143,7 @@ fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
 #[test]
 fn of_rebates() {
     let deposit = deposit("alice", "alice", "5").transaction();
-    let plain = || PayRebate { deposit, wallet: id("alice"), rule: rule_id("spring") };
+    let plain = || rebate_of(deposit);
     let other = withdraw("bob", "bob", "5").transaction();
     let rebates = [
         plain(),

@@ -52,7 +52,7 @@ fn what_is_held_is_left_out_of_no_check_of_funds() {
     assert!(decided(&deeper, &raise("-30"), time(NOW)).is_ok(), "balance less held is what a floor may reach");
     let refused = decided(&deeper, &raise("-29.99"), time(NOW)).expect_err("into held money");
     assert_eq!(refused.code(), "insufficient_funds");
-    let close = amend(Change { status: Some(Status::Closed), ..Change::default() });
+    let close = amend(to(Status::Closed));
     let empty = Wallet { balance: money("0"), floor: money("-60"), ..book.wallet("alice").clone() };
     let closing = Snapshots { wallets: [(empty.id, empty)].into(), ..deeper };
     let refused = decided(&closing, &close, time(NOW)).expect_err("it holds money back");

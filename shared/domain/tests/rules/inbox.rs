@@ -204,7 +204,7 @@ fn closing_and_a_ceiling_wait_for_quiet_and_an_empty_inbox() {
     let in_flight = |retry_after_seconds| {
         Err(NoPlan::Refused(Refusal::CreditsInFlight { wallet: id("alice"), retry_after_seconds }))
     };
-    let close = || amend(Change { status: Some(Status::Closed), ..Change::default() });
+    let close = || amend(to(Status::Closed));
     let ceiling = || amend(Change { ceiling: Some(Some("5".to_owned())), ..Change::default() });
     let with_batched = Refusal::CeilingWithBatchedCredits { wallet: id("alice") };
     with_incoming(batched("alice", "0"), Some("0"), &close(), in_flight(900));

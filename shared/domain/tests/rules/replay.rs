@@ -19,9 +19,8 @@ fn open(currency_code: &str) -> Command {
 }
 
 fn amend(by: &str, version: u64, status: Status) -> Command {
-    let change = Change { status: Some(status), ..Change::default() };
     let caller = Caller { admin: true, ..caller(by) };
-    Command::Amend(Amend { caller, wallet: id("alice"), expected: Expected::Version(version), change })
+    Command::Amend(Amend { caller, wallet: id("alice"), expected: Expected::Version(version), change: to(status) })
 }
 
 #[track_caller]

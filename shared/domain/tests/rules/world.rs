@@ -125,6 +125,17 @@ pub(crate) fn deposit(by: &str, to: &str, moved: &str) -> Command {
     Command::Deposit(Deposit { order: order(by, moved), wallet: id(to), rules: [].into() })
 }
 
+/// A deposit of alice into her wallet where `rules` are in force.
+pub(crate) fn earning(rules: impl IntoIterator<Item = RebateTerms>, moved: &str) -> Command {
+    let rules = rules.into_iter().collect();
+    Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules })
+}
+
+/// The payment of the rebate on a deposit of alice that the rule of spring was in force for.
+pub(crate) fn rebate_of(deposit: TransactionId) -> PayRebate {
+    PayRebate { deposit, wallet: id("alice"), rule: rule_id("spring") }
+}
+
 pub(crate) fn withdraw(by: &str, from: &str, moved: &str) -> Command {
     Command::Withdraw(Withdraw { order: order(by, moved), wallet: id(from) })
 }
@@ -177,6 +188,10 @@ pub(crate) fn open(by: &str) -> Open {
 /// Amends the wallet of alice.
 pub(crate) fn amend(by: &str, version: u64, change: Change) -> Command {
     Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected: Expected::Version(version), change })
+}
+
+pub(crate) fn to(status: Status) -> Change {
+    Change { status: Some(status), ..Change::default() }
 }
 
 /// A reversal by the administrator that respects floors and gives the fee back.
