@@ -2,9 +2,9 @@
 
 use wallet_domain::{Command, Metadata, Reverse};
 use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Done, Function, TransactionView, scope};
+use wallet_lambda::{Code, Done, TransactionView, scope};
 
-use crate::{Body, Reversal};
+use crate::{Body, POST, Reversal};
 
 impl Described for Reversal {
     fn operations() -> Vec<Operation> {
@@ -21,7 +21,7 @@ impl Described for Reversal {
             metadata: Metadata::default(),
         });
         let summary = "Undo a movement, whole and once";
-        let route = Operation::new(Self::ROUTES[0], "Movements", "reverse", summary, scope::WALLETS_ADMIN)
+        let route = Operation::new(POST, "Movements", "reverse", summary, scope::WALLETS_ADMIN)
             .about(
                 "Of a posted deposit, withdrawal or transfer. A deposit's rebate is taken back with it, or never paid.",
             )

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use wallet_dispatch::Queues;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::openapi::{Described, Operation};
-use wallet_lambda::{App, Function, Report, Settings, Task, work};
+use wallet_lambda::{App, Function, Report, Routes, Settings, Task, work};
 use wallet_messaging::Sender;
 use wallet_publish::Bus;
 use wallet_rebate::Rebate;
@@ -67,7 +67,7 @@ pub(crate) fn http(
     for served in http_functions!(of(ledger, env)) {
         let (name, served, handler) = served?;
         let routed: BTreeSet<String> = routes.iter().filter(|r| r.function == name).map(Route::key).collect();
-        let served: BTreeSet<String> = served.iter().map(|route| (*route).to_owned()).collect();
+        let served: BTreeSet<String> = served.iter().map(|(route, _)| (*route).to_owned()).collect();
         ensure!(routed == served, "template.yaml routes {routed:?} to `{name}`, which serves {served:?}");
         handlers.insert(name.to_owned(), handler);
     }
@@ -157,10 +157,7 @@ fn task<T: Task>(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Resu
     }))
 }
 
-fn of<F: Function>(
-    ledger: MakeLedger<'_>,
-    env: &BTreeMap<String, String>,
-) -> Result<(&'static str, &'static [&'static str], Handler)> {
+fn of<F: Function>(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Result<(&'static str, Routes, Handler)> {
     let app = app(ledger, env)?;
     let handler: Handler = Arc::new(move |event| {
         let app = Arc::clone(&app);

@@ -48,16 +48,9 @@ pub struct Paging<P> {
 }
 
 impl Call {
-    /// Reads what is the same for all requests. `queries` are the parameters that routes take; no other exists.
-    pub(crate) fn read(
-        request: Request,
-        claims: Claims,
-        route: Route,
-        queries: &[(&str, &[&str])],
-        line: &mut Line,
-    ) -> Result<Call, Problem> {
-        let known = queries.iter().find(|(key, _)| *key == route.key).map_or(&[][..], |(_, known)| *known);
-        let query = Query::read(&request.query_string_parameters(), known)?;
+    /// Reads what is the same for all requests.
+    pub(crate) fn read(request: Request, claims: Claims, route: Route, line: &mut Line) -> Result<Call, Problem> {
+        let query = Query::read(&request.query_string_parameters(), route.query)?;
         line.dry_run = query.is_dry_run()?;
         let (dry_run, (parts, body)) = (line.dry_run, request.into_parts());
         Ok(Call { claims, route, query, dry_run, headers: parts.headers, body, line: std::mem::take(line) })

@@ -29,17 +29,15 @@ use crate::problem::{Problem, problem_response};
 use crate::queue::{self, Task};
 use crate::reply::Reply;
 use crate::request;
-use crate::route::Route;
+use crate::route::{Route, Routes};
 use crate::settings::Settings;
 
 /// A Lambda function behind the gateway.
 pub trait Function: Send + Sync + 'static {
     /// The name of its binary, which the log shows.
     const NAME: &'static str;
-    /// Its routes, as in template.yaml: `POST /v1/wallets/{wallet_id}/deposits`.
-    const ROUTES: &'static [&'static str];
-    /// Which of [`Function::ROUTES`] take a query, and of which parameters; the others take none.
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// The routes that it answers.
+    const ROUTES: Routes;
 
     /// Answers a request for one of [`Function::ROUTES`].
     fn handle(app: &App, call: &mut Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
@@ -78,7 +76,7 @@ fn read<F: Function>(app: &App, request: Request, line: &mut Line) -> Result<Cal
     let claims = Claims::of(&request, &app.settings().scope_prefix)?;
     line.caller = Some(claims.caller.subject.clone());
     let route = route.ok_or_else(|| Problem::route_not_found(request.method().as_str(), request.raw_http_path()))?;
-    Call::read(request, claims, route, F::QUERIES, line)
+    Call::read(request, claims, route, line)
 }
 
 fn request_id(request: &Request) -> String {
@@ -222,8 +220,7 @@ mod tests {
 
     impl Function for Echo {
         const NAME: &'static str = "echo";
-        const ROUTES: &'static [&'static str] = &["GET /v1/echo", "POST /v1/echo", "GET /v1/panic"];
-        const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[("GET /v1/echo", PAGING)];
+        const ROUTES: Routes = &[("GET /v1/echo", PAGING), ("POST /v1/echo", &[]), ("GET /v1/panic", &[])];
 
         async fn handle(_: &App, call: &mut Call) -> Result<Reply, Problem> {
             match call.route() {
