@@ -11,7 +11,7 @@ use wallet_domain::{
     Transaction, TransactionId, WalletId,
 };
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -33,7 +33,7 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
     let mut book = Book { read_at: before.version, ..Book::default() };
     let mut from = None;
     loop {
-        let page = reader.holds(wallet, from).await?;
+        let page = reader.page_of(Part::Holds, wallet, from).await?;
         for item in page.items {
             if let Scanned::Hold(hold) = item {
                 book.items.insert(hold.id, *hold);
@@ -45,13 +45,8 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
         }
     }
     loop {
-        let page = reader.history(wallet, true, from).await?;
-        let rows: Vec<Entry> = page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows) } else { None })
-            .flatten()
-            .collect();
+        let page = reader.page_of(Part::History, wallet, from).await?;
+        let rows: Vec<Entry> = page.items.into_iter().flat_map(Scanned::into_rows).collect();
         let mut known = Known::default();
         let named = rows.iter().filter(|row| is_of_holds(row)).map(|row| Key::Transaction(row.transaction));
         known.read(reader, named).await?;

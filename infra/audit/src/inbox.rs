@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wallet_domain::{Credit, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding};
 use crate::known::Known;
@@ -150,14 +150,9 @@ async fn rows_of(
     let since = oldest.and_then(|oldest| oldest.saturating_sub(CLOCKS_APART).ok()).unwrap_or(Timestamp::MIN);
     let (Some(Credited { wallet, .. }), mut from) = (credited.first(), None) else { return Ok(rows) };
     loop {
-        let page = reader.history(*wallet, false, from).await?;
+        let page = reader.page_of(Part::Newest, *wallet, from).await?;
         let mut begun = false;
-        for row in page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows) } else { None })
-            .flatten()
-        {
+        for row in page.items.into_iter().flat_map(Scanned::into_rows) {
             begun |= row.created_at < since;
             if let Some(versions) = rows.get_mut(&row.transaction) {
                 versions.push(row.version);

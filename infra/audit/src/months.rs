@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wallet_domain::{Entry, Kind, Money, Month, RuleId, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -36,12 +36,8 @@ async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
     let Some((oldest, ..)) = wallet.rebated.all().next() else { return Ok(vec![]) };
     let (mut sums, mut from) = (Sums::new(), None);
     loop {
-        let page = reader.history(id, false, from).await?;
-        let rows = page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows.into_iter().rev()) } else { None });
-        let rows: Vec<Entry> = rows.flatten().collect();
+        let page = reader.page_of(Part::Newest, id, from).await?;
+        let rows: Vec<Entry> = page.items.into_iter().flat_map(|item| item.into_rows().into_iter().rev()).collect();
         // A rebate is paid after its deposit, and times never go back: what is older than the oldest month is about older
         // ones.
         let recent = rows.iter().take_while(|entry| Month::of(entry.created_at) >= oldest);

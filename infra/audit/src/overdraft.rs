@@ -4,7 +4,7 @@
 
 use wallet_domain::{Entry, Transaction, Wallet};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -24,15 +24,13 @@ async fn look(reader: &Reader, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
     let floor = wallet.floor.minor_units();
     let (mut reversals, mut above, mut from) = (0, false, None);
     while !above {
-        let page = reader.history(wallet.id, false, from).await?;
+        let page = reader.page_of(Part::Newest, wallet.id, from).await?;
         let mut debits = vec![];
-        for item in page.items {
-            let Scanned::Entries(rows) = item else { continue };
-            for row in rows.into_iter().rev().filter(|row| row.version <= wallet.version) {
-                above |= row.balance_after.minor_units() >= floor;
-                if !above && row.amount.is_negative() {
-                    debits.push(row);
-                }
+        let rows = page.items.into_iter().flat_map(|item| item.into_rows().into_iter().rev());
+        for row in rows.filter(|row| row.version <= wallet.version) {
+            above |= row.balance_after.minor_units() >= floor;
+            if !above && row.amount.is_negative() {
+                debits.push(row);
             }
         }
         reversals += debits.len();

@@ -2,7 +2,7 @@
 
 use wallet_domain::WalletId;
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use super::Audit;
 use crate::chain::Chain;
@@ -70,7 +70,7 @@ impl Audit {
         let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
         let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
         loop {
-            let page = self.reader.history(id, true, from).await?;
+            let page = self.reader.page_of(Part::History, id, from).await?;
             for item in page.items {
                 match item {
                     Scanned::Entries(rows) => {
@@ -83,12 +83,8 @@ impl Audit {
                             chain.unreadable(&item);
                         }
                     }
-                    Scanned::Wallet(_)
-                    | Scanned::Transaction(_)
-                    | Scanned::Queued(_)
-                    | Scanned::Mark(_)
-                    | Scanned::Credit(_)
-                    | Scanned::Hold(_) => {}
+                    // A statement has nothing else.
+                    _ => {}
                 }
             }
             from = page.next;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wallet_domain::{Credit, Entry, MarkName, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use super::Audit;
 use crate::inbox::{self, Credited};
@@ -29,11 +29,10 @@ impl Audit {
         }
         let mut from = None;
         loop {
-            let page = self.reader.history(id, true, from).await?;
+            let page = self.reader.page_of(Part::History, id, from).await?;
             exists |= !page.items.is_empty();
             (self.progress)(page.items.len());
-            let read = |item| if let Scanned::Entries(rows) = item { Some(rows) } else { None };
-            let entries: Vec<Entry> = page.items.into_iter().filter_map(read).flatten().collect();
+            let entries: Vec<Entry> = page.items.into_iter().flat_map(Scanned::into_rows).collect();
             report.entries += entries.len() as u64;
             // A page of runs has many rows.
             for entries in entries.chunks(AT_ONCE) {
@@ -46,7 +45,7 @@ impl Audit {
             }
         }
         loop {
-            let page = self.reader.inbox(id, from).await?;
+            let page = self.reader.page_of(Part::Inbox, id, from).await?;
             exists |= !page.items.is_empty();
             (self.progress)(page.items.len());
             let mut credits = vec![];
@@ -54,12 +53,8 @@ impl Audit {
                 match item {
                     Scanned::Credit(credit) => credits.push(*credit),
                     Scanned::Unreadable(item) => report.unreadable(item),
-                    Scanned::Wallet(_)
-                    | Scanned::Entries(_)
-                    | Scanned::Transaction(_)
-                    | Scanned::Queued(_)
-                    | Scanned::Mark(_)
-                    | Scanned::Hold(_) => {}
+                    // Whatever else is there is none of the ledger's, and cannot be read.
+                    _ => {}
                 }
             }
             let placed = credits.iter().map(|credit| {
@@ -95,12 +90,8 @@ impl Audit {
             match item {
                 Scanned::Transaction(transaction) => transactions.push(*transaction),
                 Scanned::Mark(mark) => marks.push(mark),
-                Scanned::Wallet(_)
-                | Scanned::Entries(_)
-                | Scanned::Queued(_)
-                | Scanned::Credit(_)
-                | Scanned::Hold(_)
-                | Scanned::Unreadable(_) => {}
+                // Nothing else was asked for; what cannot be read is told elsewhere.
+                _ => {}
             }
         }
         report.found(overdue::check(&self.reader, &transactions, self.due()).await?);
