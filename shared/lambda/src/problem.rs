@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 /// What the caller is told, in a problem or in a failed transaction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Reason {
     detail: String,
@@ -74,14 +74,8 @@ impl Problem {
     /// A problem of `code`. `detail` tells the caller in a sentence or two.
     #[must_use]
     pub fn new(code: Code, detail: impl AsRef<str>) -> Problem {
-        let reason = Reason {
-            detail: detail.as_ref().chars().take(MAX_DETAIL_CHARS).collect(),
-            code: code.as_str(),
-            wallet_id: None,
-            available: None,
-            requested: None,
-            payment: None,
-        };
+        let detail = detail.as_ref().chars().take(MAX_DETAIL_CHARS).collect();
+        let reason = Reason { detail, code: code.as_str(), ..Reason::default() };
         Problem { code, reason: Box::new(reason), facts: Box::default() }
     }
 
