@@ -90,7 +90,7 @@ impl Ledger {
         let unreadable = || Fault::damaged(format!("{id}: the queued request is none that this code can execute"));
         let command = Command::of(&queued.request, terms).ok_or_else(unreadable)?;
         let strategy = queued.strategy.unwrap_or(strategy);
-        self.execute_queued(&command, strategy, usage).await.map(Some)
+        self.run(&command, true, strategy, usage).await.map(Some)
     }
 
     /// The end of a request that has waited too long.
