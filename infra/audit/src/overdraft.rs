@@ -22,11 +22,10 @@ pub(crate) async fn check(reader: &Reader, wallet: &Wallet) -> Result<Vec<Findin
 
 async fn look(reader: &Reader, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
     let floor = wallet.floor.minor_units();
-    let (mut reversals, mut above, mut from) = (0, false, None);
-    while !above {
-        let page = reader.page_of(Part::Newest, wallet.id, from).await?;
+    let (mut reversals, mut above, mut pages) = (0, false, reader.pages(Part::Newest, wallet.id));
+    while !above && let Some(items) = pages.next().await? {
         let mut debits = vec![];
-        let rows = page.items.into_iter().flat_map(|item| item.into_rows().into_iter().rev());
+        let rows = items.into_iter().flat_map(|item| item.into_rows().into_iter().rev());
         for row in rows.filter(|row| row.version <= wallet.version) {
             above |= row.balance_after.minor_units() >= floor;
             if !above && row.amount.is_negative() {
@@ -36,10 +35,6 @@ async fn look(reader: &Reader, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
         reversals += debits.len();
         if !all_may(reader, &debits).await? {
             return Ok(vec![finding(wallet, "a debit that is no reversal with allow_overdraft took it there")]);
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
         }
     }
     let unexplained = reversals == 0;

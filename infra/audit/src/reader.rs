@@ -42,13 +42,8 @@ impl Reader {
         self.paced(async |usage| self.ledger.scan(segment, segments, from, usage).await).await
     }
 
-    pub(crate) async fn page_of(
-        &self,
-        part: Part,
-        wallet: WalletId,
-        from: Option<Cursor>,
-    ) -> Result<Page<Scanned, Cursor>, Fault> {
-        self.paced(async |usage| self.ledger.page_of(part, wallet, from, usage).await).await
+    pub(crate) fn pages(&self, part: Part, wallet: WalletId) -> Pages<'_> {
+        Pages { reader: self, part, wallet, next: Some(None) }
     }
 
     pub(crate) async fn run_up_to(&self, wallet: WalletId, version: u64) -> Result<Vec<Entry>, Fault> {
@@ -69,6 +64,25 @@ impl Reader {
             tokio::time::sleep_until(start + due(half_units, pace)).await;
         }
         found
+    }
+}
+
+/// Part of what a wallet has, page by page.
+pub(crate) struct Pages<'a> {
+    reader: &'a Reader,
+    part: Part,
+    wallet: WalletId,
+    /// Where the next page begins; `None` after the last.
+    next: Option<Option<Cursor>>,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Scanned>>, Fault> {
+        let (Some(from), ledger) = (self.next.take(), &self.reader.ledger) else { return Ok(None) };
+        let page = self.reader.paced(async |usage| ledger.page_of(self.part, self.wallet, from, usage).await).await?;
+        self.next = page.next.map(Some);
+        Ok(Some(page.items))
     }
 }
 

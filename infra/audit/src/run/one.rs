@@ -27,29 +27,24 @@ impl Audit {
             report.balance(&wallet);
             report.found(self.by_itself(&wallet).await?);
         }
-        let mut from = None;
-        loop {
-            let page = self.reader.page_of(Part::History, id, from).await?;
-            exists |= !page.items.is_empty();
-            (self.progress)(page.items.len());
-            let entries: Vec<Entry> = page.items.into_iter().flat_map(Scanned::into_rows).collect();
+        let mut pages = self.reader.pages(Part::History, id);
+        while let Some(items) = pages.next().await? {
+            exists |= !items.is_empty();
+            (self.progress)(items.len());
+            let entries: Vec<Entry> = items.into_iter().flat_map(Scanned::into_rows).collect();
             report.entries += entries.len() as u64;
             // A page of runs has many rows.
             for entries in entries.chunks(AT_ONCE) {
                 report.found(matching::entries(&self.reader, entries).await?);
                 self.with_transactions(id, entries.iter().map(|entry| entry.transaction), &mut report).await?;
             }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
         }
-        loop {
-            let page = self.reader.page_of(Part::Inbox, id, from).await?;
-            exists |= !page.items.is_empty();
-            (self.progress)(page.items.len());
+        let mut pages = self.reader.pages(Part::Inbox, id);
+        while let Some(items) = pages.next().await? {
+            exists |= !items.is_empty();
+            (self.progress)(items.len());
             let mut credits = vec![];
-            for item in page.items {
+            for item in items {
                 match item {
                     Scanned::Credit(credit) => credits.push(*credit),
                     Scanned::Unreadable(item) => report.unreadable(item),
@@ -64,10 +59,6 @@ impl Audit {
             report.found(inbox::settled(&self.reader, placed.collect()).await?);
             self.with_transactions(id, credits.iter().map(|credit| credit.transaction), &mut report).await?;
             self.waiting(credits, &mut report).await?;
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
         }
         report.found(self.recomputed(id).await?);
         report.read_units = self.reader.units();
