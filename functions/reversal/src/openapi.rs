@@ -2,7 +2,7 @@
 
 use wallet_domain::{Command, Metadata, Reverse};
 use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Done, TransactionView, scope};
+use wallet_lambda::{Code, TransactionView, scope};
 
 use crate::{Body, POST, Reversal};
 
@@ -10,7 +10,7 @@ impl Described for Reversal {
     fn operations() -> Vec<Operation> {
         let mut story = Story::begin();
         let deposit = Command::Deposit(story.deposit("100"));
-        let (Done::Executed(original) | Done::Replayed(original)) = story.done(&deposit);
+        let original = story.done(&deposit);
         let reverse = Command::Reverse(Reverse {
             caller: story.caller("root", true),
             key: "undo-1".parse().expect("a key"),
