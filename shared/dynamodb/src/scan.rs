@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::item::{Fields, Item};
 use crate::items::{
     Queued, Record, credit_from_item, credit_item, entries_from_item, entries_item, hold_from_item, hold_item,
-    mark_from_item, mark_item, record_from_item, request_item, transaction_item, wallet_from_item, wallet_item,
+    item_of_queued, mark_from_item, mark_item, record_from_item, transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
 use crate::lists::Page;
@@ -227,7 +227,7 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
     let rewritten = match &scanned {
         Scanned::Wallet(wallet) => wallet_item(wallet),
         Scanned::Transaction(transaction) => transaction_item(transaction),
-        Scanned::Queued(queued) => request_item(queued),
+        Scanned::Queued(queued) => item_of_queued(queued),
         Scanned::Entries(rows) => entries_item(rows),
         Scanned::Hold(hold) => hold_item(hold),
         Scanned::Credit(credit) => credit_item(credit),

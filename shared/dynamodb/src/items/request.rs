@@ -58,7 +58,9 @@ pub(crate) fn due(share: u8) -> String {
     format!("request#{share:02}")
 }
 
-pub(crate) fn request_item(queued: &Queued) -> Item {
+/// As [`crate::items_of`], of a request that waits.
+#[must_use]
+pub fn request_item(queued: &Queued) -> Item {
     let Queued { request, strategy } = queued;
     Builder::default()
         .text(PK, transaction_pk(request.id))
