@@ -147,14 +147,6 @@ impl Problem {
         Problem::new(Code::InvalidCurrency, format!("`currency`: {error}."))
     }
 
-    /// Our clock is too far from the database's `Date` to write by. `cause` tells the two times, to the log alone.
-    #[must_use]
-    pub fn clock_skew(cause: impl AsRef<str>) -> Problem {
-        let detail = "The clock here is not to be trusted. This attempt has moved nothing. Send the same request again \
-                      with the same Idempotency-Key: another instance may answer it.";
-        Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
-    }
-
     /// A fault of ours. `cause` is logged, never shown.
     #[must_use]
     pub fn internal(cause: impl AsRef<str>) -> Problem {

@@ -83,7 +83,11 @@ impl From<ExecuteError> for Problem {
                 Problem::new(Code::OutcomeUnknown, detail).after(1)
             }
             ExecuteError::ClockSkew { seconds } => {
-                Problem::clock_skew(format!("this clock is {seconds} s ahead of DynamoDB's"))
+                let detail = format!(
+                    "The clock here is not to be trusted. This attempt has moved nothing. {SAME_KEY}: another instance may answer it."
+                );
+                let cause = format!("this clock is {seconds} s ahead of DynamoDB's");
+                Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
             }
             ExecuteError::Fault(fault) => fault.into(),
         }
