@@ -20,6 +20,11 @@ pub type Item = HashMap<String, AttributeValue>;
 pub(crate) struct Builder(Item);
 
 impl Builder {
+    /// With the two keys of the table.
+    pub(crate) fn at(pk: impl Display, sk: impl Display) -> Builder {
+        Builder::default().text(PK, pk).text(SK, sk)
+    }
+
     pub(crate) fn text(self, name: &str, value: impl Display) -> Builder {
         self.value(name, AttributeValue::S(value.to_string()))
     }
@@ -115,6 +120,10 @@ impl<'a> Fields<'a> {
     /// A text out of a closed list.
     pub(crate) fn named<T>(self, name: &str, find: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
         find(self.text(name)?).ok_or_else(|| self.wrong(name))
+    }
+
+    pub(crate) fn maybe_named<T>(self, name: &str, find: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Fault> {
+        self.maybe_text(name)?.map(|text| find(text).ok_or_else(|| self.wrong(name))).transpose()
     }
 
     pub(crate) fn maybe_number<T: FromStr>(self, name: &str) -> Result<Option<T>, Fault> {

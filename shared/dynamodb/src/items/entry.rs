@@ -25,9 +25,7 @@ pub(crate) fn entries_item(rows: &[Entry]) -> Item {
             .digest(SEAL, entry.seal)
             .build()
     };
-    Builder::default()
-        .text(PK, wallet_pk(first.wallet))
-        .text(SK, entry_sk(first.version))
+    Builder::at(wallet_pk(first.wallet), entry_sk(first.version))
         .text(CURRENCY, first.amount.currency())
         .time(CREATED_AT, first.created_at)
         .digest(STATE, first.state)
@@ -92,10 +90,6 @@ struct Common {
 impl Common {
     /// A row by itself, before its place among the others is known.
     fn row(&self, fields: Fields<'_>) -> Result<Entry, Fault> {
-        let counterparty = match fields.maybe_text(COUNTERPARTY)? {
-            Some(_) => Some(fields.named(COUNTERPARTY, Account::from_name)?),
-            None => None,
-        };
         Ok(Entry {
             wallet: self.wallet,
             version: 0,
@@ -104,7 +98,7 @@ impl Common {
             amount: fields.money(AMOUNT, self.currency)?,
             balance_after: Money::zero(self.currency),
             held_after: self.held_after,
-            counterparty,
+            counterparty: fields.maybe_named(COUNTERPARTY, Account::from_name)?,
             reference: fields.maybe_parsed(REFERENCE)?,
             changes: fields.texts(CHANGES)?,
             caller: fields.parsed(CALLER)?,

@@ -43,7 +43,7 @@ pub(crate) fn due_of(wallet: WalletId) -> String {
 
 /// Where a hold is.
 pub(crate) fn hold_key(key: &HoldKey) -> Builder {
-    Builder::default().text(PK, wallet_pk(key.wallet)).text(SK, hold_sk(key))
+    Builder::at(wallet_pk(key.wallet), hold_sk(key))
 }
 
 /// The hold at a key, as an index has it.

@@ -8,7 +8,7 @@ use crate::item::{Builder, Fields, Item};
 use crate::items::transaction::transaction_from_item;
 use crate::names::{
     ADMIN, AMOUNT, CALLER, CREATED_AT, CURRENCY, DESTINATION, DUE, DUE_AT, FINGERPRINT, ID, IDEMPOTENCY_KEY,
-    LOCKING_STRATEGY, METADATA, PAYMENTS, PK, REFERENCE, SEAL, SK, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
+    LOCKING_STRATEGY, METADATA, PAYMENTS, REFERENCE, SEAL, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
 };
 use crate::policy::Strategy;
 
@@ -62,9 +62,7 @@ pub(crate) fn due(share: u8) -> String {
 #[must_use]
 pub fn request_item(queued: &Queued) -> Item {
     let Queued { request, strategy } = queued;
-    Builder::default()
-        .text(PK, transaction_pk(request.id))
-        .text(SK, TXN)
+    Builder::at(transaction_pk(request.id), TXN)
         .text(ID, request.id)
         .text(TYPE, request.kind.as_str())
         .text(STATUS, QUEUED)

@@ -12,9 +12,9 @@ use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
     ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CALLER_REFERENCE,
     CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, EXPIRES_AT, FEE, FINGERPRINT, FORMAT, HOLD_ID,
-    HOLD_TERMS, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, PK, REFERENCE,
-    REFUSAL, RELEASED, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER,
-    WALLET_ID, caller_reference, transaction_pk,
+    HOLD_TERMS, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, REFERENCE, REFUSAL,
+    RELEASED, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID,
+    caller_reference, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -23,9 +23,7 @@ const FAILED: &str = "failed";
 pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     let fee = (!transaction.fee.is_zero()).then_some(transaction.fee);
     let reference = transaction.reference.as_ref();
-    let builder = Builder::default()
-        .text(PK, transaction_pk(transaction.id))
-        .text(SK, TXN)
+    let builder = Builder::at(transaction_pk(transaction.id), TXN)
         .text(ID, transaction.id)
         .text(TYPE, transaction.kind.as_str())
         .text(CURRENCY, transaction.amount.currency())
@@ -179,8 +177,8 @@ fn leg_item(leg: &Leg) -> Item {
 
 fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
     let amount = fields.money(AMOUNT, currency)?;
-    if fields.maybe_text(ACCOUNT)?.is_some() {
-        return Ok(Leg::System { account: fields.named(ACCOUNT, Account::system)?, amount });
+    if let Some(account) = fields.maybe_named(ACCOUNT, Account::system)? {
+        return Ok(Leg::System { account, amount });
     }
     let (wallet, owner, reference) =
         (fields.parsed(WALLET_ID)?, fields.parsed(OWNER)?, fields.maybe_parsed(REFERENCE)?);
