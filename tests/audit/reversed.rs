@@ -154,5 +154,5 @@ async fn a_reversal_or_its_parent_missing() {
     table.delete(table.record(table.transfer.id).await).await;
     finds_in(&table, reversal.id, Check::Reversal, "what it reverses is missing").await;
     table.put(with(table.record(reversal.id).await, [("parent_id", s(table.rebate.id))])).await;
-    finds_in(&table, reversal.id, Check::Reversal, "no posted deposit, withdrawal, transfer or payout").await;
+    finds_in(&table, reversal.id, Check::Reversal, "no posted transaction of a kind that can be reversed").await;
 }

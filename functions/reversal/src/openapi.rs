@@ -1,6 +1,6 @@
 //! What the route is described by.
 
-use wallet_domain::{Command, Metadata, Reverse};
+use wallet_domain::{Command, Metadata, Reverse, reversible_kinds};
 use wallet_lambda::openapi::{Described, Operation, Story};
 use wallet_lambda::{Code, TransactionView, scope};
 
@@ -22,9 +22,10 @@ impl Described for Reversal {
         });
         let summary = "Undo a movement, whole and once";
         let route = Operation::new(POST, "Movements", "reverse", summary, scope::WALLETS_ADMIN)
-            .about(
-                "Of a posted deposit, withdrawal or transfer. A deposit's rebate is taken back with it, or never paid.",
-            )
+            .about(&format!(
+                "Of a posted {}. A deposit's rebate is taken back with it, or never paid.",
+                reversible_kinds()
+            ))
             .keyed()
             .may_be_dry()
             .takes::<Body>(r#"{"reference": "ticket 7", "allow_overdraft": false}"#)
