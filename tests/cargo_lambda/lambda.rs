@@ -10,18 +10,10 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent, Request, Service as _, service_fn};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
-use wallet_holds::Holds;
-use wallet_lambda::{App, Function, Settings, answer, work};
-use wallet_payout::Payout;
+use wallet_lambda::{App, Settings, work};
 use wallet_rebate::Rebate;
-use wallet_reversal::Reversal;
-use wallet_stack::Stack;
-use wallet_transactions::Transactions;
-use wallet_transfer::Transfer;
-use wallet_wallets::Wallets;
-use wallet_withdraw::Withdraw;
+use wallet_stack::{Stack, invoke};
 
 /// A function's name and an event that it was given.
 type Given = (String, Value);
@@ -59,21 +51,11 @@ impl Lambda {
     /// What `function` answers to `event`, as Lambda hands it back.
     pub(super) async fn invoke(&self, function: &str, event: &str) -> Value {
         let app = self.app.get().expect("a table");
-        match function {
-            "deposit" => http::<Deposit>(app, event).await,
-            "withdraw" => http::<Withdraw>(app, event).await,
-            "payout" => http::<Payout>(app, event).await,
-            "transfer" => http::<Transfer>(app, event).await,
-            "holds" => http::<Holds>(app, event).await,
-            "reversal" => http::<Reversal>(app, event).await,
-            "wallets" => http::<Wallets>(app, event).await,
-            "transactions" => http::<Transactions>(app, event).await,
-            "rebate" => {
-                let event = serde_json::from_str(event).expect("a batch");
-                serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON")
-            }
-            other => panic!("there is no function {other}"),
+        if function == "rebate" {
+            let event = serde_json::from_str(event).expect("a batch");
+            return serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON");
         }
+        http(function, app, event).await
     }
 
     /// The event that was given last.
@@ -95,10 +77,10 @@ async fn invoked(State(lambda): State<Lambda>, Path(function): Path<String>, eve
 }
 
 /// Through the same adapter that the runtime puts around a function.
-async fn http<F: Function>(app: &App, event: &str) -> Value {
+async fn http(function: &str, app: &App, event: &str) -> Value {
     let request: LambdaRequest = serde_json::from_str(event).expect("an event");
-    let service = service_fn(async |request: Request| Ok::<_, Infallible>(answer::<F>(app, request).await));
-    let mut function = Adapter::from(service);
-    let Ok(response) = function.call(LambdaEvent::new(request, Context::default())).await;
+    let service = service_fn(async |request: Request| Ok::<_, Infallible>(invoke(function, app, request).await));
+    let mut adapter = Adapter::from(service);
+    let Ok(response) = adapter.call(LambdaEvent::new(request, Context::default())).await;
     serde_json::to_value(response).expect("JSON")
 }

@@ -7,9 +7,8 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use wallet_domain::{Command, Deposit, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
-use wallet_lambda::{App, Settings, answer};
-use wallet_stack::TABLE;
-use wallet_transfer::Transfer;
+use wallet_lambda::{App, Settings};
+use wallet_stack::{TABLE, invoke};
 
 use super::call::Call;
 use super::check::audit;
@@ -33,10 +32,10 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         let settings = Settings::from_vars(variable).expect("settings with nothing but a table");
         let app = App::new(world.ledger(0, 1), settings);
         world.network.set(weather);
-        let first = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        let first = told(invoke("transfer", &app, request(a, b, strategy)).await);
         tokio::time::sleep(Duration::from_secs(60)).await;
         world.network.set(fair());
-        let again = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        let again = told(invoke("transfer", &app, request(a, b, strategy)).await);
         audit(&world.table, &world.plain()).await.expect("the books add up");
         let found = world.plain().wallet(b, &mut Usage::default()).await.expect("the table answers");
         (first, again, found.expect("the wallet exists").balance.to_string())

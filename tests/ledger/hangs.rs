@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
 use wallet_dynamodb::Strategy;
-use wallet_lambda::{App, answer, work_until};
+use wallet_lambda::work_until;
 use wallet_rebate::Rebate;
-use wallet_stack::TABLE;
+use wallet_stack::template::Template;
+use wallet_stack::{TABLE, invoke};
 
 use super::torn::{check, deposit, rule};
 use super::{posted, run};
@@ -33,19 +34,11 @@ struct Desk {
     deposit: Transaction,
 }
 
-/// A kind of request: its route, its body, and the function that answers it.
+/// A kind of request: its route, the function that answers it, and its body.
 struct Kind {
     route: &'static str,
+    function: String,
     body: fn(&Desk) -> Value,
-    answer: fn(&App, Request) -> Answering<'_>,
-}
-
-type Answering<'a> = std::pin::Pin<Box<dyn Future<Output = Response<Body>> + 'a>>;
-
-macro_rules! kind {
-    ($route:literal, $function:ty, $body:expr) => {
-        Kind { route: $route, body: $body, answer: |app, request| Box::pin(answer::<$function>(app, request)) }
-    };
 }
 
 fn amount(strategy: &str) -> Value {
@@ -61,36 +54,34 @@ fn transfer(desk: &Desk, strategy: &str) -> Value {
 
 /// Every kind of request that asks the database anything.
 fn kinds() -> Vec<Kind> {
-    use wallet_deposit::Deposit;
-    use wallet_reversal::Reversal;
-    use wallet_transactions::Transactions;
-    use wallet_transfer::Transfer;
-    use wallet_wallets::Wallets;
-    use wallet_withdraw::Withdraw;
     const DEPOSITS: &str = "POST /v1/wallets/{wallet_id}/deposits";
+    let routes = Template::embedded().expect("a template").routes;
+    let kind = |route: &'static str, body| {
+        let key = route.split('?').next().expect("a part");
+        let function = routes.iter().find(|routed| routed.key() == key).expect("a route").function.clone();
+        Kind { route, function, body }
+    };
     vec![
-        kind!("POST /v1/wallets", Wallets, |_| json!({"currency": "EUR"})),
-        kind!("GET /v1/wallets", Wallets, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}", Wallets, |_| Value::Null),
-        kind!("PATCH /v1/wallets/{wallet_id}", Wallets, |_| json!({"ceiling": "500.00"})),
-        kind!("GET /v1/wallets/{wallet_id}/entries", Transactions, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}/attempts", Transactions, |_| Value::Null),
-        kind!("GET /v1/transactions/{transaction_id}", Transactions, |_| Value::Null),
-        kind!("GET /v1/transactions?reference=order", Transactions, |_| Value::Null),
-        kind!("GET /v1/wallets/{wallet_id}?at=2026-03-01T23:58:00Z", Wallets, |_| Value::Null),
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals?dry_run=true", Withdraw, |_| amount("optimistic")),
-        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("optimistic")) },
-        Kind { route: DEPOSITS, ..kind!("", Deposit, |_| amount("pessimistic")) },
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("optimistic")),
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| amount("pessimistic")),
-        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "optimistic")),
-        kind!("POST /v1/transfers", Transfer, |desk| transfer(desk, "pessimistic")),
+        kind("POST /v1/wallets", |_| json!({"currency": "EUR"})),
+        kind("GET /v1/wallets", |_| Value::Null),
+        kind("GET /v1/wallets/{wallet_id}", |_| Value::Null),
+        kind("PATCH /v1/wallets/{wallet_id}", |_| json!({"ceiling": "500.00"})),
+        kind("GET /v1/wallets/{wallet_id}/entries", |_| Value::Null),
+        kind("GET /v1/wallets/{wallet_id}/attempts", |_| Value::Null),
+        kind("GET /v1/transactions/{transaction_id}", |_| Value::Null),
+        kind("GET /v1/transactions?reference=order", |_| Value::Null),
+        kind("GET /v1/wallets/{wallet_id}?at=2026-03-01T23:58:00Z", |_| Value::Null),
+        kind("POST /v1/wallets/{wallet_id}/withdrawals?dry_run=true", |_| amount("optimistic")),
+        kind(DEPOSITS, |_| amount("optimistic")),
+        kind(DEPOSITS, |_| amount("pessimistic")),
+        kind("POST /v1/wallets/{wallet_id}/withdrawals", |_| amount("optimistic")),
+        kind("POST /v1/wallets/{wallet_id}/withdrawals", |_| amount("pessimistic")),
+        kind("POST /v1/transfers", |desk| transfer(desk, "optimistic")),
+        kind("POST /v1/transfers", |desk| transfer(desk, "pessimistic")),
         // Refused, and recorded; then what confirms a refusal can hang too.
-        kind!("POST /v1/wallets/{wallet_id}/withdrawals", Withdraw, |_| json!({"amount": "900.00", "currency": "EUR"})),
-        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| json!({})),
-        kind!("POST /v1/transactions/{transaction_id}/reversals", Reversal, |_| {
-            json!({"locking_strategy": "pessimistic"})
-        }),
+        kind("POST /v1/wallets/{wallet_id}/withdrawals", |_| json!({"amount": "900.00", "currency": "EUR"})),
+        kind("POST /v1/transactions/{transaction_id}/reversals", |_| json!({})),
+        kind("POST /v1/transactions/{transaction_id}/reversals", |_| json!({"locking_strategy": "pessimistic"})),
     ]
 }
 
@@ -157,7 +148,7 @@ fn hang(world: &World, hung: Hung) -> Arc<std::sync::Mutex<Vec<bool>>> {
 async fn answered(world: &World, kind: &Kind, desk: &Desk, hung: Hung) -> (u16, Value, Vec<bool>, Duration) {
     let (log, calls, begun) = (Log::start("info"), hang(world, hung), Instant::now());
     let app = world.app(0);
-    let answer = timeout(Duration::from_secs(600), (kind.answer)(&app, request(kind, desk))).await;
+    let answer = timeout(Duration::from_secs(600), invoke(&kind.function, &app, request(kind, desk))).await;
     let answer = answer.unwrap_or_else(|_| panic!("{}, {hung:?}: no answer in ten minutes", kind.route));
     let took = begun.elapsed();
     let lines = log.take_lines();

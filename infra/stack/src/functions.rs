@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::BoxFuture;
+use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use wallet_dispatch::Queues;
@@ -44,6 +45,20 @@ macro_rules! http_functions {
             $each::<wallet_transactions::Transactions>($($argument),*),
         ]
     };
+}
+
+/// What the HTTP function of this name answers to `request`, in an `app` of the caller's.
+///
+/// # Panics
+/// When there is no such function.
+pub async fn invoke(function: &str, app: &App, request: Request) -> Response<Body> {
+    type Answer = for<'a> fn(&'a App, Request) -> BoxFuture<'a, Response<Body>>;
+    fn of<F: Function>() -> (&'static str, Answer) {
+        (F::NAME, |app, request| Box::pin(wallet_lambda::answer::<F>(app, request)))
+    }
+    let found = http_functions!(of()).into_iter().find(|(name, _)| *name == function);
+    let (_, answer) = found.unwrap_or_else(|| panic!("there is no function {function}"));
+    answer(app, request).await
 }
 
 /// What each route does, as its function says.

@@ -66,9 +66,9 @@ fn whatever_headers_and_query_say_the_answer_is_a_success_or_a_problem() {
     let header = (prop::sample::select(names.to_vec()), any_text());
     holds(&(prop::collection::vec(header, 0..3), query, any::<bool>()), |(headers, query, list)| {
         let mut event = if list {
-            world.event("GET", "/v1/wallets/{wallet}/entries", None)
+            world.event("GET", "/v1/wallets/{wallet_id}/entries", None)
         } else {
-            world.event("PATCH", "/v1/wallets/{wallet}", Some("{\"status\":\"active\"}"))
+            world.event("PATCH", "/v1/wallets/{wallet_id}", Some("{\"status\":\"active\"}"))
         };
         for (name, value) in headers {
             event["headers"][name] = json!(value);
