@@ -9,21 +9,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
 }
 
+/// The crates of the workspace.
+fn packages() -> Vec<Package> {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec();
+    metadata.expect("cargo metadata runs").packages
+}
+
 /// The normal dependencies of each workspace crate, by name.
 fn direct() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec();
-    let normal = |package: &cargo_metadata::Package| {
+    let normal = |package: &Package| {
         let kept = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         kept.map(|dependency| dependency.name.clone()).collect()
     };
-    let packages = metadata.expect("cargo metadata runs").packages;
-    packages.iter().map(|package| (package.name.to_string(), normal(package))).collect()
+    packages().iter().map(|package| (package.name.to_string(), normal(package))).collect()
 }
 
 /// The crates of ours that a crate may use, and how the names begin of those that it may not; `None` for what is never deployed.
@@ -137,8 +141,7 @@ fn every_module_opens_with_its_job() {
 
 #[test]
 fn every_crate_inherits_the_workspace_s_lints_and_version_of_rust() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec();
-    for package in metadata.expect("cargo metadata runs").packages {
+    for package in packages() {
         let manifest = fs::read_to_string(&package.manifest_path).expect("UTF-8");
         for line in ["[lints]\nworkspace = true", "rust-version.workspace = true", "license.workspace = true"] {
             assert!(manifest.contains(line), "{} lacks {line:?}", package.name);
@@ -161,9 +164,8 @@ fn unused(dependencies: &[String], text: &str) -> Vec<String> {
 
 #[test]
 fn every_dependency_is_used() {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec();
     let mut all = BTreeSet::new();
-    for package in metadata.expect("cargo metadata runs").packages {
+    for package in packages() {
         let folder = package.manifest_path.parent().expect("a manifest lies in a folder");
         let folder = folder.strip_prefix(root()).expect("in the workspace").to_string();
         let text: String = sources(&folder).into_iter().map(|(_, text)| text).collect();

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wallet_audit::{Audit, Check, Report};
+use wallet_domain::{TransactionId, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
 
 use crate::ledger::{Bench, until_done};
@@ -27,18 +28,31 @@ async fn audited(bench: &Bench) -> Report {
     Audit::new(bench.another(), 3).table().await.expect("the table answers")
 }
 
+/// The audit of one wallet.
+async fn audited_alone(bench: &Bench, wallet: WalletId) -> Report {
+    alone(&Audit::new(bench.another(), 1), wallet).await
+}
+
+async fn alone(audit: &Audit, wallet: WalletId) -> Report {
+    audit.wallet(wallet).await.expect("the table answers").expect("the wallet exists")
+}
+
+#[track_caller]
+fn clean(report: &Report) {
+    assert!(report.is_clean(), "{:#?}", report.findings);
+}
+
 #[tokio::test]
 async fn what_the_ledger_writes_adds_up() {
     let table = Table::start().await;
     let report = audited(&table.bench).await;
-    assert!(report.is_clean(), "{:#?}", report.findings);
+    clean(&report);
     assert_eq!((report.wallets, report.entries, report.transactions), (2, 8, 8));
     let lines = report.sums["EUR"].lines().map(|(name, sum)| format!("{name} {sum}"));
     let wallets = ["wallets 140.50", "total 0.00", "waiting 0.00", "balances 140.50"];
     assert_eq!(lines, [&["external -140.00", "fees 0.50", "rebates -1.00"][..], &wallets].concat()[..]);
-    let one = Audit::new(table.bench.another(), 1).wallet(table.alice).await.expect("the table answers");
-    let one = one.expect("the wallet exists");
-    assert!(one.is_clean(), "{:#?}", one.findings);
+    let one = audited_alone(&table.bench, table.alice).await;
+    clean(&one);
     assert_eq!((one.wallets, one.entries), (1, 5));
     let json = report.to_json();
     assert_eq!((&json["clean"], &json["sums"]["EUR"]["fees"]), (&true.into(), &"0.50".into()));
@@ -90,11 +104,9 @@ async fn a_table_in_use_adds_up_at_every_moment() {
         .collect();
     for _ in 0..8 {
         let report = audited(&bench).await;
-        assert!(report.is_clean(), "{:#?}", report.findings);
+        clean(&report);
         for wallet in &wallets {
-            let one = Audit::new(bench.another(), 1).wallet(*wallet).await.expect("the table answers");
-            let one = one.expect("the wallet exists");
-            assert!(one.is_clean(), "{:#?}", one.findings);
+            clean(&audited_alone(&bench, *wallet).await);
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -115,18 +127,14 @@ async fn what_was_written_together_is_found_leg_by_leg() {
     let done = bench.another().execute_together(&commands, &mut Usage::default()).await;
     assert_eq!(done.len(), commands.len());
     for wallet in [alice, bob, carol] {
-        let one = Audit::new(bench.another(), 1).wallet(wallet).await.expect("the table answers");
-        let one = one.expect("the wallet exists");
-        assert!(one.is_clean(), "{:#?}", one.findings);
+        clean(&audited_alone(&bench, wallet).await);
     }
 }
 
 /// Whether the whole table's audit, and the wallet's own, find `check` at the wallet's `version`.
 async fn finds(table: &Table, check: Check, version: u64) {
     let wallet = table.alice;
-    let whole = audited(&table.bench).await;
-    let one = Audit::new(table.bench.another(), 1).wallet(wallet).await.expect("the table answers");
-    for report in [whole, one.expect("the wallet exists")] {
+    for report in [audited(&table.bench).await, audited_alone(&table.bench, wallet).await] {
         let found = report
             .findings
             .iter()
@@ -138,7 +146,7 @@ async fn finds(table: &Table, check: Check, version: u64) {
 }
 
 /// Whether the whole table's audit finds `check` in the transaction, in words that hold `words`.
-async fn finds_in(table: &Table, transaction: wallet_domain::TransactionId, check: Check, words: &str) {
+async fn finds_in(table: &Table, transaction: TransactionId, check: Check, words: &str) {
     let report = audited(&table.bench).await;
     let found = report.findings.iter().any(|finding| {
         finding.transaction == Some(transaction) && finding.check == check && finding.difference.contains(words)

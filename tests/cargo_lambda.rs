@@ -4,7 +4,7 @@
 //! `cargo lambda watch` has them. `UPDATE_EXPECT=1` writes them anew. Ids come from callers and keys, so they hold in
 //! any table, that of the demo included; played in the order of [`calls`], each is answered as noted there.
 
-pub(crate) mod lambda;
+mod lambda;
 
 use std::collections::BTreeSet;
 use std::path::Path;

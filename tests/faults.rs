@@ -44,6 +44,8 @@ pub(crate) use network::Weather;
 pub(crate) use weather::{LONG, always, fair, first, slow};
 pub(crate) use world::{World, function, runtime};
 
+use wallet_domain::SHAPES;
+
 use schedule::{Counts, RECORDED, Report};
 
 /// Commands of one schedule.
@@ -69,20 +71,6 @@ const RECORDED_CODES: [&str; 12] = [
     "wallet_closed",
     "wallet_frozen",
     "wallet_not_found",
-];
-const POSTED_KINDS: [&str; 12] = [
-    "amendment",
-    "capture",
-    "deposit",
-    "expiry",
-    "hold",
-    "opening",
-    "payout",
-    "rebate",
-    "reversal",
-    "transfer",
-    "void",
-    "withdrawal",
 ];
 const SEED: &str = "WALLET_FAULT_SEED";
 const LENGTH: &str = "WALLET_FAULT_OPERATIONS";
@@ -144,7 +132,7 @@ fn the_table_in_memory_answers_as_the_embedded_database_does() {
 #[test]
 fn the_schedules_meet_every_refusal_that_is_recorded() {
     let mut unmet: BTreeSet<String> = RECORDED_CODES.iter().map(|code| format!("{RECORDED}{code}")).collect();
-    unmet.extend(POSTED_KINDS.iter().map(|kind| format!("posted: {kind}")));
+    unmet.extend(SHAPES.iter().map(|shape| format!("posted: {}", shape.kind.as_str())));
     unmet.insert(network::TOGETHER.to_owned());
     for seed in 0..ENOUGH {
         for name in schedule(seed).counts.keys() {

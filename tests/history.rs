@@ -55,37 +55,23 @@ fn every_wallet_is_linearizable() {
 fn the_checker_sees_a_lost_update() {
     let invoked = |client, request| Event::Invoked { client, request };
     let answered = |client, version, balance| Event::Answered { client, answer: Answer::Moved { version, balance } };
-    // Both read 0 and wrote their own sum: the first deposit is gone.
-    let lost = [
-        invoked(1, Request::Move(5)),
-        invoked(2, Request::Move(7)),
-        answered(1, 1, 5),
-        answered(2, 1, 7),
-        invoked(3, Request::Read),
-        Event::Answered { client: 3, answer: Answer::Balance { version: 1, balance: 7 } },
-    ];
-    assert!(!tester(&lost).is_consistent());
-    let kept = [
-        invoked(1, Request::Move(5)),
-        invoked(2, Request::Move(7)),
-        answered(1, 2, 12),
-        answered(2, 1, 7),
-        invoked(3, Request::Read),
-        Event::Answered { client: 3, answer: Answer::Balance { version: 2, balance: 12 } },
-    ];
-    assert!(tester(&kept).is_consistent());
+    // If both read 0 and wrote their own sum, the first deposit is gone.
+    for ((version, balance), read, is_consistent) in [((1, 5), (1, 7), false), ((2, 12), (2, 12), true)] {
+        let deposits = [
+            invoked(1, Request::Move(5)),
+            invoked(2, Request::Move(7)),
+            answered(1, version, balance),
+            answered(2, 1, 7),
+        ];
+        let read = asked(3, Request::Read, Answer::Balance { version: read.0, balance: read.1 });
+        assert_eq!(tester(&[&deposits[..], &read].concat()).is_consistent(), is_consistent, "{read:?}");
+    }
 }
 
 #[test]
 fn the_checker_sees_a_stale_read_and_a_refusal_that_rests_on_one() {
-    let deposit = [
-        Event::Invoked { client: 1, request: Request::Move(5) },
-        Event::Answered { client: 1, answer: Answer::Moved { version: 1, balance: 5 } },
-    ];
-    let with = |request, answer| {
-        let asked = [Event::Invoked { client: 2, request }, Event::Answered { client: 2, answer }];
-        tester(&[deposit.as_slice(), asked.as_slice()].concat()).is_consistent()
-    };
+    let deposit = asked(1, Request::Move(5), Answer::Moved { version: 1, balance: 5 });
+    let with = |request, answer| tester(&[deposit, asked(2, request, answer)].concat()).is_consistent();
     assert!(!with(Request::Read, Answer::Balance { version: 0, balance: 0 }));
     assert!(with(Request::Read, Answer::Balance { version: 1, balance: 5 }));
     assert!(!with(Request::Move(-5), Answer::TooLittle));
@@ -96,13 +82,8 @@ fn the_checker_sees_a_stale_read_and_a_refusal_that_rests_on_one() {
 #[test]
 fn the_checker_sees_a_refusal_for_money_that_waits() {
     let told = |debit, answer| {
-        let history = [
-            Event::Invoked { client: 1, request: Request::Move(5) },
-            Event::Answered { client: 1, answer: Answer::Done },
-            Event::Invoked { client: 2, request: Request::Move(debit) },
-            Event::Answered { client: 2, answer },
-        ];
-        tester(&history).is_consistent()
+        let deposit = asked(1, Request::Move(5), Answer::Done);
+        tester(&[deposit, asked(2, Request::Move(debit), answer)].concat()).is_consistent()
     };
     assert!(!told(-5, Answer::TooLittle));
     assert!(told(-5, Answer::Done));
@@ -113,15 +94,11 @@ fn the_checker_sees_a_refusal_for_money_that_waits() {
 /// Held money is not there for a debit, is released by whoever ends its hold, and is taken once.
 #[test]
 fn the_checker_sees_held_money_spent_and_a_hold_that_ends_twice() {
-    let told = |asked: &[(Request, Answer)]| {
+    let told = |more: &[(Request, Answer)]| {
         let pay_in = (Request::Move(5), Answer::Moved { version: 1, balance: 5 });
         let hold = (Request::Hold { number: 1, cents: 4 }, Answer::Moved { version: 2, balance: 5 });
-        let all = [pay_in, hold].into_iter().chain(asked.iter().copied());
-        let history: Vec<_> = all
-            .flat_map(|(request, answer)| {
-                [Event::Invoked { client: 1, request }, Event::Answered { client: 1, answer }]
-            })
-            .collect();
+        let all = [pay_in, hold].into_iter().chain(more.iter().copied());
+        let history: Vec<_> = all.flat_map(|(request, answer)| asked(1, request, answer)).collect();
         tester(&history).is_consistent()
     };
     let (void, take) = (Request::End { hold: 1, cents: 0 }, Request::End { hold: 1, cents: 3 });
@@ -149,6 +126,11 @@ fn a_recorded_history_that_is_tampered_with_is_refused() {
         assert!(!tester(&history).is_consistent(), "{history:#?}");
     }
     assert!(seen > 0);
+}
+
+/// A request that nothing else happens beside.
+fn asked(client: u32, request: Request, answer: Answer) -> [Event; 2] {
+    [Event::Invoked { client, request }, Event::Answered { client, answer }]
 }
 
 /// The checker, told a history.

@@ -17,8 +17,9 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::{Value, json};
 use wallet_domain::{Kind, Outcome, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Usage;
-use wallet_lambda::{App, Report, answer, work};
+use wallet_lambda::{App, Report, work};
 use wallet_rebate::Rebate;
+use wallet_stack::invoke;
 
 use crate::faults::{World, audit, event, function, runtime};
 use crate::followers::numbered;
@@ -104,7 +105,7 @@ async fn deposited(app: &App, wallet: WalletId, key: &str, amount: &str) -> Earn
     let route = "POST /v1/wallets/{wallet_id}/deposits";
     let answer: Value = loop {
         let request = event(route, &[("wallet_id", &wallet)], "bank", key, "funds:deposit", &body);
-        let response = answer::<wallet_deposit::Deposit>(app, request).await;
+        let response = invoke("deposit", app, request).await;
         let answer: Value = serde_json::from_slice(response.body()).expect("answers are JSON");
         if response.status() == 201 {
             break answer;

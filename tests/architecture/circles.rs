@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cargo_metadata::MetadataCommand;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// A module's or an item's place in its crate; the root's is empty.
@@ -184,9 +183,8 @@ fn sources(root: &Path) -> BTreeMap<Place, String> {
 
 #[test]
 fn no_two_modules_use_each_other() {
-    let metadata = MetadataCommand::new().manifest_path(super::root().join("Cargo.toml")).no_deps().exec();
     let mut found = vec![];
-    for package in metadata.expect("cargo metadata runs").packages {
+    for package in super::packages() {
         // A program beside a library has a file, and an example is one.
         let has_library = package.targets.iter().any(|target| target.is_lib());
         let roots = package.targets.iter().filter(|target| !(target.is_example() || has_library && target.is_bin()));

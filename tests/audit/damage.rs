@@ -6,7 +6,7 @@ use wallet_domain::{Digest, GENESIS};
 use wallet_dynamodb::Usage;
 use wallet_dynamodb::scan::{Key, Scanned};
 
-use super::table::{Item, Table, b, n, s, with, with_row};
+use super::table::{Item, Table, b, n, s, with, with_leg, with_row};
 use super::{audited, finds, finds_in};
 
 #[tokio::test]
@@ -88,11 +88,7 @@ async fn a_whole_chain_rewritten() {
 #[tokio::test]
 async fn unbalanced_legs() {
     let table = Table::start().await;
-    let mut record = table.record(table.deposit.id).await;
-    let Some(AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("a deposit has legs") };
-    let AttributeValue::M(outside) = &mut legs[0] else { panic!("a leg is a map") };
-    outside.insert("amount".to_owned(), n(-99));
-    table.put(record).await;
+    table.put(with_leg(table.record(table.deposit.id).await, "-100", "-99")).await;
     finds_in(&table, table.deposit.id, Check::Legs, "sum to 1.00 EUR").await;
 }
 
@@ -128,10 +124,7 @@ async fn a_doubled_rebate() {
 #[tokio::test]
 async fn a_rebate_beyond_its_rule() {
     let table = Table::start().await;
-    let mut record = table.record(table.deposit.id).await;
-    let Some(AttributeValue::M(rule)) = record.get_mut("rule") else { panic!("it pins a rule") };
-    rule.insert("basis_points".to_owned(), n(40));
-    table.put(record).await;
+    table.pinning(&table.deposit, "basis_points", "40").await;
     finds_in(&table, table.rebate.id, Check::Rebate, "0.60 too much").await;
 }
 

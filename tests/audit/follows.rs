@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use wallet_audit::{Check, Report};
+use wallet_audit::Check;
 use wallet_domain::{Change, Status};
 
 use super::book::{Book, audit_at, report_at};
+use super::{alone, clean};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-#[track_caller]
-fn clean(report: &Report) {
-    assert!(report.is_clean(), "{:#?}", report.findings);
-}
 
 #[tokio::test]
 async fn a_book_of_every_kind_adds_up() {
@@ -40,7 +36,7 @@ async fn a_wallet_below_its_floor_by_a_reversal_with_leave_is_legal_until_it_is_
     let report = report_at(&bench, book.now).await;
     clean(&report);
     assert!(report.sums["EUR"].wallets < 0, "{:?}", report.sums);
-    let one = audit_at(&bench, book.now).wallet(alice).await.expect("the table answers").expect("it exists");
+    let one = alone(&audit_at(&bench, book.now), alice).await;
     clean(&one);
     book.pay(&gift);
 }
@@ -78,7 +74,7 @@ async fn a_rebate_is_overdue_after_an_hour_or_what_was_set() {
     let bench = book.table().await;
     clean(&report_at(&bench, made + HOUR).await);
     let whole = report_at(&bench, made + HOUR + Duration::from_secs(1)).await;
-    let one = audit_at(&bench, made + 2 * HOUR).wallet(alice).await.expect("the table answers").expect("it exists");
+    let one = alone(&audit_at(&bench, made + 2 * HOUR), alice).await;
     let soon = audit_at(&bench, made + Duration::from_secs(61)).with_rebate_overdue(Duration::from_secs(60));
     for report in [whole, one, soon.table().await.expect("the table answers")] {
         let found: Vec<_> = report.findings.iter().map(|finding| (finding.check, finding.transaction)).collect();

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use serde_json::{Value, json};
 use wallet_audit::function::{Auditor, handle, metrics};
@@ -11,7 +10,7 @@ use wallet_dynamodb::Ledger;
 use wallet_lambda::{App, Metric, Settings, Unit};
 
 use super::audited;
-use super::table::{Item, Table, n, s, with};
+use super::table::{Item, Table, n, s, with, with_leg};
 use crate::security::lines::Log;
 
 /// The lines with `code` since this was asked last.
@@ -74,11 +73,7 @@ async fn a_sound_table_is_reported_as_such() {
 async fn each_finding_has_a_line_that_names_it() {
     let table = Table::start().await;
     table.put(with(table.wallet_item().await, [("balance", n("75.51"))])).await;
-    let mut record = table.record(table.deposit.id).await;
-    let Some(AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("it has legs") };
-    let AttributeValue::M(outside) = &mut legs[0] else { panic!("a leg is a map") };
-    outside.insert("amount".to_owned(), n(0));
-    table.put(record).await;
+    table.put(with_leg(table.record(table.deposit.id).await, "-100", "0")).await;
     let log = Log::start("");
     let auditor = auditor(table.bench.another(), None).expect("good settings");
     let answer = called(&auditor, AMPLE).await.expect("findings are no failure");

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wallet_audit::function::metrics;
-use wallet_audit::{Audit, Check, Finding, Report};
+use wallet_audit::{Check, Finding, Report};
 use wallet_domain::{Money, Timestamp, TransactionId, WalletId};
 use wallet_dynamodb::{Settled, Strategy, Usage};
 
-use super::audited;
 use super::book::{Book, audit_at, eur, key_of, ledger_at, put, report_at};
 use super::table::{Item, n, s, with};
+use super::{alone, audited, audited_alone, clean};
 use crate::ledger::{Bench, posted, run};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ impl Shop {
     /// What the whole table's audit finds, and the shop's own.
     async fn found(&self) -> [BTreeSet<Finding>; 2] {
         let (bench, now) = (self.book.table().await, self.book.now + MINUTE);
-        let one = audit_at(&bench, now).wallet(self.shop).await.expect("the table answers").expect("it exists");
+        let one = alone(&audit_at(&bench, now), self.shop).await;
         [report_at(&bench, now).await.findings, one.findings]
     }
 }
@@ -67,7 +67,7 @@ async fn what_waits_is_counted_and_comes_to_what_the_legs_say() {
     let shop = Shop::new();
     let bench = shop.book.table().await;
     let report = report_at(&bench, shop.book.now + MINUTE).await;
-    assert!(report.is_clean(), "{:#?}", report.findings);
+    clean(&report);
     let sums = &report.sums["EUR"];
     assert_eq!((report.waiting, sums.waiting), (4, 16_25));
     assert_eq!(sums.wallets, sums.balances + sums.waiting);
@@ -76,7 +76,7 @@ async fn what_waits_is_counted_and_comes_to_what_the_legs_say() {
     let value = |name| metrics(&report, 1).into_iter().find(|metric| metric.name == name).map(|metric| metric.value);
     // The oldest is three seconds older than the newest.
     assert_eq!((value("Waiting"), value("WaitingAge")), (Some(4), Some(63_000)));
-    let one = audit_at(&bench, shop.book.now).wallet(shop.shop).await.expect("the table answers").expect("it exists");
+    let one = alone(&audit_at(&bench, shop.book.now), shop.shop).await;
     assert!(one.is_clean() && one.waiting == 3, "{one:#?}");
 }
 
@@ -185,7 +185,7 @@ async fn a_credit_is_overdue_after_a_quarter_of_an_hour() {
     assert!(report_at(&bench, due).await.is_clean());
     let late = due + Duration::from_millis(1);
     let audit = audit_at(&bench, late);
-    let one = audit.wallet(shop.shop).await.expect("the table answers").expect("it exists");
+    let one = alone(&audit, shop.shop).await;
     let whole = audit.with_checkpoint(None).table().await.expect("the table answers");
     assert!(whole.checkpoint.is_some(), "what is only late keeps no checkpoint from moving on");
     for report in [whole, one] {
@@ -234,7 +234,7 @@ async fn of_two_largest_deposits_the_second_stays_and_is_named() {
     let (Settled { folded, left, .. }, _) = bench.settle(shop).await;
     assert_eq!((folded, left), (1, 1));
     let report = audited(&bench).await;
-    let one = Audit::new(bench.another(), 1).wallet(shop).await.expect("the table answers").expect("it exists");
+    let one = audited_alone(&bench, shop).await;
     for report in [report, one] {
         let found: Vec<_> = report.findings.iter().map(|finding| (finding.check, finding.wallet)).collect();
         assert_eq!((found, report.waiting), (vec![(Check::Inbox, Some(shop))], 1), "{:#?}", report.findings);
@@ -256,7 +256,7 @@ async fn an_item_that_cannot_be_read_is_named_and_the_others_are_settled() {
     let now = shop.book.now + MINUTE;
     let settled = ledger_at(&bench, now).settle(shop.shop, &mut Usage::default()).await.expect("nobody else is there");
     assert_eq!((settled.folded, settled.left), (2, 1));
-    let one = audit_at(&bench, now).wallet(shop.shop).await.expect("the table answers").expect("it exists");
+    let one = alone(&audit_at(&bench, now), shop.shop).await;
     let whole = report_at(&bench, now).await;
     assert_eq!((whole.waiting, one.waiting), (2, 1));
     for report in [whole, one] {
@@ -298,10 +298,8 @@ async fn folds_and_credits_that_go_on_are_no_findings() {
         })
     };
     for _ in 0..8 {
-        let report = audited(&bench).await;
-        assert!(report.is_clean(), "{:#?}", report.findings);
-        let one = Audit::new(bench.another(), 1).wallet(shop).await.expect("the table answers").expect("it exists");
-        assert!(one.is_clean(), "{:#?}", one.findings);
+        clean(&audited(&bench).await);
+        clean(&audited_alone(&bench, shop).await);
     }
     stop.store(true, Ordering::Relaxed);
     let mut paid = 0;

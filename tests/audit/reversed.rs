@@ -1,12 +1,11 @@
 //! Reversals beside what they undo: whole ones add up, and each way to disagree is found.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use wallet_audit::{Audit, Check};
+use wallet_audit::Check;
 use wallet_domain::{BasisPoints, Command, Deposit, RebateTerms, Transaction, TransactionId};
 use wallet_dynamodb::Strategy;
 
-use super::table::{Item, Table, n, s, with};
-use super::{audited, finds_in};
+use super::table::{Item, Table, n, s, with, with_leg};
+use super::{audited, audited_alone, clean, finds_in};
 use crate::ledger::{order, posted, run};
 
 impl Table {
@@ -37,13 +36,11 @@ async fn reversals_with_fee_and_rebate_add_up() {
     let unpaid = table.unpaid().await;
     table.reverse(&unpaid, true).await;
     let report = audited(&table.bench).await;
-    assert!(report.is_clean(), "{:#?}", report.findings);
+    clean(&report);
     assert_eq!(report.sums["EUR"].lines()[1], ("fees", "0.00".to_owned()));
     assert_eq!(report.sums["EUR"].lines()[2], ("rebates", "0.00".to_owned()));
     for wallet in [table.alice, table.bob] {
-        let one = Audit::new(table.bench.another(), 1).wallet(wallet).await.expect("the table answers");
-        let one = one.expect("the wallet exists");
-        assert!(one.is_clean(), "{:#?}", one.findings);
+        clean(&audited_alone(&table.bench, wallet).await);
     }
 }
 
@@ -52,22 +49,14 @@ async fn a_reversal_that_keeps_the_fee_adds_up() {
     let table = Table::start().await;
     table.reverse(&table.transfer, false).await;
     let report = audited(&table.bench).await;
-    assert!(report.is_clean(), "{:#?}", report.findings);
+    clean(&report);
     assert_eq!(report.sums["EUR"].lines()[1], ("fees", "0.50".to_owned()));
 }
 
 /// Adds to the amounts of a record's legs, in their order.
 async fn shift<const N: usize>(table: &Table, id: TransactionId, shifts: [(&str, &str); N]) {
-    let mut record = table.record(id).await;
-    let Some(AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("it has legs") };
-    for (from, to) in shifts {
-        let leg = legs.iter_mut().find_map(|leg| match leg {
-            AttributeValue::M(leg) if leg["amount"] == n(from) => Some(leg),
-            _ => None,
-        });
-        leg.unwrap_or_else(|| panic!("no leg moves {from}")).insert("amount".to_owned(), n(to));
-    }
-    table.put(record).await;
+    let record = table.record(id).await;
+    table.put(shifts.into_iter().fold(record, |record, (from, to)| with_leg(record, from, to))).await;
 }
 
 #[tokio::test]
@@ -158,12 +147,12 @@ async fn a_reversal_or_its_parent_missing() {
     let record = table.record(reversal.id).await;
     table.delete(record.clone()).await;
     finds_in(&table, table.transfer.id, Check::Reversal, "missing or cannot be read").await;
-    let one = Audit::new(table.bench.another(), 1).wallet(table.bob).await.expect("the table answers");
+    let one = audited_alone(&table.bench, table.bob).await;
     let named = |finding: &wallet_audit::Finding| finding.transaction == Some(table.transfer.id);
-    assert!(one.expect("the wallet exists").findings.iter().any(named), "the wallet's own audit sees it too");
+    assert!(one.findings.iter().any(named), "the wallet's own audit sees it too");
     table.put(record).await;
     table.delete(table.record(table.transfer.id).await).await;
     finds_in(&table, reversal.id, Check::Reversal, "what it reverses is missing").await;
     table.put(with(table.record(reversal.id).await, [("parent_id", s(table.rebate.id))])).await;
-    finds_in(&table, reversal.id, Check::Reversal, "no posted deposit, withdrawal, transfer or payout").await;
+    finds_in(&table, reversal.id, Check::Reversal, "no posted transaction of a kind that can be reversed").await;
 }

@@ -66,6 +66,13 @@ impl Table {
         self.bench.database.item(pk, sk).await
     }
 
+    /// A deposit that had pinned other terms.
+    pub(crate) async fn pinning(&self, deposit: &Transaction, name: &str, value: &str) {
+        let mut record = self.record(deposit.id).await;
+        let Some(AttributeValue::M(rule)) = record.remove("rule") else { panic!("it pins a rule") };
+        self.put(with(record, [("rule", AttributeValue::M(with(rule, [(name, n(value))])))])).await;
+    }
+
     pub(crate) async fn put(&self, item: Item) {
         let client = self.bench.database.client();
         let put = client.put_item().table_name(self.bench.database.table()).set_item(Some(item)).send().await;
@@ -99,6 +106,17 @@ pub(crate) fn with_row<const N: usize>(mut item: Item, changes: [(&str, Attribut
     let Some(AttributeValue::M(row)) = rows.first_mut() else { panic!("a row is a map") };
     *row = with(std::mem::take(row), changes);
     item
+}
+
+/// The record with another amount in the leg that moves `from`.
+pub(crate) fn with_leg(mut record: Item, from: &str, to: &str) -> Item {
+    let Some(AttributeValue::L(legs)) = record.get_mut("legs") else { panic!("it has legs") };
+    let leg = legs.iter_mut().find_map(|leg| match leg {
+        AttributeValue::M(leg) if leg["amount"] == n(from) => Some(leg),
+        _ => None,
+    });
+    leg.unwrap_or_else(|| panic!("no leg moves {from}")).insert("amount".to_owned(), n(to));
+    record
 }
 
 /// The item with some of its attributes changed.

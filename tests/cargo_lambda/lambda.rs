@@ -7,21 +7,13 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Body, Context, LambdaEvent, Request, Response, Service as _, service_fn};
+use lambda_http::{Adapter, Context, LambdaEvent, Request, Service as _, service_fn};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use wallet_deposit::Deposit;
 use wallet_dynamodb::Ledger;
-use wallet_holds::Holds;
-use wallet_lambda::{App, Settings, answer, work};
-use wallet_payout::Payout;
+use wallet_lambda::{App, Settings, work};
 use wallet_rebate::Rebate;
-use wallet_reversal::Reversal;
-use wallet_stack::Stack;
-use wallet_transactions::Transactions;
-use wallet_transfer::Transfer;
-use wallet_wallets::Wallets;
-use wallet_withdraw::Withdraw;
+use wallet_stack::{Stack, invoke};
 
 /// The functions, at a URL.
 #[derive(Clone)]
@@ -61,11 +53,7 @@ impl Lambda {
             let event = serde_json::from_str(event).expect("a batch");
             return serde_json::to_value(work::<Rebate>(app, event).await.response).expect("JSON");
         }
-        // Through the same adapter that the runtime puts around a function.
-        let request: LambdaRequest = serde_json::from_str(event).expect("an event");
-        let service = service_fn(async |request: Request| Ok::<_, Infallible>(answered(function, app, request).await));
-        let Ok(response) = Adapter::from(service).call(LambdaEvent::new(request, Context::default())).await;
-        serde_json::to_value(response).expect("JSON")
+        http(function, app, event).await
     }
 
     /// The event that was given last.
@@ -86,17 +74,11 @@ async fn invoked(State(lambda): State<Lambda>, Path(function): Path<String>, eve
     lambda.invoke(&function, &event).await.to_string()
 }
 
-/// What the function of this name answers.
-pub(crate) async fn answered(function: &str, app: &App, request: Request) -> Response<Body> {
-    match function {
-        "deposit" => answer::<Deposit>(app, request).await,
-        "withdraw" => answer::<Withdraw>(app, request).await,
-        "payout" => answer::<Payout>(app, request).await,
-        "transfer" => answer::<Transfer>(app, request).await,
-        "holds" => answer::<Holds>(app, request).await,
-        "reversal" => answer::<Reversal>(app, request).await,
-        "wallets" => answer::<Wallets>(app, request).await,
-        "transactions" => answer::<Transactions>(app, request).await,
-        other => panic!("there is no function {other}"),
-    }
+/// Through the same adapter that the runtime puts around a function.
+async fn http(function: &str, app: &App, event: &str) -> Value {
+    let request: LambdaRequest = serde_json::from_str(event).expect("an event");
+    let service = service_fn(async |request: Request| Ok::<_, Infallible>(invoke(function, app, request).await));
+    let mut adapter = Adapter::from(service);
+    let Ok(response) = adapter.call(LambdaEvent::new(request, Context::default())).await;
+    serde_json::to_value(response).expect("JSON")
 }

@@ -7,14 +7,13 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use wallet_domain::{Command, Deposit, WalletId};
 use wallet_dynamodb::{Strategy, Usage};
-use wallet_lambda::answer;
-use wallet_transfer::Transfer;
+use wallet_stack::invoke;
 
 use super::call::Call;
 use super::check::audit;
-use super::fault::{Fault, Treatment};
+use super::fault::Fault;
 use super::network::Weather;
-use super::weather::{always, fair, first};
+use super::weather::{always, cut_off, fair, first};
 use super::world::{World, function, runtime};
 use crate::ledger::order;
 
@@ -31,10 +30,10 @@ fn check(strategy: &str, weather: Weather, status: u16, code: Option<&str>, then
         let _ = funded.expect("a deposit in fair weather");
         let app = function(world.ledger(0, 1), &[]);
         world.network.set(weather);
-        let first = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        let first = told(invoke("transfer", &app, request(a, b, strategy)).await);
         tokio::time::sleep(Duration::from_secs(60)).await;
         world.network.set(fair());
-        let again = told(answer::<Transfer>(&app, request(a, b, strategy)).await);
+        let again = told(invoke("transfer", &app, request(a, b, strategy)).await);
         audit(&world.table, &world.plain()).await.expect("the books add up");
         (first, again, world.balance(b).await)
     });
@@ -113,16 +112,7 @@ fn an_outcome_that_cannot_be_read_back_is_503_and_the_same_key_tells() {
     for (fault, then) in
         [(Fault::ReplyLost, 200), (Fault::Late(Duration::from_secs(20)), 200), (Fault::RequestLost, 201)]
     {
-        let mut sent = false;
-        let weather = Box::new(move |call: &Call| match call.is_commit() {
-            true => {
-                sent = true;
-                Treatment::with(fault)
-            }
-            false if sent => Treatment::with(Fault::RequestLost),
-            false => Treatment::default(),
-        });
-        check("optimistic", weather, 503, Some("outcome_unknown"), then);
+        check("optimistic", cut_off(fault), 503, Some("outcome_unknown"), then);
     }
 }
 

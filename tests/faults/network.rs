@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wallet_domain::Timestamp;
+use wallet_stack::in_flight::{self, InFlight};
 
 use super::call::Call;
 use super::fault::{Fault, Order, Treatment};
@@ -42,14 +43,13 @@ pub(crate) struct Network {
     start: Instant,
     /// How far the table's own time is ahead.
     ahead: AtomicI64,
+    /// Transactions that are being prepared. What is committed and being applied, the table knows.
+    prepared: InFlight,
     state: Mutex<State>,
 }
 
 struct State {
     weather: Weather,
-    /// The items of each transaction that is being prepared, by its number.
-    prepared: BTreeMap<u64, Vec<Key>>,
-    next: u64,
     counts: BTreeMap<String, u64>,
     /// A running hash of all requests and their fates, to tell one schedule from another.
     trace: u64,
@@ -58,8 +58,8 @@ struct State {
 impl Network {
     /// In front of `table`, whose time began at `start`.
     pub(crate) fn new(table: Table, start: Instant, weather: Weather) -> Arc<Network> {
-        let state = State { weather, prepared: BTreeMap::new(), next: 0, counts: BTreeMap::new(), trace: 0 };
-        Arc::new(Network { table, start, ahead: AtomicI64::new(0), state: Mutex::new(state) })
+        let state = Mutex::new(State { weather, counts: BTreeMap::new(), trace: 0 });
+        Arc::new(Network { table, start, ahead: AtomicI64::new(0), prepared: InFlight::default(), state })
     }
 
     pub(crate) fn http_client(self: &Arc<Network>) -> SharedHttpClient {
@@ -210,20 +210,14 @@ impl Network {
     /// committed, applied item by item, and answered.
     async fn write(&self, call: &Call, work: Duration, order: Order) -> Reply {
         let actions = call.actions();
-        let (ticket, met): (u64, Vec<bool>) = {
-            let mut state = self.state();
-            let prepared = |key: &Key| state.prepared.values().flatten().any(|other| other == key);
-            let met = actions.iter().map(|action| prepared(&action.key) || self.table.in_flight(&action.key)).collect();
-            state.next += 1;
-            (state.next, met)
-        };
+        let met = self.met(call, actions.iter().map(|action| &action.key));
         if met.contains(&true) {
             self.count("transactions in flight on one item");
             let reasons = self.table.reasons(&actions).into_iter().zip(met);
             let reasons = reasons.map(|(failed, met)| if met { Some(Reason::Conflict) } else { failed });
             return cancelled(order.told(reasons.collect()));
         }
-        self.state().prepared.insert(ticket, actions.iter().map(|action| action.key.clone()).collect());
+        let prepared = self.prepared.enter(&call.body).expect("it meets none");
         tokio::time::sleep(work / 2).await;
         let failed = self.table.reasons(&actions);
         let ended = if failed.iter().any(Option::is_some) {
@@ -239,7 +233,7 @@ impl Network {
             self.table.commit(&actions, |position| now + work / 2 * places[position] / steps);
             self.compared(call, Ok((200, json!({}))))
         };
-        self.state().prepared.remove(&ticket);
+        drop(prepared);
         if ended.as_ref().is_ok_and(|(status, _)| *status == 200) {
             tokio::time::sleep(work / 2).await;
         }
@@ -268,13 +262,9 @@ impl Network {
 
     /// Reads all items at one moment; not while one of them is in flight.
     fn together(&self, call: &Call) -> Reply {
-        let keys: Vec<_> = call.body["TransactItems"].as_array().expect("items").iter().collect();
-        let keys: Vec<_> = keys.iter().map(|get| key_of(&get["Get"]["Key"])).collect();
-        let met = {
-            let state = self.state();
-            let prepared = |key: &Key| state.prepared.values().flatten().any(|other| other == key);
-            keys.iter().map(|key| prepared(key) || self.table.in_flight(key)).collect::<Vec<_>>()
-        };
+        let items = call.body["TransactItems"].as_array().expect("items").iter();
+        let keys: Vec<_> = items.map(|get| key_of(&get["Get"]["Key"])).collect();
+        let met = self.met(call, &keys);
         if met.contains(&true) {
             self.count("reads of one moment in flight");
             return cancelled(met.into_iter().map(|met| met.then_some(Reason::Conflict)).collect());
@@ -282,6 +272,12 @@ impl Network {
         let found =
             keys.iter().map(|key| self.table.get(key).map_or_else(|| json!({}), |item| json!({ "Item": item })));
         Ok((200, json!({ "Responses": found.collect::<Vec<_>>() })))
+    }
+
+    /// Which items of a transaction, by their `keys`, are part of another that is being prepared or applied.
+    fn met<'a>(&self, call: &Call, keys: impl IntoIterator<Item = &'a Key>) -> Vec<bool> {
+        let prepared = self.prepared.met(&call.body).into_iter();
+        prepared.zip(keys).map(|(prepared, key)| prepared || self.table.in_flight(key)).collect()
     }
 
     /// A batch answered in part: the first key is left out and named.
@@ -324,12 +320,5 @@ fn cancelled(reasons: Vec<Option<Reason>>) -> Reply {
         Some(Reason::Conflict) => json!({ "Code": "TransactionConflict" }),
         Some(Reason::Throttled) => json!({ "Code": "ThrottlingError" }),
     };
-    Ok((
-        400,
-        json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
-            "CancellationReasons": reasons.into_iter().map(told).collect::<Vec<_>>(),
-        }),
-    ))
+    Ok((400, in_flight::cancelled(reasons.into_iter().map(told).collect())))
 }

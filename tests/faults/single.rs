@@ -9,7 +9,7 @@ use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
 use super::call::Call;
 use super::check::audit;
 use super::fault::{Fault, Treatment};
-use super::weather::{always, fair, first};
+use super::weather::{always, cut_off, fair, first};
 use super::world::{World, runtime};
 use crate::ledger::{caller, order};
 
@@ -176,15 +176,7 @@ fn a_time_out_then_throttling_is_unknown_and_never_a_promise_that_nothing_moved(
 fn an_outcome_that_cannot_be_read_back_is_unknown_and_the_same_key_tells() {
     for (fault, replayed) in [(Fault::ReplyLost, true), (Fault::RequestLost, false)] {
         check(async |world, a, b| {
-            let mut sent = false;
-            world.network.set(Box::new(move |call| {
-                sent |= call.is_commit();
-                match call.is_commit() {
-                    true => Treatment::with(fault),
-                    false if sent => Treatment::with(Fault::RequestLost),
-                    false => Treatment::default(),
-                }
-            }));
+            world.network.set(cut_off(fault));
             let ended = run(&world.ledger(0, 6), &transfer(a, b), Strategy::Optimistic).await;
             assert!(matches!(ended, Err(ExecuteError::OutcomeUnknown)), "{ended:?}");
             world.network.set(fair());

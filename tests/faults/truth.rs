@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 use wallet_domain::{
-    Command, Credit, Hold, Incoming, MarkName, Money, NoPlan, Refusal, Snapshots, Timestamp, Transaction,
+    Command, Credit, Hold, HoldKey, Incoming, MarkName, Money, NoPlan, Refusal, Snapshots, Timestamp, Transaction,
     TransactionId, Wallet, WalletId, decide, replay,
 };
 use wallet_dynamodb::Usage;
@@ -49,6 +49,11 @@ impl Commit {
             Commit::Decided => state.decided,
             Commit::Applied => state.applied,
         }
+    }
+
+    /// What was so at `moment`.
+    fn at<T>(self, states: &[Since<T>], moment: Moment) -> Option<&T> {
+        states.iter().rfind(|state| self.of(state) <= moment).map(|state| &state.what)
     }
 }
 
@@ -182,8 +187,7 @@ impl Moments<'_> {
 
     /// What could have left a wallet then, with all that waited and all that was overdue.
     fn available(&self, wallet: WalletId, moment: Moment, skew_seconds: i64) -> Option<i128> {
-        let states = self.wallets.get(&wallet)?;
-        let state = &states.iter().rfind(|state| state.applied <= moment)?.what;
+        let state = Commit::Applied.at(self.wallets.get(&wallet)?, moment)?;
         let incoming = self.incoming(state, moment, Commit::Applied).amount;
         let balance = state.balance.plus(incoming).ok()?;
         let overdue = self.overdue(wallet, moment, Commit::Applied, self.clock(moment.0, skew_seconds));
@@ -193,10 +197,7 @@ impl Moments<'_> {
 
     /// The holds of `wallet` as they were then.
     fn holds_of(&self, wallet: WalletId, moment: Moment, commit: Commit) -> impl Iterator<Item = &Hold> {
-        let states = self
-            .holds
-            .values()
-            .filter_map(move |states| Some(&states.iter().rfind(|state| commit.of(state) <= moment)?.what));
+        let states = self.holds.values().filter_map(move |states| commit.at(states, moment));
         states.filter(move |hold| hold.source == wallet)
     }
 
@@ -293,10 +294,8 @@ impl Moments<'_> {
 
     /// What there was to decide on.
     fn at(&self, command: &Command, moment: Moment, commit: Commit) -> Snapshots {
-        let wallet = |id: WalletId| {
-            let states = self.wallets.get(&id)?;
-            Some((id, states.iter().rfind(|state| commit.of(state) <= moment)?.what.clone()))
-        };
+        let wallet = |id: WalletId| Some((id, commit.at(self.wallets.get(&id)?, moment)?.clone()));
+        let hold = |key: HoldKey| Some((key.id, commit.at(self.holds.get(&key.id)?, moment)?.clone()));
         let transaction = |id: TransactionId| {
             let made = self.transactions.get(&id).filter(|made| commit.of(made) <= moment)?;
             Some((id, made.what.clone()))
@@ -311,14 +310,7 @@ impl Moments<'_> {
             wallets,
             transactions: reads.transactions.into_iter().filter_map(transaction).collect(),
             marks: reads.marks.into_iter().filter_map(mark).collect(),
-            holds: reads
-                .holds
-                .into_iter()
-                .filter_map(|key| {
-                    let states = self.holds.get(&key.id)?;
-                    Some((key.id, states.iter().rfind(|state| commit.of(state) <= moment)?.what.clone()))
-                })
-                .collect(),
+            holds: reads.holds.into_iter().filter_map(hold).collect(),
             ..Snapshots::default()
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call::Call;
-use super::fault::{Order, Treatment};
+use super::fault::{Fault, Order, Treatment};
 use super::network::Weather;
 
 /// What a slow call takes.
@@ -34,4 +34,17 @@ pub(crate) fn always(which: impl Fn(&Call) -> bool + Send + 'static, treatment: 
 /// The calls that `which` picks work for [`LONG`], and what they apply becomes visible in this order.
 pub(crate) fn slow(which: impl Fn(&Call) -> bool + Send + 'static, order: Order) -> Weather {
     always(which, Treatment { work: LONG, order, ..Treatment::default() })
+}
+
+/// The fault for every commit; once there was one, nothing else arrives.
+pub(crate) fn cut_off(fault: Fault) -> Weather {
+    let mut sent = false;
+    Box::new(move |call| {
+        sent |= call.is_commit();
+        match call.is_commit() {
+            true => Treatment::with(fault),
+            false if sent => Treatment::with(Fault::RequestLost),
+            false => Treatment::default(),
+        }
+    })
 }

@@ -6,7 +6,7 @@ use lambda_http::{Context, RequestExt as _};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Call, Function, Problem, Reply, answer};
+use wallet_lambda::{App, Call, Function, Problem, Reply, Routes, answer};
 
 use crate::faults::{World, event, function, runtime};
 
@@ -15,7 +15,7 @@ struct Stuck;
 
 impl Function for Stuck {
     const NAME: &'static str = "stuck";
-    const ROUTES: &'static [&'static str] = &["POST /v1/stuck"];
+    const ROUTES: Routes = &[("POST /v1/stuck", &[])];
 
     async fn handle(_: &App, call: &mut Call) -> Result<Reply, Problem> {
         assert!(call.usage().until.is_some(), "the ledger is told when to end");

@@ -12,11 +12,10 @@ use tokio::time::{Instant, timeout};
 use wallet_domain::{Timestamp, Transaction, WalletId};
 use wallet_lambda::work_until;
 use wallet_rebate::Rebate;
-use wallet_stack::TABLE;
 use wallet_stack::template::Template;
+use wallet_stack::{TABLE, invoke};
 
 use super::torn::{check, deposit, rule};
-use crate::cargo_lambda::lambda::answered;
 use crate::faults::{Call, Fault, Treatment, World, event};
 use crate::followers::batch;
 use crate::rebates::message;
@@ -141,7 +140,7 @@ fn hang(world: &World, hung: Hung) -> Arc<std::sync::Mutex<Vec<bool>>> {
 async fn told(world: &World, kind: Kind, desk: &Desk, hung: Hung) -> (u16, Value, Vec<bool>, Duration) {
     let (app, function) = (world.app(0), function_of(kind.0));
     let (log, calls, begun) = (Log::start("info"), hang(world, hung), Instant::now());
-    let answer = timeout(Duration::from_secs(600), answered(&function, &app, request(kind, desk))).await;
+    let answer = timeout(Duration::from_secs(600), invoke(&function, &app, request(kind, desk))).await;
     let answer = answer.unwrap_or_else(|_| panic!("{}, {hung:?}: no answer in ten minutes", kind.0));
     let took = begun.elapsed();
     let lines = log.take_lines();

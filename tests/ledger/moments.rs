@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use wallet_domain::{Bounds, Change, Command, Deposit, Outcome, Transaction, WalletId};
 use wallet_dynamodb::{Done, ExecuteError, Ledger, Strategy, Usage};
-use wallet_lambda::answer;
+use wallet_stack::invoke;
 
 use super::torn::{check, check_by, check_each, deposit, lease, leased, rebate, reversal, rule, transfer, withdraw};
 use super::{eur, order, posted, refusal, run};
@@ -116,7 +116,7 @@ async fn asked(world: &World, skew_seconds: i64, wallet: WalletId, key: &str) ->
     let (id, body) = (wallet.to_string(), json!({"amount": "5.00", "currency": "EUR"}));
     let route = "POST /v1/wallets/{wallet_id}/deposits";
     let request = event(route, &[("wallet_id", &id)], "bank", key, "funds:deposit", &body);
-    let response: Response<Body> = answer::<wallet_deposit::Deposit>(&app, request).await;
+    let response: Response<Body> = invoke("deposit", &app, request).await;
     (response.status().as_u16(), serde_json::from_slice(response.body()).expect("answers are JSON"))
 }
 

@@ -7,6 +7,7 @@ mod events;
 mod inputs;
 mod texts;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use lambda_http::{Body, Request, Response};
@@ -16,10 +17,11 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use wallet_audit::Audit;
 use wallet_dynamodb::Ledger;
-use wallet_lambda::{App, Code, answer};
-use wallet_stack::{Options, Stack};
+use wallet_lambda::{App, Code, Settings};
+use wallet_stack::template::Template;
+use wallet_stack::{Options, Stack, api, invoke};
 
-use crate::faults::function;
+use super::{Route, routes};
 
 /// One system for all cases of a property, and the functions on its table.
 struct World {
@@ -30,81 +32,131 @@ struct World {
     wallet: String,
     /// A deposit in it.
     deposit: String,
+    /// A hold of its money.
+    hold: String,
+    asks: Vec<Ask>,
+    routes: Vec<wallet_stack::template::Route>,
 }
 
-/// Routes, each with a body that is good for it; `{wallet}` and `{deposit}` stand for the world's.
-const ASKS: [(&str, Option<&str>); 17] = [
-    ("POST /v1/wallets/{wallet}/deposits", Some(r#"{"amount":"1.00","currency":"EUR"}"#)),
+/// A request that is good. What stands in braces in its path or body, named as in the template's paths, is the world's.
+struct Ask {
+    method: String,
+    path: String,
+    body: Option<String>,
+}
+
+/// Beside each route with the body that its description shows.
+const MORE: [(&str, &str, Option<&str>); 10] = [
     (
-        "POST /v1/wallets/{wallet}/withdrawals",
+        "POST",
+        "/v1/wallets/{wallet_id}/withdrawals",
         Some(r#"{"amount":"0.01","currency":"EUR","reference":"r","metadata":{"a":"b"}}"#),
     ),
-    ("POST /v1/transfers", Some(r#"{"source":"{wallet}","destination":"{wallet}","amount":"1","currency":"EUR"}"#)),
     (
-        "POST /v1/payouts",
+        "POST",
+        "/v1/payouts",
         Some(
-            r#"{"source":"{wallet}","currency":"EUR","payments":[{"destination":"{wallet}","amount":"1","reference":"r"}]}"#,
+            r#"{"source":"{wallet_id}","currency":"EUR","payments":[{"destination":"{wallet_id}","amount":"1","reference":"r"}]}"#,
         ),
     ),
     (
-        "POST /v1/wallets",
+        "POST",
+        "/v1/wallets",
         Some(r#"{"currency":"EUR","ceiling":"9","limits":{"max_movement":"5","transfers_per_minute":2}}"#),
     ),
-    ("GET /v1/wallets", None),
-    ("GET /v1/wallets/{wallet}", None),
-    ("PATCH /v1/wallets/{wallet}", Some(r#"{"ceiling":null,"limits":{"max_daily_outflow":"100"}}"#)),
-    ("GET /v1/wallets/{wallet}/entries", None),
-    ("GET /v1/wallets/{wallet}/attempts", None),
-    ("GET /v1/transactions/{deposit}", None),
-    ("GET /v1/transactions?reference=r", None),
-    ("GET /v1/wallets?owner=bob&limit=5", None),
-    ("GET /v1/wallets/{wallet}?at=2026-11-21T03:00:00.5Z", None),
+    ("PATCH", "/v1/wallets/{wallet_id}", Some(r#"{"ceiling":null,"limits":{"max_daily_outflow":"100"}}"#)),
+    ("GET", "/v1/transactions?reference=r", None),
+    ("GET", "/v1/wallets?owner=bob&limit=5", None),
+    ("GET", "/v1/wallets/{wallet_id}?at=2026-11-21T03:00:00.5Z", None),
     (
-        "POST /v1/wallets/{wallet}/withdrawals?dry_run=true",
+        "POST",
+        "/v1/wallets/{wallet_id}/withdrawals?dry_run=true",
         Some(r#"{"amount":"0.01","currency":"EUR","reference":"r"}"#),
     ),
-    ("POST /v1/transactions/{deposit}/reversals?dry_run=true", Some(r#"{"reference":"r","allow_overdraft":true}"#)),
-    ("POST /v1/transactions/{deposit}/reversals", Some(r#"{"reference":"r","allow_overdraft":true}"#)),
+    (
+        "POST",
+        "/v1/transactions/{transaction_id}/reversals?dry_run=true",
+        Some(r#"{"reference":"r","allow_overdraft":true}"#),
+    ),
+    ("POST", "/v1/transactions/{transaction_id}/reversals", Some(r#"{"reference":"r","allow_overdraft":true}"#)),
 ];
+
+fn asks() -> Vec<Ask> {
+    let document = serde_json::to_value(api::document()).expect("JSON");
+    let mut asks: Vec<Ask> = MORE
+        .map(|(method, path, body)| Ask {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            body: body.map(str::to_owned),
+        })
+        .into();
+    // The one shown freezes the wallet, the other needs a query: they are above alone.
+    let others = ["PATCH /v1/wallets/{wallet_id}", "GET /v1/transactions"];
+    for Route { method, path, .. } in routes().into_iter().filter(|route| !others.contains(&route.key().as_str())) {
+        let shown = &document["paths"][&path][method.to_lowercase()]["requestBody"]["content"]["application/json"];
+        let body = shown.get("example").map(|body| {
+            // The ids in it are those of the description's own wallets.
+            let body = body.to_string();
+            let (before, others) = body.split_once("wal_").unwrap_or((&body, ""));
+            others.split("wal_").fold(before.to_owned(), |body, part| match part.get(32..) {
+                Some(part) => format!("{body}{{wallet_id}}{part}"),
+                None => body,
+            })
+        });
+        asks.push(Ask { method, path, body });
+    }
+    asks
+}
 
 impl World {
     fn start() -> World {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let options = Options { deliver: false, ..Options::default() };
         let stack = runtime.block_on(Stack::start(options)).expect("a stack starts");
-        let variables =
-            [("REBATE_RULES", r#"[{"id":"standard","basis_points":100}]"#), ("TRANSFER_FEE", r#"{"basis_points":10}"#)];
-        let app = function(Ledger::new(stack.own_client(), stack.table()), &variables);
-        let mut world = World { runtime, stack, app, wallet: String::new(), deposit: String::new() };
+        let variables = BTreeMap::from([
+            ("TABLE_NAME", stack.table()),
+            ("REBATE_RULES", r#"[{"id":"standard","basis_points":100}]"#),
+            ("TRANSFER_FEE", r#"{"basis_points":10}"#),
+        ]);
+        let settings = Settings::from_vars(|name| variables.get(name).map(|value| (*value).to_owned()));
+        let ledger = Ledger::new(stack.own_client(), stack.table());
+        let app = App::new(ledger, settings.expect("good settings"));
+        let (wallet, deposit, hold) = Default::default();
+        let routes = Template::embedded().expect("a template").routes;
+        let mut world = World { runtime, stack, app, wallet, deposit, hold, asks: asks(), routes };
         let open = world.posted("/v1/wallets", "open", r#"{"currency":"EUR"}"#);
         world.wallet = open["id"].as_str().expect("an id").to_owned();
         for number in 0..5 {
-            let path = format!("/v1/wallets/{}/deposits", world.wallet);
-            let deposit = world.posted(&path, &format!("deposit-{number}"), r#"{"amount":"1000","currency":"EUR"}"#);
+            let path = "/v1/wallets/{wallet_id}/deposits";
+            let deposit = world.posted(path, &format!("deposit-{number}"), r#"{"amount":"1000","currency":"EUR"}"#);
             world.deposit = deposit["id"].as_str().expect("an id").to_owned();
         }
+        let held = r#"{"source":"{wallet_id}","amount":"5","currency":"EUR"}"#;
+        world.hold = world.posted("/v1/holds", "hold", held)["id"].as_str().expect("an id").to_owned();
         world
     }
 
     fn posted(&self, path: &str, key: &str, body: &str) -> Value {
-        let mut event = self.event(&format!("POST {path}"), Some(body));
+        let mut event = self.event("POST", path, Some(body));
         event["headers"]["idempotency-key"] = json!(key);
-        let (status, answer) = self.answer(&event);
+        let (status, answer) = self.told(&event).expect("an answer").expect("a request");
         assert_eq!(status, 201, "{answer}");
         answer
     }
 
     /// A good request of alice, who may do everything.
-    fn event(&self, route: &str, body: Option<&str>) -> Value {
-        let fill = |text: &str| text.replace("{wallet}", &self.wallet).replace("{deposit}", &self.deposit);
-        let (method, path) = route.split_once(' ').expect("a method and a path");
+    fn event(&self, method: &str, path: &str, body: Option<&str>) -> Value {
+        let ids = [("wallet_id", &self.wallet), ("transaction_id", &self.deposit), ("hold_id", &self.hold)];
+        let fill =
+            |text: &str| ids.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id));
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let captured = include_str!("../../shared/lambda/tests/data/http_api.json");
         let mut event: Value = serde_json::from_str(captured).expect("JSON");
         let path = fill(path);
         event["pathParameters"] = json!({});
         let mut route = format!("{method} {path}");
-        for (prefix, parameter) in [("wal_", "wallet_id"), ("txn_", "transaction_id")] {
+        let of_transaction = if path.starts_with("/v1/holds") { "hold_id" } else { "transaction_id" };
+        for (prefix, parameter) in [("wal_", "wallet_id"), ("txn_", of_transaction)] {
             if let Some(id) = path.split('/').find(|part| part.starts_with(prefix)) {
                 route = route.replace(id, &format!("{{{parameter}}}"));
                 event["pathParameters"][parameter] = json!(id);
@@ -121,16 +173,15 @@ impl World {
             json!("wallets:read wallets:write wallets:admin funds:deposit");
         event["headers"]["content-type"] = json!("application/json");
         if method == "PATCH" {
-            event["headers"]["if-match"] = json!("\"5\"");
+            event["headers"]["if-match"] = json!("\"6\"");
         }
         event["headers"]["idempotency-key"] = json!("key");
         event["body"] = json!(body.map(fill));
         event
     }
 
-    /// What is answered to an event that is certainly a request.
-    fn answer(&self, event: &Value) -> (u16, Value) {
-        self.told(event).expect("an answer").expect("a request")
+    fn ask(&self, ask: &Ask) -> Value {
+        self.event(&ask.method, &ask.path, ask.body.as_deref())
     }
 
     /// What the function that the event's path is for answers, held to what every answer is. `None` if what runs in
@@ -153,24 +204,20 @@ impl World {
         Ok(Some((status.as_u16(), body)))
     }
 
+    /// By the function that its path is routed to; by any, if none is.
     async fn handled(&self, request: Request) -> Response<Body> {
-        let (app, path) = (&self.app, request.uri().path().to_owned());
-        let last = path.rsplit('/').next().unwrap_or_default();
-        match last {
-            "deposits" => answer::<wallet_deposit::Deposit>(app, request).await,
-            "withdrawals" => answer::<wallet_withdraw::Withdraw>(app, request).await,
-            "transfers" => answer::<wallet_transfer::Transfer>(app, request).await,
-            "payouts" => answer::<wallet_payout::Payout>(app, request).await,
-            "reversals" => answer::<wallet_reversal::Reversal>(app, request).await,
-            "entries" | "attempts" => answer::<wallet_transactions::Transactions>(app, request).await,
-            _ if path.contains("transactions") => answer::<wallet_transactions::Transactions>(app, request).await,
-            _ => answer::<wallet_wallets::Wallets>(app, request).await,
-        }
+        let path: Vec<_> = request.uri().path().split('/').collect();
+        let leads_here = |route: &&wallet_stack::template::Route| {
+            let routed: Vec<_> = route.path.split('/').collect();
+            routed.len() == path.len() && routed.iter().zip(&path).all(|(part, at)| part == at || part.starts_with('{'))
+        };
+        let function = self.routes.iter().find(leads_here).map_or("wallets", |route| &route.function);
+        invoke(function, &self.app, request).await
     }
 
     /// Fails unless every wallet and transaction of the table adds up.
     fn check(&self) {
-        let audit = Audit::new(self.app.ledger().clone(), 1);
+        let audit = Audit::new(Ledger::new(self.stack.own_client(), self.stack.table()), 1);
         let report = self.runtime.block_on(audit.table()).expect("the table answers");
         assert!(report.is_clean(), "{:#?}", report.findings);
     }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use wallet_domain::{Command, Timestamp};
 use wallet_dynamodb::{ExecuteError, Policy, Strategy};
 
 use super::{Raw, at, balance, dies_after};
@@ -39,6 +40,15 @@ async fn a_flag_that_is_read_and_then_set() {
     assert_eq!((code.as_str(), balance(&bench, wallet).await), ("insufficient_funds", "20.00".to_owned()));
 }
 
+/// Whoever executes `command` is killed between lease and commit, at the time that comes back.
+async fn killed_with_the_lease(bench: &Bench, command: Command) -> (Timestamp, Command) {
+    let (now, asked) = (bench.another().now(), command.clone());
+    let dying = bench.another().with_clock(dies_after(2, now));
+    let killed = tokio::spawn(async move { run(&dying, &asked, Strategy::Pessimistic).await.0 }).await;
+    assert!(killed.expect_err("killed between lease and commit").is_panic());
+    (now, command)
+}
+
 #[tokio::test]
 async fn a_holder_that_dies() {
     let bench = Bench::start().await;
@@ -54,11 +64,7 @@ async fn a_holder_that_dies() {
 
     // This ledger: killed between lease and commit, it blocks the wallet until its lease is over, and no longer.
     let wallet = bench.open("alice", "100").await;
-    let now = bench.another().now();
-    let (dying, withdrawal) = (bench.another().with_clock(dies_after(2, now)), bench.withdraw(wallet, "80"));
-    let command = withdrawal.clone();
-    let killed = tokio::spawn(async move { run(&dying, &command, Strategy::Pessimistic).await.0 }).await;
-    assert!(killed.expect_err("killed between lease and commit").is_panic());
+    let (now, withdrawal) = killed_with_the_lease(&bench, bench.withdraw(wallet, "80")).await;
 
     let impatient = Policy { max_attempts: 2, lock_wait: Duration::ZERO, ..Policy::default() };
     let during = bench.another().with_policy(impatient).with_clock(at(now));
@@ -86,11 +92,7 @@ async fn a_writer_that_does_not_look_at_the_flag() {
 
     // This ledger: an optimistic request takes no lease and respects one all the same.
     let wallet = bench.open("alice", "100").await;
-    let now = bench.another().now();
-    let (dying, withdrawal) = (bench.another().with_clock(dies_after(2, now)), bench.withdraw(wallet, "50"));
-    let command = withdrawal.clone();
-    let killed = tokio::spawn(async move { run(&dying, &command, Strategy::Pessimistic).await.0 }).await;
-    assert!(killed.expect_err("killed between lease and commit").is_panic());
+    let (now, withdrawal) = killed_with_the_lease(&bench, bench.withdraw(wallet, "50")).await;
     let brief = Policy { max_attempts: 2, ..Policy::default() };
     let credit = bench.deposit(wallet, "30");
     let during = bench.another().with_policy(brief).with_clock(at(now));

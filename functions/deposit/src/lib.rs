@@ -7,7 +7,7 @@
 mod openapi;
 
 use wallet_domain::Command;
-use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Routes, scope};
 
 /// The `deposit` function.
 pub struct Deposit;
@@ -16,8 +16,7 @@ const POST: &str = "POST /v1/wallets/{wallet_id}/deposits";
 
 impl Function for Deposit {
     const NAME: &'static str = "deposit";
-    const ROUTES: &'static [&'static str] = &[POST];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
+    const ROUTES: Routes = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::FUNDS_DEPOSIT)?;

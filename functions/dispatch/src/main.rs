@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use wallet_dispatch::{NAME, Queues, handle};
 use wallet_messaging::Sender;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let queues = Queues::from_vars(|name| std::env::var(name).ok());
-    wallet_lambda::serve_sender(NAME, queues, Sender::connect, handle).await
+    wallet_lambda::serve_sender(NAME, queues, Sender::connect, handle)
 }

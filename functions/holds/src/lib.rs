@@ -11,8 +11,8 @@ use wallet_domain::{Authorise, Capture, Command, HOLD_LIFETIME, Hold, Kind, Sign
 #[cfg(feature = "openapi")]
 use wallet_lambda::openapi as types;
 use wallet_lambda::{
-    AmountText, App, Call, Count, DRY_RUN, Function, HoldView, List, OrderBody, PAGING, Paging, Problem, Reply, Texts,
-    optional, parsed, scope,
+    AmountText, App, Call, Count, DRY_RUN, Function, HoldView, List, OrderBody, PAGING, Paging, Problem, Reply, Routes,
+    Texts, optional, parsed, scope,
 };
 
 /// The `holds` function.
@@ -29,9 +29,7 @@ const LIFETIMES: std::ops::RangeInclusive<i64> = 60..=2_592_000;
 
 impl Function for Holds {
     const NAME: &'static str = "holds";
-    const ROUTES: &'static [&'static str] = &[AUTHORISE, GET, LIST, CAPTURE, VOID];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] =
-        &[(AUTHORISE, DRY_RUN), (CAPTURE, DRY_RUN), (VOID, DRY_RUN), (LIST, PAGING)];
+    const ROUTES: Routes = &[(AUTHORISE, DRY_RUN), (GET, &[]), (LIST, PAGING), (CAPTURE, DRY_RUN), (VOID, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         match call.route() {

@@ -2,7 +2,7 @@
 
 use wallet_domain::{Authorise, Capture, Command, HOLD_LIFETIME, Hold, Void};
 use wallet_lambda::openapi::{DEBIT, Described, MOVEMENT, Operation, Story};
-use wallet_lambda::{Code, Done, HoldView, List, Reply, TransactionView, scope};
+use wallet_lambda::{Code, HoldView, List, Reply, TransactionView, scope};
 
 use crate::{AUTHORISE, CAPTURE, CaptureBody, GET, HoldBody, Holds, LIST, VOID, VoidBody};
 
@@ -13,9 +13,7 @@ impl Described for Holds {
         let order = story.order("25");
         let authorise =
             Authorise { order, source, destination: Some(destination), expires_in: HOLD_LIFETIME, fee: None };
-        let done = story.done(&Command::Authorise(authorise));
-        let (Done::Executed(made) | Done::Replayed(made)) = &done;
-        let made = made.clone();
+        let made = story.done(&Command::Authorise(authorise));
         let hold = Hold::made_by(&made).expect("it was made");
         let view = || HoldView::new(&hold, hold.created_at);
         let key = || "capture-1".parse().expect("a key");
@@ -36,7 +34,7 @@ impl Described for Holds {
                 .may_be_dry()
                 .pinned()
                 .takes::<HoldBody>(&body)
-                .ends::<HoldView<'_>>(done, &story.caller("alice", false))
+                .ends::<HoldView<'_>>(made, &story.caller("alice", false))
                 .problems(&MOVEMENT)
                 .problems(&DEBIT)
                 .problems(&[Code::SameWallet, Code::RateLimited]),

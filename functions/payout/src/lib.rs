@@ -8,8 +8,8 @@ use wallet_domain::{Command, Currency, MAX_PAYMENTS, Payment};
 #[cfg(feature = "openapi")]
 use wallet_lambda::openapi as types;
 use wallet_lambda::{
-    AmountText, App, Call, DRY_RUN, Function, Object, Problem, Reply, Strategy, Texts, currency, optional, order,
-    parsed, scope,
+    AmountText, App, Call, DRY_RUN, Function, Object, Problem, Reply, Routes, Strategy, Texts, currency, optional,
+    order, parsed, scope,
 };
 
 /// The `payout` function.
@@ -19,8 +19,7 @@ const POST: &str = "POST /v1/payouts";
 
 impl Function for Payout {
     const NAME: &'static str = "payout";
-    const ROUTES: &'static [&'static str] = &[POST];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
+    const ROUTES: Routes = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;

@@ -2,9 +2,9 @@
 
 use wallet_domain::{Command, Payment};
 use wallet_lambda::openapi::{DEBIT, Described, Operation, Story};
-use wallet_lambda::{Code, Function, scope};
+use wallet_lambda::{Code, scope};
 
-use crate::{Body, Payout};
+use crate::{Body, POST, Payout};
 
 impl Described for Payout {
     fn operations() -> Vec<Operation> {
@@ -16,7 +16,7 @@ impl Described for Payout {
         let body = format!(
             r#"{{"source": "{source}", "currency": "EUR", "payments": [{{"destination": "{destination}", "amount": "25.00"}}], "reference": "order 1"}}"#
         );
-        let route = Operation::new(Self::ROUTES[0], "Movements", "payout", "Pay many wallets at once, all or nothing", scope::WALLETS_WRITE)
+        let route = Operation::new(POST, "Movements", "payout", "Pay many wallets at once, all or nothing", scope::WALLETS_WRITE)
             .about("From one of the caller's own wallets to up to 48 others. The first payment that is refused, in their order, refuses the payout; `detail` names it by its place.")
             .moves::<Body>(&mut story, &payout, &body).problems(&DEBIT).problems(&[Code::SameWallet, Code::DuplicateDestination, Code::MaxBalanceExceeded, Code::RateLimited]);
         vec![route]

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use wallet_messaging::Sender;
 use wallet_publish::{Bus, NAME};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let bus = Bus::from_vars(|name| std::env::var(name).ok());
     let handle = async |bus: &Bus, sender: &Sender, event: &str| {
         Ok(wallet_publish::report(bus, sender, serde_json::from_str(event)?).await.response)
     };
-    wallet_lambda::serve_sender(NAME, bus, Sender::connect, handle).await
+    wallet_lambda::serve_sender(NAME, bus, Sender::connect, handle)
 }

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use wallet_rebate::Rebate;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    wallet_lambda::serve_queue::<Rebate>().await
+fn main() -> ExitCode {
+    wallet_lambda::serve_queue::<Rebate>()
 }

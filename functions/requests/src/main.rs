@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use wallet_requests::Execute;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    wallet_lambda::serve_queue::<Execute>().await
+fn main() -> ExitCode {
+    wallet_lambda::serve_queue::<Execute>()
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use wallet_domain::{Command, Reverse};
 #[cfg(feature = "openapi")]
 use wallet_lambda::openapi as types;
-use wallet_lambda::{App, Call, DRY_RUN, Function, Problem, Reply, Texts, metadata, optional, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, Problem, Reply, Routes, Texts, metadata, optional, scope};
 
 /// The `reversal` function.
 pub struct Reversal;
@@ -32,8 +32,7 @@ struct Body {
 
 impl Function for Reversal {
     const NAME: &'static str = "reversal";
-    const ROUTES: &'static [&'static str] = &[POST];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
+    const ROUTES: Routes = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_ADMIN)?;

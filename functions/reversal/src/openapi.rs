@@ -1,16 +1,16 @@
 //! What the route is described by.
 
-use wallet_domain::{Command, Metadata, Reverse};
+use wallet_domain::{Command, Metadata, Reverse, reversible_kinds};
 use wallet_lambda::openapi::{Described, Operation, Story};
-use wallet_lambda::{Code, Done, Function, TransactionView, scope};
+use wallet_lambda::{Code, TransactionView, scope};
 
-use crate::{Body, Reversal};
+use crate::{Body, POST, Reversal};
 
 impl Described for Reversal {
     fn operations() -> Vec<Operation> {
         let mut story = Story::begin();
         let deposit = Command::Deposit(story.deposit("100"));
-        let (Done::Executed(original) | Done::Replayed(original)) = story.done(&deposit);
+        let original = story.done(&deposit);
         let reverse = Command::Reverse(Reverse {
             caller: story.caller("root", true),
             key: "undo-1".parse().expect("a key"),
@@ -21,10 +21,11 @@ impl Described for Reversal {
             metadata: Metadata::default(),
         });
         let summary = "Undo a movement, whole and once";
-        let route = Operation::new(Self::ROUTES[0], "Movements", "reverse", summary, scope::WALLETS_ADMIN)
-            .about(
-                "Of a posted deposit, withdrawal or transfer. A deposit's rebate is taken back with it, or never paid.",
-            )
+        let route = Operation::new(POST, "Movements", "reverse", summary, scope::WALLETS_ADMIN)
+            .about(&format!(
+                "Of a posted {}. A deposit's rebate is taken back with it, or never paid.",
+                reversible_kinds()
+            ))
             .keyed()
             .may_be_dry()
             .takes::<Body>(r#"{"reference": "ticket 7", "allow_overdraft": false}"#)

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use wallet_settle::Settle;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    wallet_lambda::serve_queue::<Settle>().await
+fn main() -> ExitCode {
+    wallet_lambda::serve_queue::<Settle>()
 }

@@ -5,8 +5,8 @@ mod openapi;
 
 use wallet_domain::{MarkName, Reference};
 use wallet_lambda::{
-    App, Call, EntryView, Function, List, PAGING, Paging, Problem, QueuedView, Record, Reply, TransactionView, may_see,
-    optional, scope,
+    App, Call, EntryView, Function, List, PAGING, Paging, Problem, QueuedView, Record, Reply, Routes, TransactionView,
+    may_see, optional, scope,
 };
 
 /// The `transactions` function.
@@ -19,9 +19,8 @@ const REFERRED: &str = "GET /v1/transactions";
 
 impl Function for Transactions {
     const NAME: &'static str = "transactions";
-    const ROUTES: &'static [&'static str] = &[ENTRIES, ATTEMPTS, GET, REFERRED];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] =
-        &[(ENTRIES, PAGING), (ATTEMPTS, PAGING), (REFERRED, &["reference", "limit", "cursor"])];
+    const ROUTES: Routes =
+        &[(ENTRIES, PAGING), (ATTEMPTS, PAGING), (GET, &[]), (REFERRED, &["reference", "limit", "cursor"])];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_READ)?;

@@ -2,7 +2,7 @@
 
 use wallet_domain::{Command, Withdraw};
 use wallet_lambda::openapi::{Described, Operation, Reference, Story};
-use wallet_lambda::{Code, Done, EntryView, List, QueuedView, Reply, TransactionView, scope};
+use wallet_lambda::{Code, EntryView, List, QueuedView, Reply, TransactionView, scope};
 
 use crate::{ATTEMPTS, ENTRIES, GET, REFERRED, Transactions};
 
@@ -11,7 +11,7 @@ impl Described for Transactions {
         let mut story = Story::begin();
         let alice = story.caller("alice", false);
         let deposit = Command::Deposit(story.deposit("100"));
-        let (Done::Executed(posted) | Done::Replayed(posted)) = story.done(&deposit);
+        let posted = story.done(&deposit);
         let statement: Vec<_> = story.statement().into_iter().map(EntryView::from).collect();
         let beyond = Withdraw { order: story.order("1000"), wallet: story.alice() };
         let refused = story.refused(&Command::Withdraw(beyond));

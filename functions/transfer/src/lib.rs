@@ -7,7 +7,9 @@ use serde::Deserialize;
 use wallet_domain::Command;
 #[cfg(feature = "openapi")]
 use wallet_lambda::openapi as types;
-use wallet_lambda::{AmountText, App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Texts, parsed, scope};
+use wallet_lambda::{
+    AmountText, App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Routes, Texts, parsed, scope,
+};
 
 /// The `transfer` function.
 pub struct Transfer;
@@ -16,8 +18,7 @@ const POST: &str = "POST /v1/transfers";
 
 impl Function for Transfer {
     const NAME: &'static str = "transfer";
-    const ROUTES: &'static [&'static str] = &[POST];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
+    const ROUTES: Routes = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    wallet_lambda::serve::<wallet_transfer::Transfer>().await
+fn main() -> ExitCode {
+    wallet_lambda::serve::<wallet_transfer::Transfer>()
 }

@@ -2,9 +2,9 @@
 
 use wallet_domain::Command;
 use wallet_lambda::openapi::{DEBIT, Described, Operation, Story};
-use wallet_lambda::{Code, Function, scope};
+use wallet_lambda::{Code, scope};
 
-use crate::{Body, Transfer};
+use crate::{Body, POST, Transfer};
 
 impl Described for Transfer {
     fn operations() -> Vec<Operation> {
@@ -15,7 +15,7 @@ impl Described for Transfer {
         let body = format!(
             r#"{{"source": "{source}", "destination": "{destination}", "amount": "25.00", "currency": "EUR", "reference": "order 1"}}"#
         );
-        let route = Operation::new(Self::ROUTES[0], "Movements", "transfer", "Send money to another wallet", scope::WALLETS_WRITE)
+        let route = Operation::new(POST, "Movements", "transfer", "Send money to another wallet", scope::WALLETS_WRITE)
             .about("From one of the caller's own wallets; with `wallets:admin`, from any. A fee, if the deployment has one, comes on top.")
             .moves::<Body>(&mut story, &transfer, &body).problems(&DEBIT).problems(&[Code::SameWallet, Code::MaxBalanceExceeded, Code::RateLimited]);
         vec![route]

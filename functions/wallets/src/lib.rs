@@ -6,7 +6,9 @@ mod open;
 mod openapi;
 
 use wallet_domain::{Owner, Timestamp, Wallet};
-use wallet_lambda::{App, Call, Code, Function, List, Paging, PastView, Problem, Reply, WalletView, optional, scope};
+use wallet_lambda::{
+    App, Call, Code, Function, List, Paging, PastView, Problem, Reply, Routes, WalletView, optional, scope,
+};
 
 /// The `wallets` function.
 pub struct Wallets;
@@ -18,9 +20,7 @@ const AMEND: &str = "PATCH /v1/wallets/{wallet_id}";
 
 impl Function for Wallets {
     const NAME: &'static str = "wallets";
-    const ROUTES: &'static [&'static str] = &[OPEN, LIST, GET, AMEND];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] =
-        &[(LIST, &["owner", "limit", "cursor"]), (GET, &["at"])];
+    const ROUTES: Routes = &[(OPEN, &[]), (LIST, &["owner", "limit", "cursor"]), (GET, &["at"]), (AMEND, &[])];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         match call.route() {

@@ -4,7 +4,7 @@
 mod openapi;
 
 use wallet_domain::Command;
-use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, scope};
+use wallet_lambda::{App, Call, DRY_RUN, Function, OrderBody, Problem, Reply, Routes, scope};
 
 /// The `withdraw` function.
 pub struct Withdraw;
@@ -13,8 +13,7 @@ const POST: &str = "POST /v1/wallets/{wallet_id}/withdrawals";
 
 impl Function for Withdraw {
     const NAME: &'static str = "withdraw";
-    const ROUTES: &'static [&'static str] = &[POST];
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[(POST, DRY_RUN)];
+    const ROUTES: Routes = &[(POST, DRY_RUN)];
 
     async fn handle(app: &App, call: &mut Call) -> Result<Reply, Problem> {
         call.require(scope::WALLETS_WRITE)?;

@@ -6,7 +6,6 @@
 //! Never overwrites: S3 itself refuses a key that is there. Retries nothing: the schedule calls again.
 
 use std::error::Error;
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
@@ -42,16 +41,9 @@ pub struct Bucket {
 }
 
 /// A call to the bucket that failed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the bucket of checkpoints: {0}")]
 pub struct BucketError(String);
-
-impl fmt::Display for BucketError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the bucket of checkpoints: {}", self.0)
-    }
-}
-
-impl Error for BucketError {}
 
 impl Bucket {
     /// The bucket `name` with region and credentials of the environment; at `endpoint`, where there is one.
@@ -176,12 +168,7 @@ impl Bucket {
 }
 
 /// What went wrong, and what caused it.
-fn told(error: &(dyn Error + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use wallet_lambda::{App, Metric, Unit, emit};
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, BucketError};
 use crate::{Audit, Checkpoint, Finding, Progress, REBATE_OVERDUE, Report};
 
 /// The function's name.
@@ -72,7 +72,7 @@ impl Auditor {
     }
 
     /// Audits the table, with the newest checkpoint if any are kept, and adds the next one.
-    async fn audited(&self, progress: Progress) -> Result<Kept, String> {
+    async fn audited(&self, progress: Progress) -> Result<Kept, Error> {
         let ledger = self.app.ledger();
         let audit =
             Audit::new(ledger.clone(), SEGMENTS).with_progress(progress).with_rebate_overdue(self.rebate_overdue);
@@ -80,26 +80,22 @@ impl Auditor {
         let connected;
         let bucket = match &self.keeper {
             Keeper::Nowhere => {
-                let report = audit.table().await.map_err(|fault| fault.to_string())?;
-                return Ok(Kept { report, kept: Ok(()) });
+                return Ok(Kept { report: audit.table().await?, kept: Ok(()) });
             }
             Keeper::Named(name, endpoint) => {
-                let bucket = Bucket::connect(name, endpoint.as_deref(), ledger.table()).await;
-                connected = bucket.map_err(|error| error.to_string())?;
+                connected = Bucket::connect(name, endpoint.as_deref(), ledger.table()).await?;
                 &connected
             }
             Keeper::Ready(bucket) => bucket,
         };
-        let newest = bucket.newest(ledger.now()).await.map_err(|error| error.to_string())?;
+        let newest = bucket.newest(ledger.now()).await?;
         let last = newest.map(|text| Checkpoint::parse(&text, ledger.table())).transpose();
         let last = last.map_err(|error| format!("the newest object in the bucket of checkpoints: {error}"))?;
         let moment = last.as_ref().map(Checkpoint::moment);
-        let report = audit.with_checkpoint(last).table().await.map_err(|fault| fault.to_string())?;
+        let report = audit.with_checkpoint(last).table().await?;
         let next = report.checkpoint.as_ref().filter(|next| Some(next.moment()) != moment);
         let kept = match next {
-            Some(next) => {
-                bucket.add(next.moment(), next.to_text(), ledger.now()).await.map_err(|error| error.to_string())
-            }
+            Some(next) => bucket.add(next.moment(), next.to_text(), ledger.now()).await,
             None => Ok(()),
         };
         Ok(Kept { report, kept })
@@ -109,7 +105,7 @@ impl Auditor {
 /// A table that was audited, and whether its checkpoint was kept.
 struct Kept {
     report: Report,
-    kept: Result<(), String>,
+    kept: Result<(), BucketError>,
 }
 
 /// Audits the table, whatever the schedule's event says, and answers with the report.
@@ -131,12 +127,13 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
             let items = gone_through.load(Ordering::Relaxed);
             Err(format!(
                 "the time was over after {items} items: run `cargo wallet audit` from a machine, which has as long as it takes"
-            ))
+            )
+            .into())
         }
     };
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let failed = |cause: String| {
-        tracing::error!(function = NAME, request_id, code = "audit_failed", cause, duration_ms, "done");
+    let failed = |cause: Error| {
+        tracing::error!(function = NAME, request_id, code = "audit_failed", %cause, duration_ms, "done");
         cause
     };
     let Kept { report, kept } = outcome.map_err(failed)?;
@@ -160,7 +157,7 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
     if kept.is_ok() || !report.is_clean() {
         emit(&metrics(&report, duration_ms));
     }
-    kept.map_err(failed)?;
+    kept.map_err(|error| failed(error.into()))?;
     Ok(answer(report))
 }
 

@@ -11,7 +11,7 @@ use wallet_domain::{
     Transaction, TransactionId, WalletId,
 };
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -31,36 +31,22 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
         return Ok(vec![]);
     };
     let mut book = Book { read_at: before.version, ..Book::default() };
-    let mut from = None;
-    loop {
-        let page = reader.holds(wallet, from).await?;
-        for item in page.items {
+    let mut pages = reader.pages(Part::Holds, wallet);
+    while let Some(items) = pages.next().await? {
+        for item in items {
             if let Scanned::Hold(hold) = item {
                 book.items.insert(hold.id, *hold);
             }
         }
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
     }
-    loop {
-        let page = reader.history(wallet, true, from).await?;
-        let rows: Vec<Entry> = page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows) } else { None })
-            .flatten()
-            .collect();
+    let mut pages = reader.pages(Part::History, wallet);
+    while let Some(items) = pages.next().await? {
+        let rows: Vec<Entry> = items.into_iter().flat_map(Scanned::into_rows).collect();
         let mut known = Known::default();
         let named = rows.iter().filter(|row| is_of_holds(row)).map(|row| Key::Transaction(row.transaction));
         known.read(reader, named).await?;
         for row in &rows {
             book.row(row, known.transaction(row.transaction));
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
         }
     }
     Ok(book.closed(wallet, now))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wallet_domain::{Credit, Timestamp, Transaction, TransactionId, Wallet, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding};
 use crate::known::Known;
@@ -148,26 +148,17 @@ async fn rows_of(
     let mut rows: HashMap<_, _> = credited.iter().map(|credit| (credit.transaction, vec![])).collect();
     let oldest = credited.iter().map(|credit| credit.created_at).min().filter(|_| since);
     let since = oldest.and_then(|oldest| oldest.saturating_sub(CLOCKS_APART).ok()).unwrap_or(Timestamp::MIN);
-    let (Some(Credited { wallet, .. }), mut from) = (credited.first(), None) else { return Ok(rows) };
-    loop {
-        let page = reader.history(*wallet, false, from).await?;
-        let mut begun = false;
-        for row in page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows) } else { None })
-            .flatten()
-        {
+    let Some(Credited { wallet, .. }) = credited.first() else { return Ok(rows) };
+    let (mut pages, mut begun) = (reader.pages(Part::Newest, *wallet), false);
+    while !begun && let Some(items) = pages.next().await? {
+        for row in items.into_iter().flat_map(Scanned::into_rows) {
             begun |= row.created_at < since;
             if let Some(versions) = rows.get_mut(&row.transaction) {
                 versions.push(row.version);
             }
         }
-        from = page.next.filter(|_| !begun);
-        if from.is_none() {
-            return Ok(rows);
-        }
     }
+    Ok(rows)
 }
 
 fn misplaced(credit: &Credited, rows: &[u64]) -> Finding {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wallet_domain::{Account, Currency, Kind, Leg, MAX_PAYMENTS, Money, Outcome, Transaction, TransactionId, Wallet};
+use wallet_domain::{
+    Account, Currency, Kind, Leg, Legs, MAX_PAYMENTS, Money, Outcome, Place, Shape, Transaction, TransactionId, Wallet,
+    shape_of,
+};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::row::{keeps_the_wallet, may_wait};
@@ -21,8 +24,8 @@ pub(crate) fn seal(transaction: &Transaction) -> Option<Finding> {
     Some(Finding::transaction(transaction.id, Check::Seal, difference))
 }
 
-/// Whether the legs sum to zero and are those of its kind. What a reversal's are is seen beside its parent; of a kind that
-/// this audit does not know the sum is all that is known.
+/// Whether the legs sum to zero and are those of its kind, as the kind's [`Shape`] says. What a reversal's are is seen beside
+/// its parent; of a kind that this audit does not know the sum is all that is known.
 pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
     let Outcome::Posted { legs, wallet } = &transaction.outcome else { return vec![] };
     let currency = transaction.amount.currency();
@@ -31,37 +34,25 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
     if sum != 0 {
         differences.push(format!("the legs sum to {} {currency}, not to zero", decimal(sum, currency)));
     }
-    let (amount, fee) = (transaction.amount.minor_units(), transaction.fee.minor_units());
-    let about = Account::Wallet(transaction.wallet);
-    let mut free = true;
-    let expected = match transaction.kind {
-        Kind::OPENING | Kind::AMENDMENT => {
+    let Some(shape) = shape_of(transaction.kind) else { return findings(transaction.id, differences) };
+    let expected = match shape.legs {
+        Legs::KeptWallet => {
             differences.extend(left(transaction, wallet.as_deref()));
             Some(vec![])
         }
-        Kind::DEPOSIT => Some(vec![(Account::External, -amount), (about, amount)]),
-        Kind::WITHDRAWAL => Some(vec![(about, -amount), (Account::External, amount)]),
-        Kind::REBATE => Some(vec![(Account::Rebates, -amount), (about, amount)]),
-        Kind::TRANSFER => {
-            free = false;
-            let Some(destination) = transaction.destination.filter(|other| *other != transaction.wallet) else {
-                differences.push("it names no wallet that the money goes to".to_owned());
-                return findings(transaction.id, differences);
-            };
-            Some(vec![(about, -amount - fee), (Account::Wallet(destination), amount), (Account::Fees, fee)])
+        Legs::Movement(_, Place::Destination)
+            if transaction.destination.is_none_or(|other| other == transaction.wallet) =>
+        {
+            differences.push("it names no wallet that the money goes to".to_owned());
+            return findings(transaction.id, differences);
         }
-        Kind::PAYOUT => {
-            free = false;
-            differences.extend(paid(transaction, legs));
-            let payees = payments(transaction, legs).map(|leg| (leg.account(), leg.amount().minor_units()));
-            Some([(about, -amount - fee), (Account::Fees, fee)].into_iter().chain(payees).collect())
+        Legs::Movement(from, to) => {
+            if to == Place::Payees {
+                differences.extend(paid(transaction, legs));
+            }
+            Some(moved(transaction, shape, from, to))
         }
-        Kind::CAPTURE => {
-            free = false;
-            let payee = transaction.destination.map_or(Account::External, Account::Wallet);
-            Some(vec![(about, -amount - fee), (payee, amount), (Account::Fees, fee)])
-        }
-        Kind::HOLD | Kind::VOID | Kind::EXPIRY => {
+        Legs::Held => {
             let [Leg::Wallet { wallet, amount, .. }] = &legs[..] else {
                 differences.push("it has other legs than one of its wallet".to_owned());
                 return findings(transaction.id, differences);
@@ -71,17 +62,17 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
             }
             None
         }
-        Kind::REVERSAL => None,
-        _ => return findings(transaction.id, differences),
+        Legs::Mirrored => None,
     };
-    if free && fee != 0 {
+    if !shape.has_fee && !transaction.fee.is_zero() {
         differences.push(format!(
-            "it costs {} {currency}, and only a transfer, a payout and a capture have a fee",
-            transaction.fee
+            "it costs {} {currency}, and no {} has a fee",
+            transaction.fee,
+            transaction.kind.as_str()
         ));
     }
     if wallet.is_some() && !keeps_the_wallet(transaction.kind) {
-        differences.push("it keeps a wallet, as only an opening and an amendment do".to_owned());
+        differences.push(format!("it keeps a wallet, as no {} does", transaction.kind.as_str()));
     }
     let waits = |leg: &Leg| matches!(leg, Leg::Credit { .. }) && !may_wait(transaction.kind, leg.amount());
     if legs.iter().any(waits) {
@@ -91,6 +82,32 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
         differences.extend(off(expected, legs, currency));
     }
     findings(transaction.id, differences)
+}
+
+/// What a movement's amount and fee make. Who several payees are the legs alone say: [`paid`] has looked at those.
+fn moved(transaction: &Transaction, shape: &Shape, from: Place, to: Place) -> Amounts {
+    let amount = transaction.amount.minor_units();
+    let fee = if shape.has_fee { transaction.fee.minor_units() } else { 0 };
+    let account = |place| match place {
+        Place::Wallet => Account::Wallet(transaction.wallet),
+        Place::Account(account) => account,
+        // Each of several payees is named by its own leg.
+        Place::Destination | Place::DestinationOrOut | Place::Payees => {
+            transaction.destination.map_or(Account::External, Account::Wallet)
+        }
+    };
+    let mut expected = vec![(account(from), -amount - fee)];
+    if shape.has_fee {
+        expected.push((Account::Fees, fee));
+    }
+    match to {
+        Place::Payees => {
+            let payees = payments(transaction, transaction.legs());
+            expected.extend(payees.map(|leg| (leg.account(), leg.amount().minor_units())));
+        }
+        to => expected.push((account(to), amount)),
+    }
+    expected
 }
 
 /// The legs of a payout's payees.

@@ -104,12 +104,8 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
                 found.extend(rows.iter().map(|row| ((row.wallet, row.version), Some(row.transaction))));
             }
             Scanned::Unreadable(item) => drop(item.wallet.zip(item.version).map(|place| found.insert(place, None))),
-            Scanned::Wallet(_)
-            | Scanned::Transaction(_)
-            | Scanned::Queued(_)
-            | Scanned::Mark(_)
-            | Scanned::Credit(_)
-            | Scanned::Hold(_) => {}
+            // Nothing else was asked for.
+            _ => {}
         }
     }
     // What one commit wrote of several transactions is one item, under the version of its first row. From its last row on, its

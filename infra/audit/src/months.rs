@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wallet_domain::{Entry, Kind, Money, Month, RuleId, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -34,24 +34,15 @@ type Sums = BTreeMap<(Month, RuleId), Sum>;
 async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
     let Some(Scanned::Wallet(wallet)) = reader.look_up(&[Key::Wallet(id)]).await?.pop() else { return Ok(vec![]) };
     let Some((oldest, ..)) = wallet.rebated.all().next() else { return Ok(vec![]) };
-    let (mut sums, mut from) = (Sums::new(), None);
-    loop {
-        let page = reader.history(id, false, from).await?;
-        let rows = page
-            .items
-            .into_iter()
-            .filter_map(|item| if let Scanned::Entries(rows) = item { Some(rows.into_iter().rev()) } else { None });
-        let rows: Vec<Entry> = rows.flatten().collect();
+    let (mut sums, mut pages, mut begun) = (Sums::new(), reader.pages(Part::Newest, id), false);
+    while !begun && let Some(items) = pages.next().await? {
+        let rows: Vec<Entry> = items.into_iter().flat_map(|item| item.into_rows().into_iter().rev()).collect();
         // A rebate is paid after its deposit, and times never go back: what is older than the oldest month is about older
         // ones.
         let recent = rows.iter().take_while(|entry| Month::of(entry.created_at) >= oldest);
         let counted: Vec<&Entry> = recent.clone().filter(|entry| entry.version <= wallet.version).collect();
-        let begun = recent.count() < rows.len();
+        begun = recent.count() < rows.len();
         add(reader, &counted, oldest, &mut sums).await?;
-        from = page.next.filter(|_| !begun);
-        if from.is_none() {
-            break;
-        }
     }
     let currency = wallet.currency();
     let mut findings = vec![];

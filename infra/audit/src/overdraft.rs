@@ -4,7 +4,7 @@
 
 use wallet_domain::{Entry, Transaction, Wallet};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
@@ -22,26 +22,19 @@ pub(crate) async fn check(reader: &Reader, wallet: &Wallet) -> Result<Vec<Findin
 
 async fn look(reader: &Reader, wallet: &Wallet) -> Result<Vec<Finding>, Fault> {
     let floor = wallet.floor.minor_units();
-    let (mut reversals, mut above, mut from) = (0, false, None);
-    while !above {
-        let page = reader.history(wallet.id, false, from).await?;
+    let (mut reversals, mut above, mut pages) = (0, false, reader.pages(Part::Newest, wallet.id));
+    while !above && let Some(items) = pages.next().await? {
         let mut debits = vec![];
-        for item in page.items {
-            let Scanned::Entries(rows) = item else { continue };
-            for row in rows.into_iter().rev().filter(|row| row.version <= wallet.version) {
-                above |= row.balance_after.minor_units() >= floor;
-                if !above && row.amount.is_negative() {
-                    debits.push(row);
-                }
+        let rows = items.into_iter().flat_map(|item| item.into_rows().into_iter().rev());
+        for row in rows.filter(|row| row.version <= wallet.version) {
+            above |= row.balance_after.minor_units() >= floor;
+            if !above && row.amount.is_negative() {
+                debits.push(row);
             }
         }
         reversals += debits.len();
         if !all_may(reader, &debits).await? {
             return Ok(vec![finding(wallet, "a debit that is no reversal with allow_overdraft took it there")]);
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
         }
     }
     let unexplained = reversals == 0;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wallet_domain::{Entry, WalletId};
-use wallet_dynamodb::scan::{Cursor, Key, Scanned};
+use wallet_dynamodb::scan::{Cursor, Key, Part, Scanned};
 use wallet_dynamodb::{Fault, Ledger, Page, Usage};
 
 /// A ledger that is only read, by all segments together at one pace.
@@ -39,64 +39,50 @@ impl Reader {
         segments: u32,
         from: Option<Cursor>,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
-        let mut usage = self.begin();
-        let page = self.ledger.scan(segment, segments, from, &mut usage).await;
-        self.paid(usage).await;
-        page
+        self.paced(async |usage| self.ledger.scan(segment, segments, from, usage).await).await
     }
 
-    pub(crate) async fn history(
-        &self,
-        wallet: WalletId,
-        oldest_first: bool,
-        from: Option<Cursor>,
-    ) -> Result<Page<Scanned, Cursor>, Fault> {
-        let mut usage = self.begin();
-        let page = self.ledger.history(wallet, oldest_first, from, &mut usage).await;
-        self.paid(usage).await;
-        page
+    pub(crate) fn pages(&self, part: Part, wallet: WalletId) -> Pages<'_> {
+        Pages { reader: self, part, wallet, next: Some(None) }
     }
 
     pub(crate) async fn run_up_to(&self, wallet: WalletId, version: u64) -> Result<Vec<Entry>, Fault> {
-        let mut usage = self.begin();
-        let rows = self.ledger.run_up_to(wallet, version, &mut usage).await;
-        self.paid(usage).await;
-        rows
-    }
-
-    pub(crate) async fn inbox(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
-        let mut usage = self.begin();
-        let page = self.ledger.inbox(wallet, from, &mut usage).await;
-        self.paid(usage).await;
-        page
-    }
-
-    pub(crate) async fn holds(&self, wallet: WalletId, from: Option<Cursor>) -> Result<Page<Scanned, Cursor>, Fault> {
-        let mut usage = self.begin();
-        let page = self.ledger.scan_holds(wallet, from, &mut usage).await;
-        self.paid(usage).await;
-        page
+        self.paced(async |usage| self.ledger.run_up_to(wallet, version, usage).await).await
     }
 
     pub(crate) async fn look_up(&self, keys: &[Key]) -> Result<Vec<Scanned>, Fault> {
-        let mut usage = self.begin();
-        let found = self.ledger.look_up(keys, &mut usage).await;
-        self.paid(usage).await;
-        found
+        self.paced(async |usage| self.ledger.look_up(keys, usage).await).await
     }
 
-    fn begin(&self) -> Usage {
-        self.start.get_or_init(Instant::now);
-        Usage::default()
-    }
-
-    /// Waits until what was read so far may have been read.
-    async fn paid(&self, usage: Usage) {
+    /// Reads, and waits until what was read so far may have been read.
+    async fn paced<T>(&self, read: impl AsyncFnOnce(&mut Usage) -> T) -> T {
+        let (start, mut usage) = (*self.start.get_or_init(Instant::now), Usage::default());
+        let found = read(&mut usage).await;
         let mine = usage.read_half_units();
         let half_units = self.half_units.fetch_add(mine, Ordering::Relaxed) + mine;
-        if let (Some(pace), Some(start)) = (self.pace, self.start.get()) {
-            tokio::time::sleep_until(*start + due(half_units, pace)).await;
+        if let Some(pace) = self.pace {
+            tokio::time::sleep_until(start + due(half_units, pace)).await;
         }
+        found
+    }
+}
+
+/// Part of what a wallet has, page by page.
+pub(crate) struct Pages<'a> {
+    reader: &'a Reader,
+    part: Part,
+    wallet: WalletId,
+    /// Where the next page begins; `None` after the last.
+    next: Option<Option<Cursor>>,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Scanned>>, Fault> {
+        let (Some(from), ledger) = (self.next.take(), &self.reader.ledger) else { return Ok(None) };
+        let page = self.reader.paced(async |usage| ledger.page_of(self.part, self.wallet, from, usage).await).await?;
+        self.next = page.next.map(Some);
+        Ok(Some(page.items))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn check(reversal: &Transaction, undone: &Undone<'_>) -> Vec<Finding>
         return vec![finding("what it reverses is missing or cannot be read".to_owned())];
     };
     if !is_reversible(parent) {
-        return vec![finding(format!("{} is no posted deposit, withdrawal, transfer or payout", parent.id))];
+        return vec![finding(format!("{} is no posted transaction of a kind that can be reversed", parent.id))];
     }
     let mut findings = vec![];
     match undone.marked {

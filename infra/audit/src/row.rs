@@ -1,7 +1,8 @@
 //! What a transaction says of one row of a statement, beside what the row says, or the credit that will be the row.
 
 use wallet_domain::{
-    Account, Credit, Digest, Entry, Kind, Leg, Money, Outcome, Owner, Reference, Transaction, TransactionId, WalletId,
+    Account, Credit, Digest, Entry, Kind, Leg, Legs, Money, Outcome, Owner, Reference, Transaction, TransactionId,
+    WalletId, shape_of,
 };
 
 /// What an entry, or a credit that waits, and its transaction must agree on.
@@ -91,11 +92,11 @@ impl<'a> Row<'a> {
 
 /// Whether such a row may be that of a credit that was settled: money comes in, and not by a reversal.
 pub(crate) fn may_wait(kind: Kind, amount: Money) -> bool {
-    amount.minor_units() > 0 && kind != Kind::REVERSAL
+    amount.minor_units() > 0 && shape_of(kind).is_none_or(|shape| shape.legs != Legs::Mirrored)
 }
 
 pub(crate) fn keeps_the_wallet(kind: Kind) -> bool {
-    matches!(kind, Kind::OPENING | Kind::AMENDMENT)
+    shape_of(kind).is_some_and(|shape| shape.legs == Legs::KeptWallet)
 }
 
 /// Who pays: of all that is no reversal there is one.

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use wallet_domain::{Entry, Timestamp, Transaction, TransactionId, WalletId};
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 use wallet_dynamodb::{Fault, Ledger, Usage};
 use wallet_stack::clock;
 
@@ -135,7 +135,7 @@ impl Source {
         let wanted = |row: &Entry| row.created_at <= self.until && row.version <= wallet.version;
         let mut from = None;
         loop {
-            let page = self.ledger.history(id, true, from, &mut usage).await?;
+            let page = self.ledger.page_of(Part::History, id, from, &mut usage).await?;
             let mut rows = vec![];
             for item in page.items {
                 match item {

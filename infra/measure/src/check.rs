@@ -17,6 +17,15 @@ pub(crate) struct Done {
     pub(crate) rebates: i128,
 }
 
+impl Done {
+    /// Transfers between wallets that were opened and got `deposited` cents each first.
+    pub(crate) fn transfers(wallets: u32, deposited: i128, transfers: u64) -> Done {
+        let wallets = u64::from(wallets);
+        let (entries, transactions) = (2 * wallets + 2 * transfers, 2 * wallets + transfers);
+        Done { wallets, entries, transactions, deposited: deposited * i128::from(wallets), rebates: 0 }
+    }
+}
+
 /// # Errors
 /// When the audit finds anything, or the table holds anything but what was done.
 pub(crate) async fn check(ledger: Ledger, done: &Done) -> Result<()> {

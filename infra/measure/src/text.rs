@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
+use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on stdout. Nobody reading it any more is no reason to stop.
@@ -32,6 +33,11 @@ pub(crate) fn table<const N: usize>(
 pub(crate) fn progress(what: impl Into<String>, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:36} {wide_bar} {pos}/{len} {per_sec} {eta}");
     ProgressBar::new(length).with_style(style.expect("the template is well-formed")).with_message(what.into())
+}
+
+/// Of microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
 }
 
 pub(crate) fn ms(duration: Duration) -> String {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use aws_lambda_events::event::sqs::SqsEvent;
 use futures::future::BoxFuture;
+use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use wallet_dispatch::Queues;
 use wallet_dynamodb::Ledger;
 use wallet_lambda::openapi::{Described, Operation};
-use wallet_lambda::{App, Function, Report, Settings, Task, work};
+use wallet_lambda::{App, Function, Report, Routes, Settings, Task, work};
 use wallet_messaging::Sender;
 use wallet_publish::Bus;
 use wallet_rebate::Rebate;
@@ -46,6 +47,20 @@ macro_rules! http_functions {
     };
 }
 
+/// What the HTTP function of this name answers to `request`, in an `app` of the caller's.
+///
+/// # Panics
+/// When there is no such function.
+pub async fn invoke(function: &str, app: &App, request: Request) -> Response<Body> {
+    type Answer = for<'a> fn(&'a App, Request) -> BoxFuture<'a, Response<Body>>;
+    fn of<F: Function>() -> (&'static str, Answer) {
+        (F::NAME, |app, request| Box::pin(wallet_lambda::answer::<F>(app, request)))
+    }
+    let found = http_functions!(of()).into_iter().find(|(name, _)| *name == function);
+    let (_, answer) = found.unwrap_or_else(|| panic!("there is no function {function}"));
+    answer(app, request).await
+}
+
 /// What each route does, as its function says.
 pub(crate) fn described() -> Vec<Operation> {
     fn of<F: Described>() -> Vec<Operation> {
@@ -67,7 +82,7 @@ pub(crate) fn http(
     for served in http_functions!(of(ledger, env)) {
         let (name, served, handler) = served?;
         let routed: BTreeSet<String> = routes.iter().filter(|r| r.function == name).map(Route::key).collect();
-        let served: BTreeSet<String> = served.iter().map(|route| (*route).to_owned()).collect();
+        let served: BTreeSet<String> = served.iter().map(|(route, _)| (*route).to_owned()).collect();
         ensure!(routed == served, "template.yaml routes {routed:?} to `{name}`, which serves {served:?}");
         handlers.insert(name.to_owned(), handler);
     }
@@ -157,10 +172,7 @@ fn task<T: Task>(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Resu
     }))
 }
 
-fn of<F: Function>(
-    ledger: MakeLedger<'_>,
-    env: &BTreeMap<String, String>,
-) -> Result<(&'static str, &'static [&'static str], Handler)> {
+fn of<F: Function>(ledger: MakeLedger<'_>, env: &BTreeMap<String, String>) -> Result<(&'static str, Routes, Handler)> {
     let app = app(ledger, env)?;
     let handler: Handler = Arc::new(move |event| {
         let app = Arc::clone(&app);

@@ -5,7 +5,7 @@
 //! back if another has one of its items. Holds no connection, never waits, and knows nothing of time.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -20,13 +20,25 @@ impl InFlight {
     /// # Errors
     /// When one of its items is another's: the answer that cancels it, see [`cancelled`].
     pub fn enter(&self, request: &Value) -> Result<Held, Value> {
-        let items = items(request);
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (items, mut taken) = (items(request), self.taken());
         if items.iter().any(|item| taken.contains(item)) {
-            return Err(cancelled(items.iter().map(|item| taken.contains(item).then_some("TransactionConflict"))));
+            let code = |item| if taken.contains(item) { "TransactionConflict" } else { "None" };
+            return Err(cancelled(items.iter().map(|item| json!({ "Code": code(item) })).collect()));
         }
         taken.extend(items.iter().cloned());
         Ok(Held { items, in_flight: self.clone() })
+    }
+
+    /// Which items of `request`, the body of a `TransactWriteItems` or a `TransactGetItems`, are those of a transaction in
+    /// flight, in the order of its actions.
+    #[must_use]
+    pub fn met(&self, request: &Value) -> Vec<bool> {
+        let taken = self.taken();
+        items(request).iter().map(|item| taken.contains(item)).collect()
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -39,18 +51,17 @@ pub struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut taken = self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.in_flight.taken();
         for item in &self.items {
             taken.remove(item);
         }
     }
 }
 
-/// The body of DynamoDB's answer, with status 400, to a transaction that was cancelled: for each of its actions in order the
-/// code of what is the matter with it, if anything is.
+/// The body of DynamoDB's answer, with status 400, to a transaction that was cancelled: for each of its actions in order what
+/// is the matter with it.
 #[must_use]
-pub fn cancelled<'a>(codes: impl IntoIterator<Item = Option<&'a str>>) -> Value {
-    let reasons: Vec<Value> = codes.into_iter().map(|code| json!({ "Code": code.unwrap_or("None") })).collect();
+pub fn cancelled(reasons: Vec<Value>) -> Value {
     json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
         "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
@@ -87,6 +98,7 @@ mod tests {
         let _other = in_flight.enter(&transaction(&["c"])).expect("another item");
         let answer = in_flight.enter(&transaction(&["d", "b"])).expect_err("b is taken");
         assert_eq!(answer["CancellationReasons"], json!([{"Code": "None"}, {"Code": "TransactionConflict"}]));
+        assert_eq!(in_flight.met(&transaction(&["d", "b"])), [false, true]);
         drop(first);
         in_flight.enter(&transaction(&["d", "b"])).expect("given back");
     }

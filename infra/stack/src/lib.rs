@@ -44,6 +44,7 @@ pub use admin::{Failure, answer};
 pub use around::around;
 pub use caller::Caller;
 pub use database::listen;
+pub use functions::invoke;
 pub use gateway::{Observer, Served, authorize, refusal};
 pub use names::{ACCOUNT, REGION, TABLE};
 pub use stack::{AdaptBatch, AdaptLedger, Beside, Options, Stack, Surroundings};

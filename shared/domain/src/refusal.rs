@@ -64,9 +64,7 @@ pub enum Refusal {
         transaction: TransactionId,
     },
     /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
-    #[error(
-        "transaction {transaction} cannot be reversed: only a posted deposit, withdrawal, transfer, payout or capture can"
-    )]
+    #[error("transaction {transaction} cannot be reversed")]
     NotReversible {
         /// The transaction that was to be reversed.
         transaction: TransactionId,

@@ -16,11 +16,17 @@ use crate::transaction::{FORMAT, Kind, Outcome, Transaction};
 
 const NAMED: &str = "a verb that carries out no order says all of it itself";
 
-/// One thing that can be asked for. Who carries out an order says of its request what the order says.
-pub(crate) trait Verb {
+/// What the registry gives to each verb of its list, out of the verb's own file.
+pub(crate) trait Registered {
     /// The kind of transaction that it makes.
     fn kind(&self) -> Kind;
 
+    /// Whether `original` can be undone: a posted transaction of a kind that can be.
+    fn is_reversible(&self, original: &Transaction) -> bool;
+}
+
+/// One thing that can be asked for. Who carries out an order says of its request what the order says.
+pub(crate) trait Verb: Registered {
     /// The id of the transaction that it will become.
     fn transaction(&self) -> TransactionId {
         let order = self.order().expect(NAMED);

@@ -14,9 +14,11 @@ pub(crate) mod void;
 pub(crate) mod withdraw;
 
 use crate::request::{Request, Terms};
-use crate::verb::Verb;
+use crate::shape::Shape;
+use crate::transaction::{Kind, Transaction};
+use crate::verb::{Registered, Verb};
 
-/// Makes of the list the type [`Command`], and hands a command to its verb.
+/// Makes of the list the type [`Command`], hands a command to its verb, and finds the shape of a kind.
 macro_rules! verbs {
     ($($(#[$doc:meta])* $file:ident::$verb:ident,)+) => {
         $(pub use $file::$verb;)+
@@ -43,6 +45,19 @@ macro_rules! verbs {
                 None
             }
         }
+
+        /// What the records of each kind keep to, in the order of the list.
+        pub const SHAPES: &[Shape] = &[$($file::SHAPE),+];
+
+        $(impl Registered for $verb {
+            fn kind(&self) -> Kind {
+                $file::SHAPE.kind
+            }
+
+            fn is_reversible(&self, original: &Transaction) -> bool {
+                is_reversible(original)
+            }
+        })+
     };
 }
 
@@ -75,4 +90,24 @@ verbs! {
 
 pub use amend::{Change, Expected};
 pub use payout::MAX_PAYMENTS;
-pub use reversal::is_reversible;
+
+/// What the records of `kind` keep to; `None` for one that only a newer version of this code knows.
+#[must_use]
+pub fn shape_of(kind: Kind) -> Option<&'static Shape> {
+    SHAPES.iter().find(|shape| shape.kind == kind)
+}
+
+/// The kinds that can be undone, in words: `deposit, withdrawal or transfer`.
+#[must_use]
+pub fn reversible_kinds() -> String {
+    let reversible = SHAPES.iter().filter(|shape| shape.is_reversible);
+    let kinds: Vec<&str> = reversible.map(|shape| shape.kind.as_str()).collect();
+    let (last, others) = kinds.split_last().expect("a deposit can be undone");
+    format!("{} or {last}", others.join(", "))
+}
+
+/// Whether it can be undone: a posted transaction of a kind that can be.
+#[must_use]
+pub fn is_reversible(original: &Transaction) -> bool {
+    shape_of(original.kind).is_some_and(|shape| shape.is_reversible) && !original.legs().is_empty()
+}

@@ -13,7 +13,7 @@ use lru::LruCache;
 use wallet_domain::{Credits, Wallet, WalletId};
 
 /// About half a kilobyte each: 4,096 snapshots are 2 MB of a function's memory.
-const DEFAULT_SNAPSHOTS: usize = 4096;
+const SNAPSHOTS: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
 
 /// One, as a share of stale snapshots.
 const WHOLE: u32 = 1 << 16;
@@ -25,24 +25,15 @@ const MOST_STALE: u32 = WHOLE * 3 / 50;
 const WEIGHT: u32 = 16;
 
 pub(crate) struct Cache {
-    snapshots: Option<Mutex<LruCache<WalletId, Wallet>>>,
+    snapshots: Mutex<LruCache<WalletId, Wallet>>,
     /// The share of snapshots that proved stale of late, in parts of [`WHOLE`].
     stale: AtomicU32,
 }
 
 impl Cache {
-    /// Room for `snapshots`; none for 0.
-    pub(crate) fn new(snapshots: usize) -> Cache {
-        let snapshots = NonZeroUsize::new(snapshots).map(|room| Mutex::new(LruCache::new(room)));
-        Cache { snapshots, stale: AtomicU32::new(0) }
-    }
-
     /// The snapshots of all of `ids`, whether they pay or not; `None` if one is missing.
     pub(crate) fn all(&self, ids: &[WalletId]) -> Option<Vec<Wallet>> {
-        if ids.is_empty() {
-            return Some(vec![]);
-        }
-        let mut snapshots = self.lock()?;
+        let mut snapshots = self.lock();
         ids.iter().map(|id| snapshots.get(id).cloned()).collect()
     }
 
@@ -64,31 +55,29 @@ impl Cache {
             // Folds move it on all the time.
             return self.forget(&[wallet.id]);
         }
-        if let Some(mut snapshots) = self.lock() {
-            // Two requests of one process may report in either order; the newer version is the one to keep.
-            if snapshots.peek(&wallet.id).is_none_or(|kept| kept.version < wallet.version) {
-                snapshots.put(wallet.id, wallet.clone());
-            }
+        let mut snapshots = self.lock();
+        // Two requests of one process may report in either order; the newer version is the one to keep.
+        if snapshots.peek(&wallet.id).is_none_or(|kept| kept.version < wallet.version) {
+            snapshots.put(wallet.id, wallet.clone());
         }
     }
 
     pub(crate) fn forget(&self, ids: &[WalletId]) {
-        if let Some(mut snapshots) = self.lock() {
-            for id in ids {
-                snapshots.pop(id);
-            }
+        let mut snapshots = self.lock();
+        for id in ids {
+            snapshots.pop(id);
         }
     }
 
-    fn lock(&self) -> Option<MutexGuard<'_, LruCache<WalletId, Wallet>>> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<WalletId, Wallet>> {
         // A panic while the lock was held leaves at worst a stale snapshot, which the version condition tolerates.
-        self.snapshots.as_ref().map(|cache| cache.lock().unwrap_or_else(PoisonError::into_inner))
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Default for Cache {
     fn default() -> Cache {
-        Cache::new(DEFAULT_SNAPSHOTS)
+        Cache { snapshots: Mutex::new(LruCache::new(SNAPSHOTS)), stale: AtomicU32::new(0) }
     }
 }
 

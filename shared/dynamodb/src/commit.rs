@@ -11,14 +11,14 @@ use wallet_domain::{
 };
 
 use crate::expression::Expression;
-use crate::item::{Builder, Item};
+use crate::item::Item;
 use crate::items::{QUEUED, credit_item, entries_item, hold_item, hold_key, mark_item, transaction_item, wallet_item};
 use crate::lease::Holder;
 use crate::ledger::Ledger;
 use crate::names::{
-    BALANCE, CAPTURES, CREATED_AT, FINGERPRINT, HELD, LEASE_HOLDER, LEASE_UNTIL, PK, SK, STATUS, VERSION, WALLET,
-    wallet_pk,
+    BALANCE, CAPTURES, CREATED_AT, FINGERPRINT, HELD, LEASE_HOLDER, LEASE_UNTIL, STATUS, VERSION, WALLET, wallet_pk,
 };
+use crate::read::key;
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
@@ -73,7 +73,7 @@ impl Ledger {
         let until = now.as_millisecond() + i64::try_from(self.policy.lease.as_millis()).unwrap_or(i64::MAX / 2);
         let actions = wallets.iter().map(|wallet| {
             let mut change = Expression::default();
-            change.set(LEASE_HOLDER, AttributeValue::S(holder.to_string()));
+            change.set(LEASE_HOLDER, AttributeValue::S(holder.0.clone()));
             change.set(LEASE_UNTIL, AttributeValue::N(until.to_string()));
             change.require_free_or(holder, now);
             (Meaning::Wallet(*wallet), self.update(*wallet, change))
@@ -176,7 +176,7 @@ impl Ledger {
 
     /// The update of a wallet's item.
     fn update(&self, wallet: WalletId, change: Expression) -> TransactWriteItem {
-        self.update_at(Builder::default().text(PK, wallet_pk(wallet)).text(SK, WALLET).build(), change)
+        self.update_at(key(wallet_pk(wallet), WALLET), change)
     }
 
     fn update_at(&self, key: Item, change: Expression) -> TransactWriteItem {

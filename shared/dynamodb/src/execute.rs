@@ -50,17 +50,8 @@ impl Ledger {
         self.run(command, false, strategy, usage).await
     }
 
-    /// Runs a `command` that was queued to its end: every refusal is recorded.
-    pub(crate) async fn execute_queued(
-        &self,
-        command: &Command,
-        strategy: Strategy,
-        usage: &mut Usage,
-    ) -> Result<Done, ExecuteError> {
-        self.run(command, true, strategy, usage).await
-    }
-
-    async fn run(
+    /// The same; of a command that was `queued` every refusal is recorded.
+    pub(crate) async fn run(
         &self,
         command: &Command,
         queued: bool,

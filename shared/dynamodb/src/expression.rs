@@ -64,7 +64,7 @@ impl Expression {
     /// Holds the lease, or nobody else does at `now`.
     pub(crate) fn require_lease(&mut self, holder: Option<&Holder>, now: Timestamp) {
         match holder {
-            Some(holder) => self.require(LEASE_HOLDER, "=", AttributeValue::S(holder.to_string())),
+            Some(holder) => self.require(LEASE_HOLDER, "=", AttributeValue::S(holder.0.clone())),
             None => {
                 let free = self.free(now);
                 self.conditions.push(free);
@@ -75,7 +75,7 @@ impl Expression {
     /// Free to take: nobody holds it at `now`, or `holder` does already.
     pub(crate) fn require_free_or(&mut self, holder: &Holder, now: Timestamp) {
         let name = self.name(LEASE_HOLDER);
-        let mine = self.value(AttributeValue::S(holder.to_string()));
+        let mine = self.value(AttributeValue::S(holder.0.clone()));
         let free = self.free(now);
         self.conditions.push(format!("({free} OR {name} = {mine})"));
     }

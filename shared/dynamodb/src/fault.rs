@@ -66,13 +66,9 @@ fn told<E: Error + ProvideErrorMetadata + 'static>(error: &SdkError<E, HttpRespo
         let (code, message) = (error.code().unwrap_or("no code"), error.message().unwrap_or("no message"));
         return format!("{code} ({}): {message}; request {request}", service.raw().status().as_u16());
     }
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    format!("{text}; request {request}")
+    let causes = std::iter::successors(Some(error as &dyn Error), |&cause| cause.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    format!("{}; request {request}", causes.join(": "))
 }
 
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Class {

@@ -20,6 +20,11 @@ pub type Item = HashMap<String, AttributeValue>;
 pub(crate) struct Builder(Item);
 
 impl Builder {
+    /// With the two keys of the table.
+    pub(crate) fn at(pk: impl Display, sk: impl Display) -> Builder {
+        Builder::default().text(PK, pk).text(SK, sk)
+    }
+
     pub(crate) fn text(self, name: &str, value: impl Display) -> Builder {
         self.value(name, AttributeValue::S(value.to_string()))
     }
@@ -29,17 +34,11 @@ impl Builder {
     }
 
     pub(crate) fn maybe_text(self, name: &str, value: Option<impl Display>) -> Builder {
-        match value {
-            Some(value) => self.text(name, value),
-            None => self,
-        }
+        self.maybe(name, value.map(|value| AttributeValue::S(value.to_string())))
     }
 
     pub(crate) fn maybe_number(self, name: &str, value: Option<impl Display>) -> Builder {
-        match value {
-            Some(value) => self.number(name, value),
-            None => self,
-        }
+        self.maybe(name, value.map(|value| AttributeValue::N(value.to_string())))
     }
 
     /// 32 bytes.
@@ -52,27 +51,42 @@ impl Builder {
     }
 
     pub(crate) fn maybe_time(self, name: &str, value: Option<Timestamp>) -> Builder {
-        match value {
-            Some(value) => self.time(name, value),
-            None => self,
-        }
+        self.maybe_text(name, value.map(|value| format!("{value:.3}")))
+    }
+
+    pub(crate) fn maybe_map(self, name: &str, value: Option<Item>) -> Builder {
+        self.maybe(name, value.map(AttributeValue::M))
     }
 
     /// A map of texts; an empty one takes no room.
     pub(crate) fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = (&'a String, &'a String)>) -> Builder {
         let map: Item = texts.into_iter().map(|(key, value)| (key.clone(), AttributeValue::S(value.clone()))).collect();
-        if map.is_empty() { self } else { self.value(name, AttributeValue::M(map)) }
+        self.maybe_map(name, Some(map).filter(|map| !map.is_empty()))
     }
 
     /// A map of numbers; an empty one takes no room.
     pub(crate) fn numbers<V: Display>(self, name: &str, numbers: impl IntoIterator<Item = (String, V)>) -> Builder {
         let number = |(key, value): (String, V)| (key, AttributeValue::N(value.to_string()));
         let map: Item = numbers.into_iter().map(number).collect();
-        if map.is_empty() { self } else { self.value(name, AttributeValue::M(map)) }
+        self.maybe_map(name, Some(map).filter(|map| !map.is_empty()))
     }
 
-    pub(crate) fn value(mut self, name: &str, value: AttributeValue) -> Builder {
-        self.0.insert(name.to_owned(), value);
+    /// A list of maps.
+    pub(crate) fn maps(self, name: &str, maps: impl Iterator<Item = Item>) -> Builder {
+        self.value(name, AttributeValue::L(maps.map(AttributeValue::M).collect()))
+    }
+
+    /// The same; an empty one takes no room.
+    pub(crate) fn maybe_maps(self, name: &str, maps: impl ExactSizeIterator<Item = Item>) -> Builder {
+        if maps.len() == 0 { self } else { self.maps(name, maps) }
+    }
+
+    pub(crate) fn value(self, name: &str, value: AttributeValue) -> Builder {
+        self.maybe(name, Some(value))
+    }
+
+    fn maybe(mut self, name: &str, value: Option<AttributeValue>) -> Builder {
+        self.0.extend(value.map(|value| (name.to_owned(), value)));
         self
     }
 
@@ -108,6 +122,10 @@ impl<'a> Fields<'a> {
         find(self.text(name)?).ok_or_else(|| self.wrong(name))
     }
 
+    pub(crate) fn maybe_named<T>(self, name: &str, find: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Fault> {
+        self.maybe_text(name)?.map(|text| find(text).ok_or_else(|| self.wrong(name))).transpose()
+    }
+
     pub(crate) fn maybe_number<T: FromStr>(self, name: &str) -> Result<Option<T>, Fault> {
         let parse = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
         self.0.get(name).map(|value| parse(value).ok_or_else(|| self.wrong(name))).transpose()
@@ -140,6 +158,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn maps(self, name: &str) -> Result<Vec<Fields<'a>>, Fault> {
         let list = self.0.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| self.wrong(name))?;
         list.iter().map(|value| value.as_m().map(Fields).map_err(|_| self.wrong(name))).collect()
+    }
+
+    pub(crate) fn maybe_maps(self, name: &str) -> Result<Vec<Fields<'a>>, Fault> {
+        if self.0.contains_key(name) { self.maps(name) } else { Ok(vec![]) }
     }
 
     pub(crate) fn maybe_map(self, name: &str) -> Result<Option<Fields<'a>>, Fault> {

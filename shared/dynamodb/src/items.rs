@@ -14,8 +14,8 @@ pub(crate) use credit::{credit_from_item, credit_item, credit_key, credit_place}
 pub(crate) use entry::{entries_from_item, entries_item};
 pub(crate) use hold::{due_of, dues, hold_from_item, hold_item, hold_key, hold_key_from};
 pub(crate) use mark::{mark_from_item, mark_item};
-pub(crate) use request::{QUEUED, SHARES, due, record_from_item, request_item};
-pub use request::{Queued, Record};
+pub(crate) use request::{QUEUED, SHARES, due, record_from_item};
+pub use request::{Queued, Record, request_item as item_of_queued};
 pub(crate) use transaction::{transaction_from_item, transaction_item};
 pub(crate) use wallet::{lease_of, wallet_from_item, wallet_item};
 
@@ -37,12 +37,6 @@ pub fn items_of(plan: &Plan) -> Vec<Item> {
 #[must_use]
 pub fn items_of_posting(posting: &Posting) -> [Item; 2] {
     [entries_item(&posting.rows), wallet_item(&posting.after)]
-}
-
-/// As [`items_of`], of a request that waits.
-#[must_use]
-pub fn item_of_queued(queued: &Queued) -> Item {
-    request_item(queued)
 }
 
 #[cfg(test)]

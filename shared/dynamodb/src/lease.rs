@@ -3,7 +3,6 @@
 //! A lease is a courtesy that saves work. What keeps money right is the version: taking a lease raises nothing, and a
 //! holder that comes too late is refused by the version that the next one raised.
 
-use std::fmt;
 use std::time::Duration;
 
 use wallet_domain::{Timestamp, believed_until};
@@ -18,17 +17,11 @@ pub(crate) fn latest_end(now: Timestamp) -> Timestamp {
 
 /// Who holds a lease: one request, by a random name.
 #[derive(Debug, Clone)]
-pub(crate) struct Holder(String);
+pub(crate) struct Holder(pub(crate) String);
 
 impl Holder {
     pub(crate) fn new() -> Holder {
         Holder(format!("lease_{:032x}", fastrand::u128(..)))
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

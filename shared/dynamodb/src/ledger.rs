@@ -66,12 +66,6 @@ impl Ledger {
         Ledger { client, skew, clock, ..self }
     }
 
-    /// The same ledger with room for so many snapshots of its own; 0 reads before every commit.
-    #[must_use]
-    pub fn with_snapshots(self, snapshots: usize) -> Ledger {
-        Ledger { cache: Arc::new(Cache::new(snapshots)), ..self }
-    }
-
     /// The time by the ledger's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -230,7 +230,7 @@ impl Ledger {
         usage: &mut Usage,
     ) -> Result<Page<Item, Place>, Fault> {
         let start = after.map(|Place { created_at, id }| {
-            let keys = Builder::default().text(PK, format!("{}{id}", index.pk)).text(SK, index.sk);
+            let keys = Builder::at(format!("{}{id}", index.pk), index.sk);
             keys.text(index.hash, &value).time(CREATED_AT, created_at).build()
         });
         let query = self

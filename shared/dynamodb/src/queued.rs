@@ -8,7 +8,7 @@ use wallet_domain::{Command, Plan, Refusal, Request, Snapshots, Terms, Timestamp
 
 use crate::fault::{Class, Fault};
 use crate::item::Fields;
-use crate::items::{Queued, Record, SHARES, due, request_item};
+use crate::items::{Queued, Record, SHARES, due, item_of_queued};
 use crate::ledger::Ledger;
 use crate::names::PK;
 use crate::outcome::{Done, ExecuteError};
@@ -52,7 +52,7 @@ impl Ledger {
                 return accepted(request, record, unknown);
             }
             self.clock_is_right().map_err(|error| if unknown { ExecuteError::OutcomeUnknown } else { error })?;
-            let put = vec![(Meaning::Transaction, self.put(request_item(&queued)))];
+            let put = vec![(Meaning::Transaction, self.put(item_of_queued(&queued)))];
             match self.transact(put, usage).await {
                 Ok(()) => return Ok(Accepted::Waits { queued: Box::new(queued), before: false }),
                 Err(Rejected::Exists(record)) => return accepted(request, *record, unknown),
@@ -90,7 +90,7 @@ impl Ledger {
         let unreadable = || Fault::damaged(format!("{id}: the queued request is none that this code can execute"));
         let command = Command::of(&queued.request, terms).ok_or_else(unreadable)?;
         let strategy = queued.strategy.unwrap_or(strategy);
-        self.execute_queued(&command, strategy, usage).await.map(Some)
+        self.run(&command, true, strategy, usage).await.map(Some)
     }
 
     /// The end of a request that has waited too long.

@@ -22,7 +22,7 @@ use crate::items::{
 };
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::names::{HOLD, PK, SK, TXN, WALLET, hold_sk, transaction_pk, wallet_pk};
+use crate::names::{HOLD, SK, TXN, WALLET, hold_sk, transaction_pk, wallet_pk};
 use crate::usage::Usage;
 
 /// The most items of one `TransactGetItems`.
@@ -244,5 +244,5 @@ pub(crate) fn places(command: &Command) -> Vec<(String, String)> {
 }
 
 pub(crate) fn key(pk: String, sk: &str) -> Item {
-    Builder::default().text(PK, pk).text(SK, sk).build()
+    Builder::at(pk, sk).build()
 }

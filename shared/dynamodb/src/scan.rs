@@ -7,20 +7,20 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use rust_decimal::Decimal;
-use wallet_domain::{Credit, Entry, Hold, HoldKey, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
+use wallet_domain::{Credit, Entry, Hold, Mark, MarkName, Transaction, TransactionId, Wallet, WalletId};
 
 use crate::fault::Fault;
-use crate::item::{Builder, Fields, Item};
+use crate::item::{Fields, Item};
 use crate::items::{
     Queued, Record, credit_from_item, credit_item, entries_from_item, entries_item, hold_from_item, hold_item,
-    mark_from_item, mark_item, record_from_item, request_item, transaction_item, wallet_from_item, wallet_item,
+    item_of_queued, mark_from_item, mark_item, record_from_item, transaction_item, wallet_from_item, wallet_item,
 };
 use crate::ledger::Ledger;
 use crate::lists::Page;
 use crate::names::{
-    ENTRY, HOLD, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, hold_sk, inbox_pk, transaction_pk,
-    wallet_pk,
+    ENTRY, HOLD, INBOX, LEASE_HOLDER, LEASE_UNTIL, PK, SK, TXN, WALLET, entry_sk, inbox_pk, transaction_pk, wallet_pk,
 };
+use crate::read::key;
 use crate::usage::Usage;
 
 /// Keys of one `BatchGetItem`.
@@ -50,6 +50,14 @@ pub enum Scanned {
     Unreadable(Unreadable),
 }
 
+impl Scanned {
+    /// The rows of a wallet's statement; none of any other item.
+    #[must_use]
+    pub fn into_rows(self) -> Vec<Entry> {
+        if let Scanned::Entries(rows) = self { rows } else { vec![] }
+    }
+}
+
 /// An item that cannot be read, by what its key says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
@@ -76,8 +84,19 @@ pub enum Key {
     Mark(TransactionId, MarkName),
     /// The credit of a transaction in the inbox of a wallet.
     Credit(WalletId, TransactionId),
-    /// A hold.
-    Hold(HoldKey),
+}
+
+/// Part of what a wallet has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Its entries, oldest first.
+    History,
+    /// Its entries, newest first.
+    Newest,
+    /// Its holds, oldest first.
+    Holds,
+    /// What waits in its inbox, in the order of its keys.
+    Inbox,
 }
 
 /// Where a scan goes on.
@@ -121,65 +140,31 @@ impl Ledger {
         Ok(count.filter(|count| *count > 0))
     }
 
-    /// A page of a wallet's entries, oldest or newest first, whatever its item says.
+    /// A page of what a wallet has, whatever its item says.
     ///
     /// # Errors
     /// [`Fault`] of the database.
-    pub async fn history(
+    pub async fn page_of(
         &self,
-        wallet: WalletId,
-        oldest_first: bool,
-        from: Option<Cursor>,
-        usage: &mut Usage,
-    ) -> Result<Page<Scanned, Cursor>, Fault> {
-        let entries = Some(ENTRY.to_owned());
-        self.collection(wallet_pk(wallet), entries, oldest_first, from, usage).await
-    }
-
-    /// A page of a wallet's holds, oldest first, whatever its item says.
-    ///
-    /// # Errors
-    /// [`Fault`] of the database.
-    pub async fn scan_holds(
-        &self,
+        part: Part,
         wallet: WalletId,
         from: Option<Cursor>,
         usage: &mut Usage,
     ) -> Result<Page<Scanned, Cursor>, Fault> {
-        self.collection(wallet_pk(wallet), Some(HOLD.to_owned()), true, from, usage).await
-    }
-
-    /// A page of what waits in a wallet's inbox, in the order of its keys, whatever is there.
-    ///
-    /// # Errors
-    /// [`Fault`] of the database.
-    pub async fn inbox(
-        &self,
-        wallet: WalletId,
-        from: Option<Cursor>,
-        usage: &mut Usage,
-    ) -> Result<Page<Scanned, Cursor>, Fault> {
-        self.collection(inbox_pk(wallet), None, true, from, usage).await
-    }
-
-    /// A page of the items under `pk` whose sort keys begin with `prefix`.
-    async fn collection(
-        &self,
-        pk: String,
-        prefix: Option<String>,
-        ascending: bool,
-        from: Option<Cursor>,
-        usage: &mut Usage,
-    ) -> Result<Page<Scanned, Cursor>, Fault> {
+        let (pk, prefix) = match part {
+            Part::History | Part::Newest => (wallet_pk(wallet), Some(ENTRY)),
+            Part::Holds => (wallet_pk(wallet), Some(HOLD)),
+            Part::Inbox => (inbox_pk(wallet), None),
+        };
         let condition = if prefix.is_some() { "PK = :pk AND begins_with(SK, :prefix)" } else { "PK = :pk" };
-        let prefix = prefix.map(|prefix| (":prefix".to_owned(), AttributeValue::S(prefix)));
+        let prefix = prefix.map(|prefix| (":prefix".to_owned(), AttributeValue::S(prefix.to_owned())));
         let values = [(":pk".to_owned(), AttributeValue::S(pk))].into_iter().chain(prefix).collect();
         let query = self
             .client
             .query()
             .key_condition_expression(condition)
             .set_expression_attribute_values(Some(values))
-            .scan_index_forward(ascending)
+            .scan_index_forward(part != Part::Newest)
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .consistent_read(true)
             .limit(ITEMS_PER_PAGE);
@@ -199,10 +184,9 @@ impl Ledger {
                 Key::Entries(id, version) => (wallet_pk(*id), entry_sk(*version)),
                 Key::Transaction(id) => (transaction_pk(*id), TXN.to_owned()),
                 Key::Credit(wallet, id) => (inbox_pk(*wallet), id.to_string()),
-                Key::Hold(key) => (wallet_pk(key.wallet), hold_sk(key)),
                 Key::Mark(id, name) => (transaction_pk(*id), name.as_str().to_owned()),
             });
-            let keys = keys.map(|(pk, sk)| Builder::default().text(PK, pk).text(SK, sk).build()).collect();
+            let keys = keys.map(|(pk, sk)| key(pk, &sk)).collect();
             found.extend(self.get(keys, usage).await?.iter().map(scanned));
         }
         Ok(found)
@@ -228,42 +212,27 @@ fn scanned(item: &Item) -> Scanned {
 }
 
 fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
-    let (scanned, rewritten) = match sk {
-        WALLET => {
-            let wallet = wallet_from_item(item)?;
-            let rewritten = wallet_item(&wallet);
-            (Scanned::Wallet(Box::new(wallet)), rewritten)
-        }
+    let scanned = match sk {
+        WALLET => Scanned::Wallet(Box::new(wallet_from_item(item)?)),
         TXN => match record_from_item(item)? {
-            Record::Transaction(transaction) => {
-                let rewritten = transaction_item(&transaction);
-                (Scanned::Transaction(transaction), rewritten)
-            }
-            Record::Queued(queued) => {
-                let rewritten = request_item(&queued);
-                (Scanned::Queued(queued), rewritten)
-            }
+            Record::Transaction(transaction) => Scanned::Transaction(transaction),
+            Record::Queued(queued) => Scanned::Queued(queued),
         },
-        _ if sk.starts_with(ENTRY) => {
-            let rows = entries_from_item(item)?;
-            let rewritten = entries_item(&rows);
-            (Scanned::Entries(rows), rewritten)
-        }
-        _ if sk.starts_with(HOLD) => {
-            let hold = hold_from_item(item)?;
-            let rewritten = hold_item(&hold);
-            (Scanned::Hold(Box::new(hold)), rewritten)
-        }
-        _ if pk.starts_with(INBOX) => {
-            let credit = credit_from_item(item)?;
-            let rewritten = credit_item(&credit);
-            (Scanned::Credit(Box::new(credit)), rewritten)
-        }
-        _ if pk.starts_with("TXN#") => {
-            let mark = mark_from_item(item)?;
-            (Scanned::Mark(mark), mark_item(&mark))
-        }
+        _ if sk.starts_with(ENTRY) => Scanned::Entries(entries_from_item(item)?),
+        _ if sk.starts_with(HOLD) => Scanned::Hold(Box::new(hold_from_item(item)?)),
+        _ if pk.starts_with(INBOX) => Scanned::Credit(Box::new(credit_from_item(item)?)),
+        _ if pk.starts_with("TXN#") => Scanned::Mark(mark_from_item(item)?),
         _ => return Err(Fault::damaged(format!("item {pk} / {sk} is none of the ledger's"))),
+    };
+    let rewritten = match &scanned {
+        Scanned::Wallet(wallet) => wallet_item(wallet),
+        Scanned::Transaction(transaction) => transaction_item(transaction),
+        Scanned::Queued(queued) => item_of_queued(queued),
+        Scanned::Entries(rows) => entries_item(rows),
+        Scanned::Hold(hold) => hold_item(hold),
+        Scanned::Credit(credit) => credit_item(credit),
+        Scanned::Mark(mark) => mark_item(mark),
+        Scanned::Unreadable(_) => return Ok(scanned),
     };
     as_written(item, &rewritten)?;
     Ok(scanned)

@@ -48,7 +48,7 @@ impl Usage {
 
     /// For a call that goes on beside others of the same request; [`Usage::add`] brings it back.
     pub(crate) fn beside(&self) -> Usage {
-        Usage { until: self.until, ..Usage::default() }
+        Usage::within(self.until)
     }
 
     pub(crate) fn add(&mut self, beside: &Usage) {

@@ -51,7 +51,7 @@ impl App {
     pub async fn execute(&self, call: &mut Call, command: &Command, asked: Option<Strategy>) -> Result<Reply, Problem> {
         let strategy = asked.unwrap_or(self.settings.strategy);
         call.line.runs(command, strategy);
-        if call.is_dry_run() {
+        if call.line.dry_run {
             let named = call.has_key();
             if !named {
                 call.line.transaction = None;

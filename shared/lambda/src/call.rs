@@ -31,7 +31,6 @@ pub struct Call {
     claims: Claims,
     route: Route,
     query: Query,
-    dry_run: bool,
     headers: HeaderMap,
     body: Body,
     /// What the log will say of the request.
@@ -48,19 +47,12 @@ pub struct Paging<P> {
 }
 
 impl Call {
-    /// Reads what is the same for all requests. `queries` are the parameters that routes take; no other exists.
-    pub(crate) fn read(
-        request: Request,
-        claims: Claims,
-        route: Route,
-        queries: &[(&str, &[&str])],
-        line: &mut Line,
-    ) -> Result<Call, Problem> {
-        let known = queries.iter().find(|(key, _)| *key == route.key).map_or(&[][..], |(_, known)| *known);
-        let query = Query::read(&request.query_string_parameters(), known)?;
+    /// Reads what is the same for all requests.
+    pub(crate) fn read(request: Request, claims: Claims, route: Route, line: &mut Line) -> Result<Call, Problem> {
+        let query = Query::read(&request.query_string_parameters(), route.query)?;
         line.dry_run = query.is_dry_run()?;
-        let (dry_run, (parts, body)) = (line.dry_run, request.into_parts());
-        Ok(Call { claims, route, query, dry_run, headers: parts.headers, body, line: std::mem::take(line) })
+        let (parts, body) = request.into_parts();
+        Ok(Call { claims, route, query, headers: parts.headers, body, line: std::mem::take(line) })
     }
 
     /// The route, as in template.yaml.
@@ -140,18 +132,12 @@ impl Call {
         if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
-    /// Whether the request is to be decided and not carried out. [`crate::App::execute`] sees to it.
-    #[must_use]
-    pub fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
-
     /// The `Idempotency-Key`. A dry run may do without.
     ///
     /// # Errors
     /// `idempotency_key_missing`, or `malformed_request`.
     pub fn idempotency_key(&self) -> Result<IdempotencyKey, Problem> {
-        if self.dry_run && !self.has_key() {
+        if self.line.dry_run && !self.has_key() {
             return Ok(IdempotencyKey::none());
         }
         headers::idempotency_key(&self.headers)

@@ -60,8 +60,8 @@ impl Event {
     /// The call that a function with the one route `key` sees.
     pub(crate) fn call(&self, key: &'static str) -> Call {
         let request = self.request();
-        let route = Route::of(&[key], &request).expect("the route's own");
+        let route = Route::of(&[(key, &[])], &request).expect("the route's own");
         let claims = Claims::of(&request, "").expect("claims");
-        Call::read(request, claims, route, &[], &mut Line::default()).expect("a good request")
+        Call::read(request, claims, route, &mut Line::default()).expect("a good request")
     }
 }

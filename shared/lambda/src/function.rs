@@ -29,17 +29,15 @@ use crate::problem::{Problem, problem_response};
 use crate::queue::{self, Task};
 use crate::reply::Reply;
 use crate::request;
-use crate::route::Route;
+use crate::route::{Route, Routes};
 use crate::settings::Settings;
 
 /// A Lambda function behind the gateway.
 pub trait Function: Send + Sync + 'static {
     /// The name of its binary, which the log shows.
     const NAME: &'static str;
-    /// Its routes, as in template.yaml: `POST /v1/wallets/{wallet_id}/deposits`.
-    const ROUTES: &'static [&'static str];
-    /// Which of [`Function::ROUTES`] take a query, and of which parameters; the others take none.
-    const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// The routes that it answers.
+    const ROUTES: Routes;
 
     /// Answers a request for one of [`Function::ROUTES`].
     fn handle(app: &App, call: &mut Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
@@ -78,7 +76,7 @@ fn read<F: Function>(app: &App, request: Request, line: &mut Line) -> Result<Cal
     let claims = Claims::of(&request, &app.settings().scope_prefix)?;
     line.caller = Some(claims.caller.subject.clone());
     let route = route.ok_or_else(|| Problem::route_not_found(request.method().as_str(), request.raw_http_path()))?;
-    Call::read(request, claims, route, F::QUERIES, line)
+    Call::read(request, claims, route, line)
 }
 
 fn request_id(request: &Request) -> String {
@@ -90,9 +88,8 @@ fn request_id(request: &Request) -> String {
 }
 
 /// Runs `F` in Lambda until Lambda ends it. Without a good environment it says what is wrong and doesn't start.
-pub async fn serve<F: Function>() -> ExitCode {
-    log::start();
-    let started = async {
+pub fn serve<F: Function>() -> ExitCode {
+    alone(F::NAME, async {
         let app = &start(F::NAME)?;
         let handler = service_fn(async |request| {
             let app = app.clone().await;
@@ -105,14 +102,12 @@ pub async fn serve<F: Function>() -> ExitCode {
             async { Ok::<_, Error>(called?.await?) }
         };
         lambda_runtime::run(service_fn(service)).await
-    };
-    ended(F::NAME, started.await)
+    })
 }
 
 /// Runs in Lambda the function that works on the messages of a queue.
-pub async fn serve_queue<T: Task>() -> ExitCode {
-    log::start();
-    let started = async {
+pub fn serve_queue<T: Task>() -> ExitCode {
+    alone(T::FUNCTION, async {
         let app = &start(T::FUNCTION)?;
         // In a box: layers of the runtime around layers of the SDK are too deep for the compiler in one piece.
         let service = async |event: LambdaEvent<SqsEvent>| {
@@ -120,20 +115,18 @@ pub async fn serve_queue<T: Task>() -> ExitCode {
             Ok::<_, Infallible>(Box::pin(queue::work_until::<T>(&app, event.payload, until)).await.response)
         };
         lambda_runtime::run(service_fn(service)).await
-    };
-    ended(T::FUNCTION, started.await)
+    })
 }
 
 /// Runs the function `name` in Lambda, which sends and knows no ledger. `settings` are its own; `connect` makes, once, what it
 /// sends with. `handle` is given both and an event as it came; where it answers with an error, the call has failed.
-pub async fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
+pub fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
     name: &'static str,
     settings: Result<S, String>,
     connect: impl AsyncFnOnce() -> C + Send + 'static,
     handle: impl AsyncFn(&S, &C, &str) -> Result<R, Error>,
 ) -> ExitCode {
-    log::start();
-    let started = async {
+    alone(name, async {
         let settings = &settings?;
         in_lambda()?;
         metrics::start(name, Settings::metrics_namespace_from_env()?.as_deref())?;
@@ -143,8 +136,7 @@ pub async fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
             Box::pin(handle(settings, &connected, event.payload.get())).await
         };
         lambda_runtime::run(service_fn(service)).await
-    };
-    ended(name, started.await)
+    })
 }
 
 /// Runs the function `name` in Lambda, which a schedule calls. `make` makes, once, what `handle` works with. Where `handle`
@@ -154,14 +146,13 @@ pub async fn serve_schedule<S>(
     make: impl FnOnce(App) -> Result<S, Error>,
     handle: impl AsyncFn(&S, LambdaEvent<Value>) -> Result<Value, Error>,
 ) -> ExitCode {
-    log::start();
-    let started = async {
+    running(name, async {
         let made = &make(App::clone(&*start(name)?.await))?;
         let handle = &handle;
         let service = async |event: LambdaEvent<Value>| Box::pin(handle(made, event)).await;
         lambda_runtime::run(service_fn(service)).await
-    };
-    ended(name, started.await)
+    })
+    .await
 }
 
 /// What a function works with, once the thread that makes it is done.
@@ -197,8 +188,15 @@ fn connecting<C: Send + Sync + 'static>(
     Ok(connected.map(|connected| connected.expect("the thread ends connected")).boxed().shared())
 }
 
-fn ended(name: &str, end: Result<(), Error>) -> ExitCode {
-    match end {
+/// Runs a function on one thread, which is all that it needs: it works on one event at a time.
+fn alone(name: &str, run: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a thread's own runtime can be made").block_on(running(name, run))
+}
+
+async fn running(name: &str, run: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    log::start();
+    match run.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name} cannot run: {error}");
@@ -222,8 +220,7 @@ mod tests {
 
     impl Function for Echo {
         const NAME: &'static str = "echo";
-        const ROUTES: &'static [&'static str] = &["GET /v1/echo", "POST /v1/echo", "GET /v1/panic"];
-        const QUERIES: &'static [(&'static str, &'static [&'static str])] = &[("GET /v1/echo", PAGING)];
+        const ROUTES: Routes = &[("GET /v1/echo", PAGING), ("POST /v1/echo", &[]), ("GET /v1/panic", &[])];
 
         async fn handle(_: &App, call: &mut Call) -> Result<Reply, Problem> {
             match call.route() {

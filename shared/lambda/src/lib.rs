@@ -45,6 +45,7 @@ pub use problem::{Code, Problem, problem_response};
 pub use queue::{Message, Report, Task, work, work_until};
 pub use reply::Reply;
 pub use request::request;
+pub use route::Routes;
 pub use settings::{Settings, SettingsError};
 pub use view::{EntryView, HoldView, PastView, QueuedView, TransactionView, WalletView, may_see};
 pub use wallet_dynamodb::{Done, Record, Strategy, Usage, stream};

@@ -7,6 +7,7 @@
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
+pub use metrics::Unit;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use wallet_dynamodb::{Strategy, Usage};
 
@@ -50,15 +51,6 @@ pub struct Metric {
     pub value: u64,
 }
 
-/// The unit of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A number of things.
-    Count,
-    /// A time in milliseconds.
-    Milliseconds,
-}
-
 /// Writes a function's own metrics on one line, if the deployment names a namespace for them.
 pub fn emit(found: &[Metric]) {
     let Some(collector) = COLLECTOR.get() else { return };
@@ -79,9 +71,9 @@ fn collector(function: &'static str, namespace: &str) -> Result<&'static Collect
     let builder = Builder::new().cloudwatch_namespace(namespace.to_owned()).with_dimension("Function", function);
     let collector = builder.init()?;
     for name in [ATTEMPTS, CONFLICTS, CALLS, WRITE_UNITS, READ_UNITS] {
-        metrics::describe_histogram!(name, metrics::Unit::Count, "");
+        metrics::describe_histogram!(name, Unit::Count, "");
     }
-    metrics::describe_histogram!(LOCK_WAIT, metrics::Unit::Milliseconds, "");
+    metrics::describe_histogram!(LOCK_WAIT, Unit::Milliseconds, "");
     Ok(collector)
 }
 
@@ -110,11 +102,7 @@ fn record(strategy: Option<Strategy>, usage: &Usage, code: Option<&str>) {
 
 fn record_own(found: &[Metric]) {
     for Metric { name, unit, value } in found {
-        let unit = match unit {
-            Unit::Count => metrics::Unit::Count,
-            Unit::Milliseconds => metrics::Unit::Milliseconds,
-        };
-        metrics::describe_histogram!(*name, unit, "");
+        metrics::describe_histogram!(*name, *unit, "");
         metrics::histogram!(*name).record(u32::try_from(*value).unwrap_or(u32::MAX));
     }
 }

@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 /// What the caller is told, in a problem or in a failed transaction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Reason {
     detail: String,
@@ -74,14 +74,8 @@ impl Problem {
     /// A problem of `code`. `detail` tells the caller in a sentence or two.
     #[must_use]
     pub fn new(code: Code, detail: impl AsRef<str>) -> Problem {
-        let reason = Reason {
-            detail: detail.as_ref().chars().take(MAX_DETAIL_CHARS).collect(),
-            code: code.as_str(),
-            wallet_id: None,
-            available: None,
-            requested: None,
-            payment: None,
-        };
+        let detail = detail.as_ref().chars().take(MAX_DETAIL_CHARS).collect();
+        let reason = Reason { detail, code: code.as_str(), ..Reason::default() };
         Problem { code, reason: Box::new(reason), facts: Box::default() }
     }
 
@@ -151,14 +145,6 @@ impl Problem {
     #[must_use]
     pub fn invalid_currency(error: &CurrencyError) -> Problem {
         Problem::new(Code::InvalidCurrency, format!("`currency`: {error}."))
-    }
-
-    /// Our clock is too far from the database's `Date` to write by. `cause` tells the two times, to the log alone.
-    #[must_use]
-    pub fn clock_skew(cause: impl AsRef<str>) -> Problem {
-        let detail = "The clock here is not to be trusted. This attempt has moved nothing. Send the same request again \
-                      with the same Idempotency-Key: another instance may answer it.";
-        Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
     }
 
     /// A fault of ours. `cause` is logged, never shown.

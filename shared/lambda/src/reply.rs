@@ -1,7 +1,5 @@
 //! What a caller is told when something is done: status, headers and a JSON body.
 
-use std::fmt::Display;
-
 use lambda_http::Body;
 use lambda_http::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -18,7 +16,7 @@ use crate::view::{AmendedView, HoldView, QueuedView, TransactionView, WalletView
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// An answer that is not a problem.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use]
 pub struct Reply {
     status: StatusCode,
@@ -33,14 +31,7 @@ pub struct Reply {
 impl Reply {
     /// 200 with `body`.
     pub fn ok(body: &impl Serialize) -> Reply {
-        Reply {
-            status: StatusCode::OK,
-            body: to_json(body),
-            location: None,
-            version: None,
-            replayed: false,
-            queued: false,
-        }
+        Reply { status: StatusCode::OK, body: to_json(body), ..Reply::default() }
     }
 
     /// 200 with a `view` of the wallet, and its version as `ETag`.
@@ -77,7 +68,8 @@ impl Reply {
             }
             Outcome::Posted { wallet: None, .. } => Reply::ok(&TransactionView::new(transaction, reader)),
         };
-        let status = if replayed { StatusCode::OK } else { status_of(transaction) };
+        let made = !replayed && transaction.kind != Kind::AMENDMENT;
+        let status = if made { StatusCode::CREATED } else { StatusCode::OK };
         Ok(Reply { status, location: location_of(transaction), replayed, ..reply })
     }
 
@@ -124,14 +116,12 @@ impl Reply {
             headers.insert(PREFERENCE_APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
         }
         if let Some(version) = self.version {
-            headers.insert(header::ETAG, HeaderValue::from_str(&etag(version)).expect("digits are ASCII"));
+            // A strong entity tag (RFC 9110): `"3"`.
+            let etag = HeaderValue::from_str(&format!("\"{version}\"")).expect("digits are ASCII");
+            headers.insert(header::ETAG, etag);
         }
         response
     }
-}
-
-fn status_of(transaction: &Transaction) -> StatusCode {
-    if transaction.kind == Kind::AMENDMENT { StatusCode::OK } else { StatusCode::CREATED }
 }
 
 fn location_of(transaction: &Transaction) -> Option<String> {
@@ -141,11 +131,6 @@ fn location_of(transaction: &Transaction) -> Option<String> {
         Kind::HOLD => Some(format!("/v1/holds/{}", transaction.id)),
         _ => Some(format!("/v1/transactions/{}", transaction.id)),
     }
-}
-
-/// A version as a strong entity tag (RFC 9110): `"3"`.
-fn etag(version: impl Display) -> String {
-    format!("\"{version}\"")
 }
 
 struct PageView<'a, T> {

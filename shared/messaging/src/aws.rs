@@ -74,14 +74,9 @@ impl Post for Aws {
 }
 
 /// Why a whole call failed: the error and its causes.
-fn failed(error: impl Error) -> NotSent {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    NotSent(text)
+fn failed(error: impl Error + 'static) -> NotSent {
+    let causes = std::iter::successors(Some(&error as &dyn Error), |&cause| cause.source());
+    NotSent(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
 /// What is told of `count` messages, by their ids. One that the answer passes over was not sent, as far as anybody knows.

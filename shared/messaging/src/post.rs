@@ -1,7 +1,5 @@
 //! What is sent, where to, and what is told of it: the words that the ways of sending share.
 
-use std::fmt;
-
 use futures::future::BoxFuture;
 
 /// The `source` of our events.
@@ -37,14 +35,9 @@ pub struct Group {
 }
 
 /// Why a message was not sent. For operators.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct NotSent(pub String);
-
-impl fmt::Display for NotSent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Takes messages to where they belong: AWS, or the local stack.
 pub trait Post: Send + Sync {

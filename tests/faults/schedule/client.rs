@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use wallet_domain::{
     Amend, Amount, Authorise, BasisPoints, Bounds, Capture, Change, Command, Credits, Deposit, Expected, FeeSchedule,
     Hold, IdempotencyKey, Money, Open, Order, PayRebate, Payment, Payout, RebateTerms, Reverse, SignedDuration, Status,
@@ -16,7 +15,6 @@ use wallet_dynamodb::{Accepted, Done, ExecuteError, Ledger, Strategy, Usage};
 
 use super::asked::{Answer, Asked, Attempt, Tried};
 use super::processes::Processes;
-use crate::faults::truth::Window;
 use crate::ledger::{caller, order};
 
 /// How a command is asked for.
@@ -68,14 +66,10 @@ impl Client {
         if commands.len() > 1 {
             let process = self.rng.usize(..self.processes.traits.len());
             let dies = (self.rng.u8(..12) == 0).then(|| Duration::from_millis(self.rng.u64(0..200)));
-            let (ledger, mut usage, begun) = (self.processes.ledger(process), Usage::default(), Instant::now());
+            let (ledger, mut usage) = (self.processes.ledger(process), Usage::default());
             let run = ledger.execute_together(&commands, &mut usage);
-            let forever = Duration::from_secs(100_000_000);
-            match tokio::time::timeout(dies.unwrap_or(forever), run).await {
-                Ok(found) => outcomes = found,
-                Err(_) => self.processes.killed(process),
-            }
-            window = Some(Window { begun, ended: Instant::now(), skew_seconds: self.processes.traits[process].0 });
+            let (found, during) = self.processes.run(process, dies, run).await;
+            (outcomes, window) = (found.unwrap_or_default(), Some(during));
         }
         let mut all = vec![];
         for command in commands {
@@ -166,13 +160,13 @@ impl Client {
         let processes = Arc::clone(&self.processes);
         let process = self.rng.usize(..processes.traits.len());
         async move {
-            let (mut usage, begun) = (Usage::default(), Instant::now());
-            let told = match processes.ledger(process).dry_run(&command, &mut usage).await {
+            let (ledger, mut usage) = (processes.ledger(process), Usage::default());
+            let (told, window) = processes.run(process, None, ledger.dry_run(&command, &mut usage)).await;
+            let told = match told? {
                 Ok(told) => Ok(told),
                 Err(ExecuteError::Refused(refusal)) => Err(refusal),
                 Err(_) => return None,
             };
-            let window = Window { begun, ended: Instant::now(), skew_seconds: processes.traits[process].0 };
             Some(Tried { window, told })
         }
     }
@@ -184,19 +178,10 @@ impl Client {
         let strategy = if self.rng.bool() { Strategy::Optimistic } else { Strategy::Pessimistic };
         let dies = (self.rng.u8(..12) == 0).then(|| Duration::from_millis(self.rng.u64(0..200)));
         async move {
-            let ledger = processes.ledger(process);
-            let (mut usage, begun) = (Usage::default(), Instant::now());
+            let (ledger, mut usage) = (processes.ledger(process), Usage::default());
             let run = run(&ledger, &command, way, strategy, &mut usage);
-            let forever = Duration::from_secs(100_000_000);
-            let answer = match tokio::time::timeout(dies.unwrap_or(forever), run).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    processes.killed(process);
-                    Answer::Killed
-                }
-            };
-            let window = Window { begun, ended: Instant::now(), skew_seconds: processes.traits[process].0 };
-            Attempt { window, answer }
+            let (answer, window) = processes.run(process, dies, run).await;
+            Attempt { window, answer: answer.unwrap_or(Answer::Killed) }
         }
     }
 

@@ -26,25 +26,21 @@ impl Folder {
             let process = self.rng.usize(..self.processes.traits.len());
             let wallet = self.wallets[self.rng.usize(..self.wallets.len())];
             let (ledger, mut usage, sweeps) = (self.processes.ledger(process), Usage::default(), self.rng.u8(..3) == 0);
-            let forever = Duration::from_secs(100_000_000);
-            let dies = if self.rng.u8(..4) == 0 { Duration::from_millis(self.rng.u64(0..100)) } else { forever };
+            let dies = (self.rng.u8(..4) == 0).then(|| Duration::from_millis(self.rng.u64(0..100)));
             let pass = async {
                 match sweeps {
                     true => ledger.sweep(&mut usage).await.map(|swept| ("swept", swept.released)),
                     false => ledger.settle(wallet, &mut usage).await.map(|settled| ("folded", settled.folded)),
                 }
             };
-            let name = match tokio::time::timeout(dies, pass).await {
-                Err(_) => {
-                    self.processes.killed(process);
-                    "folder killed"
-                }
-                Ok(Ok((name, done))) if done > 0 => name,
-                Ok(Ok(_)) if sweeps => "nothing to sweep",
-                Ok(Ok(_)) => "nothing to fold",
-                Ok(Err(ExecuteError::ClockSkew { .. })) => "folder with a wrong clock",
-                Ok(Err(ExecuteError::Conflict { .. } | ExecuteError::Throttled { .. })) => "folder gave up",
-                Ok(Err(other)) => panic!("no folder is told so: {other:?}"),
+            let name = match self.processes.run(process, dies, pass).await.0 {
+                None => "folder killed",
+                Some(Ok((name, done))) if done > 0 => name,
+                Some(Ok(_)) if sweeps => "nothing to sweep",
+                Some(Ok(_)) => "nothing to fold",
+                Some(Err(ExecuteError::ClockSkew { .. })) => "folder with a wrong clock",
+                Some(Err(ExecuteError::Conflict { .. } | ExecuteError::Throttled { .. })) => "folder gave up",
+                Some(Err(other)) => panic!("no folder is told so: {other:?}"),
             };
             *counts.entry(name.to_owned()).or_default() += 1;
         }

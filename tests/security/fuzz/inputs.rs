@@ -72,7 +72,10 @@ fn what_cannot_be_read_is_sent_back_alone_and_the_good_message_beside_it_is_work
         prop_assert!(report.reasons.values().all(|reason| !reason.contains("panicked")), "{:?}", report.reasons);
         Ok(())
     });
-    let (_, shown) = world.answer(&world.event("GET /v1/transactions/{deposit}", None));
+    let (_, shown) = world
+        .told(&world.event("GET", "/v1/transactions/{transaction_id}", None))
+        .expect("an answer")
+        .expect("a request");
     assert_eq!(shown["rebate"]["status"], "posted");
     world.check();
 }

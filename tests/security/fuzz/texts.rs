@@ -66,9 +66,9 @@ fn whatever_headers_and_query_say_the_answer_is_a_success_or_a_problem() {
     let header = (prop::sample::select(names.to_vec()), any_text());
     holds(&(prop::collection::vec(header, 0..3), query, any::<bool>()), |(headers, query, list)| {
         let mut event = if list {
-            world.event("GET /v1/wallets/{wallet}/entries", None)
+            world.event("GET", "/v1/wallets/{wallet_id}/entries", None)
         } else {
-            world.event("PATCH /v1/wallets/{wallet}", Some("{\"status\":\"active\"}"))
+            world.event("PATCH", "/v1/wallets/{wallet_id}", Some("{\"status\":\"active\"}"))
         };
         for (name, value) in headers {
             event["headers"][name] = json!(value);
@@ -105,11 +105,11 @@ fn a_cursor_is_good_where_it_came_from_as_it_came_and_nowhere_else() {
     let page = |path: &str, cursor: &str| {
         // Every byte that is not a letter or digit is written as such, so that it is the cursor that is judged.
         let written: String = cursor.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        world.event(&format!("GET {path}?limit=1&cursor={written}"), None)
+        world.told(&world.event("GET", &format!("{path}?limit=1&cursor={written}"), None))
     };
     let first = |path: &str| {
-        let (_, page) = world.answer(&world.event(&format!("GET {path}?limit=1"), None));
-        page["next_cursor"].as_str().expect("more than one").to_owned()
+        let told = world.told(&world.event("GET", &format!("{path}?limit=1"), None)).expect("an answer");
+        told.expect("a request").1["next_cursor"].as_str().expect("more than one").to_owned()
     };
     let entries = format!("/v1/wallets/{}/entries", world.wallet);
     let elsewhere = [
@@ -128,16 +128,16 @@ fn a_cursor_is_good_where_it_came_from_as_it_came_and_nowhere_else() {
             Harm::Other(other) => bytes = other.clone().into_bytes(),
         }
         let cursor = String::from_utf8(bytes).expect("ASCII stays ASCII");
-        let (status, body) = world.told(&page(&entries, &cursor))?.expect("a request");
+        let (status, body) = page(&entries, &cursor)?.expect("a request");
         prop_assert_eq!((status, &body["code"]), (400, &json!("invalid_cursor")), "{:?} of {}", harm, good);
         tried.set(tried.get() + 1);
         Ok(())
     });
     assert!(tried.get() > 0);
-    assert_eq!(world.answer(&page(&entries, &good)).0, 200);
+    assert_eq!(page(&entries, &good).expect("an answer").expect("a request").0, 200);
     for path in &elsewhere {
         for cursor in [&good, &first("/v1/wallets")] {
-            let (status, body) = world.answer(&page(path, cursor));
+            let (status, body) = page(path, cursor).expect("an answer").expect("a request");
             let own = path == "/v1/wallets" && *cursor != good;
             assert_eq!(status, if own { 200 } else { 400 }, "{path}: {body}");
         }

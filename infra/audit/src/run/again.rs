@@ -2,7 +2,7 @@
 
 use wallet_domain::WalletId;
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use super::Audit;
 use crate::chain::Chain;
@@ -67,11 +67,10 @@ impl Audit {
     /// One wallet by itself: read, recomputed up to the version read, read again for entries beyond it.
     pub(super) async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
         let before = self.reader.look_up(&[Key::Wallet(id)]).await?.pop();
-        let (mut chain, mut last, mut from) = (Chain::new(id), None, None);
+        let (mut chain, mut last, mut pages) = (Chain::new(id), None, self.reader.pages(Part::History, id));
         let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
-        loop {
-            let page = self.reader.history(id, true, from).await?;
-            for item in page.items {
+        while let Some(items) = pages.next().await? {
+            for item in items {
                 match item {
                     Scanned::Entries(rows) => {
                         last = last.max(rows.last().map(|row| row.version));
@@ -83,17 +82,9 @@ impl Audit {
                             chain.unreadable(&item);
                         }
                     }
-                    Scanned::Wallet(_)
-                    | Scanned::Transaction(_)
-                    | Scanned::Queued(_)
-                    | Scanned::Mark(_)
-                    | Scanned::Credit(_)
-                    | Scanned::Hold(_) => {}
+                    // A statement has nothing else.
+                    _ => {}
                 }
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
         if let Some(Scanned::Wallet(wallet)) = &before {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use wallet_domain::{Credit, Entry, MarkName, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
-use wallet_dynamodb::scan::{Key, Scanned};
+use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use super::Audit;
 use crate::inbox::{self, Credited};
@@ -27,39 +27,29 @@ impl Audit {
             report.balance(&wallet);
             report.found(self.by_itself(&wallet).await?);
         }
-        let mut from = None;
-        loop {
-            let page = self.reader.history(id, true, from).await?;
-            exists |= !page.items.is_empty();
-            (self.progress)(page.items.len());
-            let read = |item| if let Scanned::Entries(rows) = item { Some(rows) } else { None };
-            let entries: Vec<Entry> = page.items.into_iter().filter_map(read).flatten().collect();
+        let mut pages = self.reader.pages(Part::History, id);
+        while let Some(items) = pages.next().await? {
+            exists |= !items.is_empty();
+            (self.progress)(items.len());
+            let entries: Vec<Entry> = items.into_iter().flat_map(Scanned::into_rows).collect();
             report.entries += entries.len() as u64;
             // A page of runs has many rows.
             for entries in entries.chunks(AT_ONCE) {
                 report.found(matching::entries(&self.reader, entries).await?);
                 self.with_transactions(id, entries.iter().map(|entry| entry.transaction), &mut report).await?;
             }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
         }
-        loop {
-            let page = self.reader.inbox(id, from).await?;
-            exists |= !page.items.is_empty();
-            (self.progress)(page.items.len());
+        let mut pages = self.reader.pages(Part::Inbox, id);
+        while let Some(items) = pages.next().await? {
+            exists |= !items.is_empty();
+            (self.progress)(items.len());
             let mut credits = vec![];
-            for item in page.items {
+            for item in items {
                 match item {
                     Scanned::Credit(credit) => credits.push(*credit),
                     Scanned::Unreadable(item) => report.unreadable(item),
-                    Scanned::Wallet(_)
-                    | Scanned::Entries(_)
-                    | Scanned::Transaction(_)
-                    | Scanned::Queued(_)
-                    | Scanned::Mark(_)
-                    | Scanned::Hold(_) => {}
+                    // Whatever else is there is none of the ledger's, and cannot be read.
+                    _ => {}
                 }
             }
             let placed = credits.iter().map(|credit| {
@@ -69,10 +59,6 @@ impl Audit {
             report.found(inbox::settled(&self.reader, placed.collect()).await?);
             self.with_transactions(id, credits.iter().map(|credit| credit.transaction), &mut report).await?;
             self.waiting(credits, &mut report).await?;
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
         }
         report.found(self.recomputed(id).await?);
         report.read_units = self.reader.units();
@@ -95,12 +81,8 @@ impl Audit {
             match item {
                 Scanned::Transaction(transaction) => transactions.push(*transaction),
                 Scanned::Mark(mark) => marks.push(mark),
-                Scanned::Wallet(_)
-                | Scanned::Entries(_)
-                | Scanned::Queued(_)
-                | Scanned::Credit(_)
-                | Scanned::Hold(_)
-                | Scanned::Unreadable(_) => {}
+                // Nothing else was asked for; what cannot be read is told elsewhere.
+                _ => {}
             }
         }
         report.found(overdue::check(&self.reader, &transactions, self.due()).await?);

@@ -15,6 +15,7 @@ use wallet_stack::{Options, Stack};
 use super::pairs::{Distribution, pair};
 use crate::check::{Done, check};
 use crate::http::{Caller, Repeated};
+use crate::text::histogram;
 
 /// One run.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +70,7 @@ pub(crate) async fn measure(setting: Setting) -> Result<Measured> {
     for _ in 0..setting.callers {
         callers.spawn(work(caller.clone(), setting, Arc::clone(&wallets), Arc::clone(&next)));
     }
-    let (mut latency, mut repeated) = (Histogram::new(3).expect("three digits are allowed"), Repeated::default());
+    let (mut latency, mut repeated) = (histogram(), Repeated::default());
     while let Some(done) = callers.join_next().await {
         for (took, again) in done.context("a caller panicked")?? {
             latency.record(u64::try_from(took.as_micros())?)?;
@@ -78,14 +79,7 @@ pub(crate) async fn measure(setting: Setting) -> Result<Measured> {
         }
     }
     let took = start.elapsed();
-    let (opened, moved) = (u64::from(setting.wallets), setting.transfers);
-    let done = Done {
-        wallets: opened,
-        entries: 2 * opened + 2 * moved,
-        transactions: 2 * opened + moved,
-        deposited: 1_000_000 * i128::from(opened),
-        rebates: 0,
-    };
+    let done = Done::transfers(setting.wallets, 1_000_000, setting.transfers);
     check(Ledger::new(stack.own_client(), stack.table()), &done).await.context("checking the table")?;
     stack.stop().await;
     Ok(Measured { setting, took, latency, repeated })

@@ -26,6 +26,7 @@ use super::pairs::{Distribution, pair};
 use crate::caller::Repeats;
 use crate::check::{Done, check, check_settled};
 use crate::requests::{open, order};
+use crate::text::histogram;
 
 /// More than any wallet sends in a run of this bench.
 const SEED: &str = "1000000.00";
@@ -173,15 +174,7 @@ pub(crate) async fn measure(setting: Setting, progress: impl Fn() + Clone + Send
         Some(folder) => folder.finish().await.context("folding")?,
         None => Usage::default(),
     };
-    let (opened, moved) = (u64::from(setting.wallets), setting.transfers);
-    // Of each wallet its opening and its deposit, and each transfer with two entries.
-    let done = Done {
-        wallets: opened,
-        entries: 2 * opened + 2 * moved,
-        transactions: 2 * opened + moved,
-        deposited: SEED_CENTS * i128::from(opened),
-        rebates: 0,
-    };
+    let done = Done::transfers(setting.wallets, SEED_CENTS, setting.transfers);
     let checked = if batched { check_settled(ledger, &done, hot).await } else { check(ledger, &done).await };
     checked.context("checking the table")?;
     stores.stop().await;
@@ -220,10 +213,6 @@ fn settled(all: &[Transferred], hot: WalletId, wire: &Wire, end: Instant) -> Res
         lag.record(u64::try_from(row.saturating_duration_since(one.ended).as_micros())?)?;
     }
     Ok(Batched { credits, settled_by_then, lag })
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
 }
 
 /// The rate of the last tenth of what ended by that of the first tenth.

@@ -1,14 +1,10 @@
-//! The bench's caller: opens wallets and pays into them over HTTP, as anybody would.
+//! Deposits by a caller over HTTP, as anybody would make them.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use wallet_stack::Stack;
 
 use crate::http::Caller;
-
-#[derive(Clone)]
-pub(super) struct Client(Caller);
 
 /// A deposit that was answered.
 pub(super) struct Deposited {
@@ -21,21 +17,12 @@ pub(super) struct Deposited {
     pub(super) repeated: u64,
 }
 
-impl Client {
-    pub(super) fn new(stack: &Stack) -> Result<Client> {
-        Ok(Client(Caller::new(stack)?))
-    }
-
-    /// Opens a wallet in EUR; answers its id.
-    pub(super) async fn open(&self, number: u32) -> Result<String> {
-        self.0.open(number).await
-    }
-
+impl Caller {
     pub(super) async fn deposit(&self, number: u64, wallet: &str, cents: u64) -> Result<Deposited> {
         let body = json!({"amount": format!("{}.{:02}", cents / 100, cents % 100), "currency": "EUR"});
         let sent = Instant::now();
         let path = format!("/v1/wallets/{wallet}/deposits");
-        let (answer, repeated) = self.0.post(&path, &format!("deposit {number}"), &body).await?;
+        let (answer, repeated) = self.post(&path, &format!("deposit {number}"), &body).await?;
         let repeated = repeated.all();
         let answered = Instant::now();
         let text = |value: &Value| value.as_str().map(str::to_owned);

@@ -15,9 +15,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use wallet_dynamodb::Ledger;
 use wallet_stack::{Options, Stack};
 
-use super::deposits::{Client, Deposited};
+use super::deposits::Deposited;
 use super::watch::Watch;
 use crate::check::{Done, check};
+use crate::http::Caller;
+use crate::text::histogram;
 
 /// A hundredth comes back. It is set here, so that the check knows it whatever the template says.
 const RULES: &str = r#"[{"id":"bench","basis_points":100}]"#;
@@ -71,7 +73,7 @@ pub(crate) async fn measure(setting: Setting, progress: impl Fn() + Send + Sync 
         ..Options::default()
     })
     .await?;
-    let client = Client::new(&stack)?;
+    let client = Caller::new(&stack)?;
     let mut wallets = vec![];
     for number in 0..setting.wallets {
         wallets.push(client.open(number).await.with_context(|| format!("opening wallet {number}"))?);
@@ -111,7 +113,7 @@ pub(crate) async fn measure(setting: Setting, progress: impl Fn() + Send + Sync 
 }
 
 /// Sends all deposits at their times; they come back answered, with how long the sending took.
-async fn sent(setting: Setting, client: &Client, wallets: &[String]) -> Result<(Vec<Deposited>, Duration)> {
+async fn sent(setting: Setting, client: &Caller, wallets: &[String]) -> Result<(Vec<Deposited>, Duration)> {
     let mut rng = fastrand::Rng::with_seed(setting.seed);
     let mut ticks = interval(Duration::from_secs(1) / setting.rate);
     // What is behind its time is made up for at once: the rate is an average that holds.
@@ -152,10 +154,6 @@ async fn settled(stack: &Stack, watch: &Watch, expected: u64) -> Result<()> {
         ensure!(since.elapsed() < PATIENCE, "{paid} of {expected} rebates were paid, and no more come");
         sleep(GLANCE).await;
     }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
 }
 
 /// What came before its beginning took no time: a rebate may be on its way before its deposit's answer is read.

@@ -12,6 +12,7 @@ use crate::money::{Amount, AmountError, Money};
 use crate::movement::uncovered;
 use crate::plan::{Draft, NoPlan, Step};
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::Snapshots;
 use crate::text::{IdempotencyKey, Metadata};
 use crate::transaction::{Kind, Outcome};
@@ -90,11 +91,9 @@ impl Kind {
     pub const AMENDMENT: Kind = Kind::new("amendment");
 }
 
-impl Verb for Amend {
-    fn kind(&self) -> Kind {
-        Kind::AMENDMENT
-    }
+pub(crate) const SHAPE: Shape = Shape::keeping_the_wallet(Kind::AMENDMENT);
 
+impl Verb for Amend {
     fn transaction(&self) -> TransactionId {
         match &self.expected {
             Expected::Version(version) => TransactionId::amendment_of(self.wallet, *version),

@@ -13,6 +13,7 @@ use crate::money::{Amount, Money};
 use crate::movement::{accepts, posted, receive, short, shown};
 use crate::plan::{Draft, Guard, NoPlan, Side, Step};
 use crate::refusal::Refusal;
+use crate::shape::{Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::IdempotencyKey;
 use crate::transaction::{Account, Kind, Leg, Transaction};
@@ -39,11 +40,10 @@ impl Kind {
     pub const CAPTURE: Kind = Kind::new("capture");
 }
 
-impl Verb for Capture {
-    fn kind(&self) -> Kind {
-        Kind::CAPTURE
-    }
+pub(crate) const SHAPE: Shape =
+    Shape::moving(Kind::CAPTURE, Place::Wallet, Place::DestinationOrOut).with_fee().reversible();
 
+impl Verb for Capture {
     fn transaction(&self) -> TransactionId {
         TransactionId::requested_by(&self.caller.subject, &self.key)
     }

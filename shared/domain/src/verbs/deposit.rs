@@ -9,6 +9,7 @@ use crate::movement::{accepts, credit, pinned, posted, receive, within_largest_m
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::RebateTerms;
 use crate::request::{Request, Terms};
+use crate::shape::{Place, Shape};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -29,11 +30,10 @@ impl Kind {
     pub const DEPOSIT: Kind = Kind::new("deposit");
 }
 
-impl Verb for Deposit {
-    fn kind(&self) -> Kind {
-        Kind::DEPOSIT
-    }
+pub(crate) const SHAPE: Shape =
+    Shape::moving(Kind::DEPOSIT, Place::Account(Account::External), Place::Wallet).reversible();
 
+impl Verb for Deposit {
     fn wallet(&self) -> WalletId {
         self.wallet
     }

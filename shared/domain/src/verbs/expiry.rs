@@ -12,6 +12,7 @@ use crate::money::Money;
 use crate::movement::posted;
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::Metadata;
 use crate::transaction::Kind;
@@ -34,11 +35,9 @@ impl Kind {
     pub const EXPIRY: Kind = Kind::new("expiry");
 }
 
-impl Verb for Expire {
-    fn kind(&self) -> Kind {
-        Kind::EXPIRY
-    }
+pub(crate) const SHAPE: Shape = Shape::holding(Kind::EXPIRY);
 
+impl Verb for Expire {
     fn transaction(&self) -> TransactionId {
         TransactionId::expiry_of(self.wallet, self.version)
     }

@@ -14,6 +14,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::movement::{Going, Outflow, accepts, let_go, owned, pinned, posted, too_little};
 use crate::plan::{Draft, NoPlan, Step};
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::Kind;
 use crate::verb::{Asked, Verb, record};
@@ -39,11 +40,9 @@ impl Kind {
     pub const HOLD: Kind = Kind::new("hold");
 }
 
-impl Verb for Authorise {
-    fn kind(&self) -> Kind {
-        Kind::HOLD
-    }
+pub(crate) const SHAPE: Shape = Shape::holding(Kind::HOLD);
 
+impl Verb for Authorise {
     fn transaction(&self) -> TransactionId {
         TransactionId::requested_by(&self.order.caller.subject, &self.order.key)
     }

@@ -8,6 +8,7 @@ use crate::money::{Amount, AmountError, Currency, Money};
 use crate::plan::{Draft, NoPlan, Step};
 use crate::rebated::Rebated;
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{IdempotencyKey, Metadata, Owner};
 use crate::transaction::{Kind, Outcome};
@@ -50,11 +51,9 @@ impl Kind {
     pub const OPENING: Kind = Kind::new("opening");
 }
 
-impl Verb for Open {
-    fn kind(&self) -> Kind {
-        Kind::OPENING
-    }
+pub(crate) const SHAPE: Shape = Shape::keeping_the_wallet(Kind::OPENING);
 
+impl Verb for Open {
     fn transaction(&self) -> TransactionId {
         TransactionId::requested_by(&self.caller.subject, &self.key)
     }

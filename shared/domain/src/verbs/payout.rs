@@ -15,6 +15,7 @@ use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan, Side};
 use crate::refusal::Refusal;
 use crate::request::{Request, Terms};
+use crate::shape::{Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -40,6 +41,8 @@ impl Kind {
     /// Money moves to many wallets.
     pub const PAYOUT: Kind = Kind::new("payout");
 }
+
+pub(crate) const SHAPE: Shape = Shape::moving(Kind::PAYOUT, Place::Wallet, Place::Payees).with_fee().reversible();
 
 impl Payout {
     /// What `payments`, all of one currency, come to.
@@ -85,10 +88,6 @@ impl Payout {
 }
 
 impl Verb for Payout {
-    fn kind(&self) -> Kind {
-        Kind::PAYOUT
-    }
-
     fn wallet(&self) -> WalletId {
         self.source
     }

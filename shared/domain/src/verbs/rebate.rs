@@ -9,6 +9,7 @@ use crate::plan::{Draft, NoPlan};
 use crate::rebate::{RebateRule, RuleId};
 use crate::rebated::Month;
 use crate::refusal::Refusal;
+use crate::shape::{Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{Metadata, Owner};
 use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
@@ -30,11 +31,9 @@ impl Kind {
     pub const REBATE: Kind = Kind::new("rebate");
 }
 
-impl Verb for PayRebate {
-    fn kind(&self) -> Kind {
-        Kind::REBATE
-    }
+pub(crate) const SHAPE: Shape = Shape::moving(Kind::REBATE, Place::Account(Account::Rebates), Place::Wallet);
 
+impl Verb for PayRebate {
     fn transaction(&self) -> TransactionId {
         TransactionId::rebate_of(self.deposit, &self.rule)
     }

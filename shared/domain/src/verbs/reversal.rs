@@ -13,10 +13,11 @@ use crate::movement::{accepts, credit, lowest, posted, too_little};
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::rebated::Month;
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{IdempotencyKey, Metadata, Reference};
 use crate::transaction::{Account, Kind, Leg, Transaction};
-use crate::verb::{Asked, Verb, record};
+use crate::verb::{Asked, Registered, Verb, record};
 use crate::verbs::rebate::PayRebate;
 use crate::wallet::Status;
 
@@ -44,16 +45,14 @@ impl Kind {
     pub const REVERSAL: Kind = Kind::new("reversal");
 }
 
+pub(crate) const SHAPE: Shape = Shape::mirroring(Kind::REVERSAL);
+
 impl MarkName {
     /// Beside a transaction that was reversed.
     pub const REVERSAL: MarkName = MarkName::new("REVERSAL");
 }
 
 impl Verb for Reverse {
-    fn kind(&self) -> Kind {
-        Kind::REVERSAL
-    }
-
     fn transaction(&self) -> TransactionId {
         TransactionId::requested_by(&self.caller.subject, &self.key)
     }
@@ -97,7 +96,7 @@ impl Verb for Reverse {
             return Err(Refusal::MissingScope { scope: "wallets:admin" }.into());
         }
         let original = &*self.original;
-        if !is_reversible(original) {
+        if !self.is_reversible(original) {
             return Err(Refusal::NotReversible { transaction: original.id }.into());
         }
         if snapshots.marks.contains_key(&(original.id, MarkName::REVERSAL)) {
@@ -140,13 +139,6 @@ impl Verb for Reverse {
         let marks = vec![Mark { of: original.id, name: MarkName::REVERSAL, by: transaction.id }];
         Ok(Draft { bars, marks, ..Draft::new(transaction, sides) })
     }
-}
-
-/// Whether it can be undone: a posted deposit, withdrawal, transfer, payout or capture. A reversed capture revives no hold.
-#[must_use]
-pub fn is_reversible(original: &Transaction) -> bool {
-    let kinds = [Kind::DEPOSIT, Kind::WITHDRAWAL, Kind::TRANSFER, Kind::PAYOUT, Kind::CAPTURE];
-    kinds.contains(&original.kind) && !original.legs().is_empty()
 }
 
 impl Reverse {

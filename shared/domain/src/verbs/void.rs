@@ -9,6 +9,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::movement::posted;
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::refusal::Refusal;
+use crate::shape::Shape;
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::IdempotencyKey;
 use crate::transaction::{Kind, Transaction};
@@ -31,11 +32,9 @@ impl Kind {
     pub const VOID: Kind = Kind::new("void");
 }
 
-impl Verb for Void {
-    fn kind(&self) -> Kind {
-        Kind::VOID
-    }
+pub(crate) const SHAPE: Shape = Shape::holding(Kind::VOID);
 
+impl Verb for Void {
     fn transaction(&self) -> TransactionId {
         TransactionId::requested_by(&self.caller.subject, &self.key)
     }

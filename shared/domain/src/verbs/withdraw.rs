@@ -7,6 +7,7 @@ use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted};
 use crate::plan::{Draft, NoPlan};
 use crate::request::{Request, Terms};
+use crate::shape::{Place, Shape};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -25,11 +26,10 @@ impl Kind {
     pub const WITHDRAWAL: Kind = Kind::new("withdrawal");
 }
 
-impl Verb for Withdraw {
-    fn kind(&self) -> Kind {
-        Kind::WITHDRAWAL
-    }
+pub(crate) const SHAPE: Shape =
+    Shape::moving(Kind::WITHDRAWAL, Place::Wallet, Place::Account(Account::External)).reversible();
 
+impl Verb for Withdraw {
     fn wallet(&self) -> WalletId {
         self.wallet
     }

@@ -4,19 +4,6 @@ use wallet_domain::*;
 
 use crate::world::*;
 
-fn amend(by: &str, expected_version: u64, change: Change) -> Command {
-    Command::Amend(Amend {
-        caller: caller(by),
-        wallet: id("alice"),
-        expected: Expected::Version(expected_version),
-        change,
-    })
-}
-
-fn to(status: Status) -> Change {
-    Change { status: Some(status), ..Change::default() }
-}
-
 fn floor(text: &str) -> Change {
     Change { floor: Some(text.to_owned()), ..Change::default() }
 }

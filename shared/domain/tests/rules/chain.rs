@@ -2,6 +2,7 @@
 
 use wallet_domain::*;
 
+use crate::stored::write;
 use crate::tamper::TAMPERINGS;
 use crate::world::*;
 
@@ -35,24 +36,11 @@ pub(crate) fn flaw(statement: &[Entry], wallet: &Wallet) -> Option<&'static str>
 
 /// Opened, credited, debited, amended, credited: every kind of entry of one wallet.
 fn statement() -> (Vec<Entry>, Wallet) {
-    let open = Open {
-        caller: caller("root"),
-        key: key("alice"),
-        owner: owner("alice"),
-        currency: currency("EUR"),
-        floor: money("0"),
-        ceiling: None,
-        limits: Limits::default(),
-        credits: Credits::Immediate,
-        metadata: Metadata::default(),
-    };
+    let open = Open { owner: owner("alice"), ..open("root") };
     let wallet = open.wallet();
-    let change = Change { status: Some(Status::Frozen), ..Change::default() };
-    let order = |text: &str, moved: &str| Order {
-        key: key(text),
-        reference: Some("said".parse().expect("a reference")),
-        ..order("alice", moved)
-    };
+    let change = to(Status::Frozen);
+    let order =
+        |text: &str, moved: &str| Order { key: key(text), reference: Some(reference("said")), ..order("alice", moved) };
     let steps = [
         Command::Open(open),
         Command::Deposit(Deposit { order: order("1", "5"), wallet, rules: [].into() }),
@@ -64,10 +52,8 @@ fn statement() -> (Vec<Entry>, Wallet) {
     let mut entries = vec![];
     for command in steps {
         let plan = decided(&snapshots, &command, time(NOW)).expect("each step is allowed");
-        for posting in plan.postings() {
-            entries.extend(posting.rows.iter().cloned());
-            snapshots.wallets.insert(posting.after.id, posting.after.clone());
-        }
+        entries.extend(plan.postings().iter().flat_map(|posting| posting.rows.iter().cloned()));
+        write(&mut snapshots, &plan);
     }
     (entries, snapshots.wallets[&wallet].clone())
 }

@@ -128,11 +128,8 @@ fn a_pinned_version_must_be_the_current_one() {
 #[test]
 fn the_record_holds_what_was_asked_and_the_rule_in_force() {
     let terms = RebateTerms { minimum: bounds(&["0.05"]), ..share("spring", 100) };
-    let order = Order {
-        reference: Some("order 66".parse().expect("a reference")),
-        metadata: Metadata::new([("shop".to_owned(), "north".to_owned())].into()).expect("small"),
-        ..order("bob", "5")
-    };
+    let order =
+        Order { reference: Some(reference("order 66")), metadata: labels(&[("shop", "north")]), ..order("bob", "5") };
     let command =
         Command::Deposit(Deposit { order: order.clone(), wallet: id("alice"), rules: [terms.clone()].into() });
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &command, time(NOW)).expect("an active wallet");

@@ -6,25 +6,26 @@ use wallet_domain::*;
 
 use crate::world::*;
 
+fn distinct(commands: &[Command]) -> usize {
+    commands.iter().map(|command| command.fingerprint().to_string()).collect::<BTreeSet<_>>().len()
+}
+
 #[track_caller]
-fn all_differ(commands: &[Command]) {
-    let distinct: BTreeSet<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
-    assert_eq!(distinct.len(), commands.len());
+pub(crate) fn all_differ(commands: &[Command]) {
+    assert_eq!(distinct(commands), commands.len());
 }
 
 #[track_caller]
 fn all_agree(commands: &[Command]) {
-    let distinct: BTreeSet<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
-    assert_eq!(distinct.len(), 1);
+    assert_eq!(distinct(commands), 1);
 }
 
-fn labelled(labels: &[(&str, &str)]) -> Command {
-    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    with(deposit("alice", "alice", "5"), |order| order.metadata = Metadata::new(labels).expect("small"))
+fn labelled(said: &[(&str, &str)]) -> Command {
+    with(deposit("alice", "alice", "5"), |order| order.metadata = labels(said))
 }
 
 fn referenced(text: &str) -> Command {
-    with(deposit("alice", "alice", "5"), |order| order.reference = Some(text.parse().expect("a reference")))
+    with(deposit("alice", "alice", "5"), |order| order.reference = Some(reference(text)))
 }
 
 #[test]
@@ -71,17 +72,7 @@ fn of_movements() {
 
 #[test]
 fn of_openings() {
-    let plain = || Open {
-        caller: caller("root"),
-        key: key("key"),
-        owner: owner("alice"),
-        currency: currency("EUR"),
-        floor: money("0"),
-        ceiling: None,
-        limits: Limits::default(),
-        credits: Credits::Immediate,
-        metadata: Metadata::default(),
-    };
+    let plain = || Open { owner: owner("alice"), ..open("root") };
     let five = Some(amount("5"));
     let opens = [
         plain(),
@@ -94,22 +85,20 @@ fn of_openings() {
         Open { limits: Limits { max_movement: five, ..Limits::default() }, ..plain() },
         Open { limits: Limits { max_daily_outflow: five, ..Limits::default() }, ..plain() },
         Open { limits: Limits { transfers_per_minute: Some(5), ..Limits::default() }, ..plain() },
-        Open { metadata: Metadata::new([("a".to_owned(), "b".to_owned())].into()).expect("small"), ..plain() },
+        Open { metadata: labels(&[("a", "b")]), ..plain() },
     ];
     all_differ(&opens.map(Command::Open));
 }
 
 #[test]
 fn of_amendments() {
-    let by = |by: &str, change: Change| {
-        Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected: Expected::Version(1), change })
-    };
+    let by = |by: &str, change: Change| amend(by, 1, change);
     let text = || Some("5".to_owned());
     all_differ(&[
         by("root", Change::default()),
         by("alice", Change::default()),
-        by("root", Change { status: Some(Status::Frozen), ..Change::default() }),
-        by("root", Change { status: Some(Status::Closed), ..Change::default() }),
+        by("root", to(Status::Frozen)),
+        by("root", to(Status::Closed)),
         by("root", Change { floor: text(), ..Change::default() }),
         by("root", Change { ceiling: Some(text()), ..Change::default() }),
         by("root", Change { ceiling: Some(None), ..Change::default() }),
@@ -122,9 +111,7 @@ fn of_amendments() {
 
 #[test]
 fn of_amendments_knows_nothing_from_the_word_for_it() {
-    let by = |change: Change| {
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: Expected::Version(1), change })
-    };
+    let by = |change: Change| amend("root", 1, change);
     for set in [
         |change: &mut Change, term| change.ceiling = term,
         |change: &mut Change, term| change.max_movement = term,
@@ -146,7 +133,7 @@ fn of_amendments_knows_nothing_from_the_word_for_it() {
 fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
     let by = |text: &str| {
         let change = Change { floor: Some(text.to_owned()), ceiling: Some(Some(text.to_owned())), ..Change::default() };
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: Expected::Version(1), change })
+        amend("root", 1, change)
     };
     all_agree(&["5", "5.0", "5.00"].map(by));
     all_agree(&["0.5", "0.50"].map(by));
@@ -156,13 +143,13 @@ fn of_amendments_goes_by_the_amount_and_not_by_its_zeros() {
 #[test]
 fn of_rebates() {
     let deposit = deposit("alice", "alice", "5").transaction();
-    let plain = || PayRebate { deposit, wallet: id("alice"), rule: "spring".parse().expect("a rule's name") };
+    let plain = || rebate_of(deposit);
     let other = withdraw("bob", "bob", "5").transaction();
     let rebates = [
         plain(),
         PayRebate { deposit: other, ..plain() },
         PayRebate { wallet: id("bob"), ..plain() },
-        PayRebate { rule: "autumn".parse().expect("a rule's name"), ..plain() },
+        PayRebate { rule: rule_id("autumn"), ..plain() },
     ];
     all_differ(&rebates.map(Command::PayRebate));
 }

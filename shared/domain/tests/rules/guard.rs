@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wallet_domain::*;
 
-use crate::ledger::holds;
+use crate::stored::holds;
 use crate::world::*;
 
 /// Values near zero and near the largest, where sums run out.

@@ -1,6 +1,6 @@
 //! A hold of the model: what it keeps back, in plain whole numbers.
 
-use crate::purse::{Share, half_even};
+use crate::purse::{Share, fee_on};
 
 /// A hold that was made.
 #[derive(Debug)]
@@ -29,8 +29,4 @@ impl Held {
     pub(crate) fn is_overdue(&self, now_ms: i64) -> bool {
         self.status == "active" && self.ends_ms <= now_ms
     }
-}
-
-pub(crate) fn fee_on(fee: Option<Share>, units: i128) -> i128 {
-    fee.map_or(0, |fee| half_even(units * fee.points).max(fee.minimum).min(fee.maximum))
 }

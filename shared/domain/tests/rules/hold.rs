@@ -1,105 +1,15 @@
 //! Holds: what they keep back, who captures and voids, what captures cost, and what is left when their time is over.
 
+mod book;
+
 use wallet_domain::*;
 
-use crate::ledger;
+use crate::fingerprint::all_differ;
 use crate::world::*;
+use book::{Book, alice_and_bob, authorise, capture, expire, fee, void};
 
 /// A second after the holds of these tables have expired.
 const LATER: &str = "2026-03-08T12:00:31.250Z";
-
-/// What is stored, and what is written to it.
-struct Book {
-    stored: Snapshots,
-    keys: usize,
-}
-
-impl Book {
-    fn of(wallets: &[Wallet]) -> Book {
-        Book { stored: snapshots(wallets), keys: 0 }
-    }
-
-    /// Decides on all that is stored, and writes the plan.
-    #[track_caller]
-    fn run(&mut self, command: &Command, now: &str) -> Result<Transaction, Refusal> {
-        let reads = command.reads();
-        let mut read = self.stored.clone();
-        read.wallets.retain(|id, _| reads.wallets.contains(id));
-        read.holds.retain(|id, _| reads.holds.iter().any(|key| key.id == *id));
-        read.transactions.clear();
-        let plan = decided(&read, command, time(now))?;
-        for posting in plan.postings() {
-            let before = posting.before.as_ref().expect("it was opened");
-            assert!(ledger::holds(posting.guard, before.balance), "a plan's own guard admits it");
-            self.stored.wallets.insert(posting.after.id, posting.after.clone());
-        }
-        for change in plan.holds() {
-            assert_eq!(change.before.as_ref(), self.stored.holds.get(&change.after.id), "the hold is the stored one");
-            self.stored.holds.insert(change.after.id, change.after.clone());
-        }
-        self.stored.transactions.insert(plan.transaction().id, plan.transaction().clone());
-        Ok(plan.transaction().clone())
-    }
-
-    #[track_caller]
-    fn hold(&mut self, moved: &str, fee: Option<FeeSchedule>) -> Transaction {
-        let command = authorise(&format!("hold {}", self.keys), moved, fee);
-        self.keys += 1;
-        self.run(&command, NOW).expect("enough money")
-    }
-
-    #[track_caller]
-    fn capture(&mut self, hold: &Transaction, part: Option<&str>, is_final: bool) -> Result<Transaction, Refusal> {
-        self.keys += 1;
-        self.run(&capture("bob", &format!("capture {}", self.keys), hold, part, is_final), NOW)
-    }
-
-    fn wallet(&self, name: &str) -> &Wallet {
-        &self.stored.wallets[&id(name)]
-    }
-
-    /// Balance and held of alice, and the balance of bob.
-    #[track_caller]
-    fn stands(&self, balance: &str, held: &str, bob: &str) {
-        let alice = self.wallet("alice");
-        let found = (alice.balance, alice.held, self.wallet("bob").balance);
-        assert_eq!(found, (money(balance), money(held), money(bob)));
-    }
-
-    fn status(&self, hold: &Transaction) -> HoldStatus {
-        self.stored.holds[&hold.id].status
-    }
-}
-
-fn alice_and_bob(balance: &str) -> Book {
-    Book::of(&[wallet("alice", balance), wallet("bob", "0")])
-}
-
-fn authorise(key_: &str, moved: &str, fee: Option<FeeSchedule>) -> Command {
-    let order = Order { key: key(key_), ..order("alice", moved) };
-    let (source, destination) = (id("alice"), Some(id("bob")));
-    Command::Authorise(Authorise { order, source, destination, expires_in: HOLD_LIFETIME, fee })
-}
-
-fn capture(by: &str, key_: &str, hold: &Transaction, part: Option<&str>, is_final: bool) -> Command {
-    let hold = Box::new(hold.clone());
-    Command::Capture(Capture { caller: caller(by), key: key(key_), hold, amount: part.map(amount), is_final })
-}
-
-fn void(by: &str, key_: &str, hold: &Transaction) -> Command {
-    Command::Void(Void { caller: caller(by), key: key(key_), hold: Box::new(hold.clone()) })
-}
-
-fn expire(book: &Book) -> Command {
-    let holds = book.stored.holds.values().map(Hold::key).collect();
-    Command::Expire(Expire { wallet: id("alice"), version: book.wallet("alice").version, holds })
-}
-
-/// Basis points, at least `minimum`.
-fn fee(points: u32, minimum: &str) -> Option<FeeSchedule> {
-    let points = BasisPoints::new(points).expect("a share");
-    Some(FeeSchedule::new(points, bounds(&[minimum, "7 USD"]), bounds(&[])).expect("no maximum"))
-}
 
 /// Whether the plan waits for the release of what is overdue.
 fn waits(stored: &Snapshots, command: &Command, now: &str) -> bool {
@@ -129,10 +39,8 @@ fn what_is_held_is_left_out_of_no_check_of_funds() {
     assert_eq!(decided(&book.stored, &transfer("alice", "alice", "bob", "40.01"), time(NOW)), short("40.01"));
     assert_eq!(decided(&book.stored, &authorise("another", "40.01", None), time(NOW)), short("40.01"));
     let change = Change { floor: Some("-1".to_owned()), ..Change::default() };
-    let version = Expected::Version(book.wallet("alice").version);
-    let amend = |change| {
-        Command::Amend(Amend { caller: caller("root"), wallet: id("alice"), expected: version.clone(), change })
-    };
+    let version = book.wallet("alice").version;
+    let amend = |change| amend("root", version, change);
     assert!(decided(&book.stored, &amend(change), time(NOW)).is_ok());
     let raised = Wallet { floor: money("-50"), ..book.wallet("alice").clone() };
     let deeper = Snapshots {
@@ -144,7 +52,7 @@ fn what_is_held_is_left_out_of_no_check_of_funds() {
     assert!(decided(&deeper, &raise("-30"), time(NOW)).is_ok(), "balance less held is what a floor may reach");
     let refused = decided(&deeper, &raise("-29.99"), time(NOW)).expect_err("into held money");
     assert_eq!(refused.code(), "insufficient_funds");
-    let close = amend(Change { status: Some(Status::Closed), ..Change::default() });
+    let close = amend(to(Status::Closed));
     let empty = Wallet { balance: money("0"), floor: money("-60"), ..book.wallet("alice").clone() };
     let closing = Snapshots { wallets: [(empty.id, empty)].into(), ..deeper };
     let refused = decided(&closing, &close, time(NOW)).expect_err("it holds money back");
@@ -160,17 +68,7 @@ fn a_reversal_leaves_what_is_held_unless_it_may_overdraw() {
     let deposit = book.run(&deposit("alice", "alice", "100"), NOW).expect("money comes in");
     let hold = book.hold("60", None);
     book.stored.overdue.insert(id("alice"), money("0"));
-    let reverse = |allow_overdraft| {
-        Command::Reverse(Reverse {
-            caller: caller("root"),
-            key: key("undo"),
-            original: Box::new(deposit.clone()),
-            allow_overdraft,
-            return_fee: true,
-            reference: None,
-            metadata: Metadata::default(),
-        })
-    };
+    let reverse = |allow_overdraft| Command::Reverse(Reverse { allow_overdraft, ..reversal(&deposit) });
     let refused = decided(&book.stored, &reverse(false), time(NOW));
     assert_eq!(refused, Err(too_little("alice", "40", "100")));
     book.run(&reverse(true), NOW).expect("an administrator may");
@@ -376,23 +274,11 @@ fn a_reversed_capture_revives_no_hold() {
     let mut book = alice_and_bob("100");
     let hold = book.hold("30", None);
     let captured = book.capture(&hold, Some("10"), false).expect("a part");
-    let undo = Command::Reverse(Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(captured),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    });
-    book.run(&undo, NOW).expect("a capture can be undone");
+    book.run(&Command::Reverse(reversal(&captured)), NOW).expect("a capture can be undone");
     book.stands("100", "20", "0");
-    let undo = |original: &Transaction| {
-        let Command::Reverse(reverse) = undo.clone() else { panic!("a reversal") };
-        Command::Reverse(Reverse { original: Box::new(original.clone()), key: key("more"), ..reverse })
-    };
+    let undo = Command::Reverse(Reverse { key: key("more"), ..reversal(&hold) });
     let refused = Err(Refusal::NotReversible { transaction: hold.id });
-    assert_eq!(book.run(&undo(&hold), NOW), refused, "a hold has moved nothing");
+    assert_eq!(book.run(&undo, NOW), refused, "a hold has moved nothing");
 }
 
 #[test]
@@ -424,10 +310,7 @@ fn requests_are_the_same_by_what_they_say() {
         void("bob", "key", &one),
         void("bob", "key", &two),
     ];
-    let mut seen: Vec<_> = commands.iter().map(|command| command.fingerprint().to_string()).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    assert_eq!(seen.len(), commands.len());
+    all_differ(&commands);
     let priced = Command::Authorise(Authorise { fee: fee(1, "1"), ..plain.clone() });
     assert_eq!(priced.fingerprint(), Command::Authorise(plain).fingerprint(), "the deployment adds the fee");
 }

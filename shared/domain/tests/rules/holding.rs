@@ -1,8 +1,8 @@
 //! What the model answers about holds: what captures, voids and releases make of them.
 
-use crate::held::{Held, fee_on};
-use crate::model::{ADMIN, Ask, Model, Moved, Place, Share};
-use crate::purse::{LARGEST, Refused};
+use crate::held::Held;
+use crate::model::{Ask, Model, Moved, Place, Share};
+use crate::purse::{LARGEST, Refused, fee_on};
 
 impl Model {
     /// What holds of a wallet keep back beyond their time.
@@ -33,11 +33,7 @@ impl Model {
         fee: Option<Share>,
         (now_ms, recorded_ms, lives_ms): (i64, i64, i64),
     ) -> Result<Vec<(Place, i128)>, Refused<'static>> {
-        if by != ADMIN && self.wallets[from].owner != by {
-            return Err(("wallet_not_found", None, None));
-        }
-        self.wallets[from].at_version(pin)?;
-        self.wallets[from].takes_part(code)?;
+        self.may_give(by, from, code, pin)?;
         to.map_or(Ok(()), |to| self.wallets[to].takes_part(code))?;
         self.wallets[from].debit(units, fee_on(fee, units), true, true, now_ms)?;
         let (made_ms, ends_ms) = (recorded_ms, recorded_ms + lives_ms);
@@ -50,7 +46,7 @@ impl Model {
     /// Whether `by` may end the hold, and it is there to be ended.
     fn live(&self, by: usize, hold: usize) -> Result<(), Refused<'static>> {
         let hold = &self.holds[hold];
-        if by != ADMIN && self.wallets[hold.to.unwrap_or(hold.from)].owner != by {
+        if !self.owns(by, hold.to.unwrap_or(hold.from)) {
             return Err(("hold_not_found", None, None));
         }
         match hold.status {
@@ -83,11 +79,9 @@ impl Model {
         if source.balance - leaving < source.floor {
             let above = (source.with_waiting() - source.floor).clamp(0, LARGEST);
             let (code, available, requested) = source.unless_waiting(above, leaving);
-            return Err((code, available.filter(|_| by == ADMIN || source.owner == by), requested));
+            return Err((code, available.filter(|_| self.owns(by, from)), requested));
         }
-        if let Some(to) = to.filter(|to| !self.wallets[*to].batched) {
-            self.wallets[to].credit(part, by == ADMIN || self.wallets[to].owner == by)?;
-        }
+        to.map_or(Ok(()), |to| self.has_room(by, to, part))?;
         let before = self.holds[at].held();
         let hold = &mut self.holds[at];
         (hold.captured, hold.captures) = (captured + part, hold.captures + 1);

@@ -2,7 +2,7 @@
 
 use wallet_domain::*;
 
-use crate::ledger::holds;
+use crate::stored::holds;
 use crate::world::*;
 
 fn batched(name: &str, balance: &str) -> Wallet {
@@ -17,7 +17,7 @@ fn back_again(name: &str, balance: &str, changed: &str) -> Wallet {
 
 /// What `number` left for `to` at so many seconds past noon.
 fn credit(to: &Wallet, number: u32, amount: &str, second: u32) -> Credit {
-    let order = Order { reference: Some("said".parse().expect("a reference")), ..order("bob", amount) };
+    let order = Order { reference: Some(reference("said")), ..order("bob", amount) };
     let order = Order { key: key(&format!("credit {number}")), ..order };
     let command = Command::Deposit(Deposit { order, wallet: to.id, rules: [].into() });
     let empty = Wallet { balance: Money::zero(to.currency()), updated_at: to.created_at, ..to.clone() };
@@ -196,8 +196,7 @@ fn nobody_is_refused_for_money_that_waits() {
 }
 
 fn amend(change: Change) -> Command {
-    let (caller, expected) = (caller("root"), Expected::Version(VERSION));
-    Command::Amend(Amend { caller, wallet: id("alice"), expected, change })
+    crate::world::amend("root", VERSION, change)
 }
 
 #[test]
@@ -205,7 +204,7 @@ fn closing_and_a_ceiling_wait_for_quiet_and_an_empty_inbox() {
     let in_flight = |retry_after_seconds| {
         Err(NoPlan::Refused(Refusal::CreditsInFlight { wallet: id("alice"), retry_after_seconds }))
     };
-    let close = || amend(Change { status: Some(Status::Closed), ..Change::default() });
+    let close = || amend(to(Status::Closed));
     let ceiling = || amend(Change { ceiling: Some(Some("5".to_owned())), ..Change::default() });
     let with_batched = Refusal::CeilingWithBatchedCredits { wallet: id("alice") };
     with_incoming(batched("alice", "0"), Some("0"), &close(), in_flight(900));

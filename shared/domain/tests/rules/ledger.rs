@@ -1,12 +1,15 @@
-//! A ledger in memory that writes plans as they stand, and turns what the model understands into commands.
+//! A ledger in memory beside the model: it asks both the same, and writes plans as they stand.
+
+mod command;
 
 use std::collections::BTreeMap;
 
 use wallet_domain::*;
 
-use crate::model::{ADMIN, Ask, CALLERS, Model, Moved, Place, Share};
-use crate::purse::{Refused, Terms};
+use crate::model::{ADMIN, Ask, CALLERS, Model, Place};
+use crate::purse::Refused;
 use crate::sound::sound;
+use crate::stored::{step, write};
 use crate::world::{attempted, currency, decided, key, owner};
 
 /// Refusals that stay on record, by the contract's table.
@@ -99,8 +102,7 @@ impl Ledger {
         match outcome {
             Err(NoPlan::Unsettled(wallet)) => {
                 assert_eq!(expected, Err(("unsettled", None, None)), "{request:?}");
-                let at = self.ids.iter().position(|id| *id == wallet).expect("one of the ledger's");
-                assert!(self.settle(at, now_ms) > 0, "what would cover it can be settled");
+                assert!(self.settle(self.at(wallet), now_ms) > 0, "what would cover it can be settled");
                 self.ask(request, now_ms);
             }
             Err(NoPlan::Unreleased(_)) => unreachable!("it was released"),
@@ -145,14 +147,11 @@ impl Ledger {
         let (mut settled, inbox) = (0, self.inboxes.entry(id).or_default());
         // The first time as far as one step goes.
         while let Some(fold) = Fold::of(&self.stored.wallets[&id], inbox, time(now_ms)) {
-            let Posting { before, after, rows, guard } = fold.posting();
-            assert_eq!(before.as_ref(), self.stored.wallets.get(&id), "it repeats what was read");
-            assert!(before.as_ref().is_some_and(|before| holds(*guard, before.balance)), "its own guard admits it");
-            let folded: Vec<_> = rows.iter().map(|row| row.transaction).collect();
-            inbox.retain(|credit| !folded.contains(&credit.transaction));
+            step(&mut self.stored, fold.posting());
+            let rows = &fold.posting().rows;
+            inbox.retain(|credit| rows.iter().all(|row| row.transaction != credit.transaction));
             self.statements.entry(id).or_default().extend(rows.iter().cloned());
-            self.stored.wallets.insert(id, after.clone());
-            settled += folded.len();
+            settled += rows.len();
         }
         settled
     }
@@ -193,42 +192,23 @@ impl Ledger {
         let read = self.read(&command, time(now_ms));
         let plan = decided(&read, &command, time(now_ms)).expect("something is overdue");
         self.write(&plan);
-        let at = self.ids.iter().position(|id| *id == wallet).expect("one of the ledger's");
-        let released = plan
-            .transaction()
-            .released
-            .iter()
-            .map(|release| self.holds.iter().position(|id| *id == release.hold).expect("one of the ledger's"));
-        self.model.expire(at, &released.collect::<Vec<_>>(), now_ms);
+        let place = |release: &Release| self.holds.iter().position(|id| *id == release.hold);
+        let released: Option<Vec<_>> = plan.transaction().released.iter().map(place).collect();
+        self.model.expire(self.at(wallet), &released.expect("the ledger's"), now_ms);
+    }
+
+    /// A wallet's place in the model.
+    fn at(&self, wallet: WalletId) -> usize {
+        self.ids.iter().position(|id| *id == wallet).expect("only wallets that were opened")
     }
 
     fn write(&mut self, plan: &Plan) {
+        write(&mut self.stored, plan);
         for posting in plan.postings() {
-            assert_eq!(
-                posting.before.as_ref(),
-                self.stored.wallets.get(&posting.after.id),
-                "the version is the stored one"
-            );
-            if let Some(before) = &posting.before {
-                assert!(holds(posting.guard, before.balance), "a plan's own guard admits it");
-            }
             self.statements.entry(posting.after.id).or_default().extend(posting.rows.iter().cloned());
-            self.stored.wallets.insert(posting.after.id, posting.after.clone());
         }
         for credit in plan.credits() {
             self.inboxes.entry(credit.wallet).or_default().push(credit.clone());
-        }
-        for transaction in [plan.transaction()].into_iter().chain(plan.bars()) {
-            let before = self.stored.transactions.insert(transaction.id, transaction.clone());
-            assert_eq!(before, None, "a transaction is written once");
-        }
-        for change in plan.holds() {
-            let before = self.stored.holds.insert(change.after.id, change.after.clone());
-            assert_eq!(before, change.before, "the hold is the stored one");
-        }
-        for mark in plan.marks() {
-            let before = self.stored.marks.insert((mark.of, mark.name), mark.by);
-            assert_eq!(before, None, "a mark is put once");
         }
     }
 
@@ -238,9 +218,7 @@ impl Ledger {
 
     fn place(&self, leg: &Leg) -> Place {
         match leg {
-            Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => {
-                Place::Wallet(self.ids.iter().position(|id| id == wallet).expect("only wallets that were opened"))
-            }
+            Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => Place::Wallet(self.at(*wallet)),
             Leg::System { account: Account::External, .. } => Place::System("external"),
             Leg::System { account: Account::Fees, .. } => Place::System("fees"),
             Leg::System { account: Account::Rebates, .. } => Place::System("rebates"),
@@ -291,90 +269,6 @@ impl Ledger {
         }
         assert!(sums.values().all(|sum| *sum == 0), "money was made or lost: {sums:?}");
     }
-
-    fn command(&self, request: &Request) -> Command {
-        let order = |moved: &Moved| Order {
-            caller: caller(request.by),
-            key: key(&format!("key {}", request.key)),
-            amount: Amount::new(money(moved.units, moved.code)).expect("amounts are positive"),
-            reference: None,
-            metadata: Metadata::default(),
-            expected_version: moved.pin,
-        };
-        match &request.ask {
-            Ask::Deposit { to, moved, rule } => {
-                let rules = rule.iter().map(|rule| rebate_terms(*rule, moved.code)).collect();
-                Command::Deposit(Deposit { order: order(moved), wallet: self.ids[*to], rules })
-            }
-            Ask::Withdraw { from, moved } => {
-                Command::Withdraw(Withdraw { order: order(moved), wallet: self.ids[*from] })
-            }
-            Ask::Transfer { from, to, moved, fee } => Command::Transfer(Transfer {
-                order: order(moved),
-                source: self.ids[*from],
-                destination: self.ids[*to],
-                fee: fee.map(|fee| fee_schedule(fee, moved.code)),
-            }),
-            Ask::Payout { from, to, moved, fee } => {
-                let order = order(moved);
-                let payments =
-                    to.map(|to| Payment { destination: self.ids[to], amount: order.amount, reference: None });
-                let order = Order { amount: Payout::total(&payments).expect("within bounds"), ..order };
-                let fee = fee.map(|fee| fee_schedule(fee, moved.code));
-                Command::Payout(Payout { order, source: self.ids[*from], payments: payments.into(), fee })
-            }
-            Ask::Amend { wallet, version, terms } => Command::Amend(Amend {
-                caller: caller(request.by),
-                wallet: self.ids[*wallet],
-                expected: Expected::Version(*version),
-                change: change(terms, self.model.wallets[*wallet].code),
-            }),
-            Ask::Rebate { deposit } => {
-                let deposit = self.deposits[*deposit];
-                let wallet = self.stored.transactions[&deposit].wallet;
-                Command::PayRebate(PayRebate { deposit, wallet, rule: rule_id() })
-            }
-            Ask::Hold { from, to, moved, fee, lives_ms } => Command::Authorise(Authorise {
-                order: order(moved),
-                source: self.ids[*from],
-                destination: to.map(|to| self.ids[to]),
-                expires_in: SignedDuration::from_millis(*lives_ms),
-                fee: fee.map(|fee| fee_schedule(fee, moved.code)),
-            }),
-            Ask::Capture { hold, units, is_final } => Command::Capture(Capture {
-                caller: caller(request.by),
-                key: key(&format!("key {}", request.key)),
-                hold: Box::new(self.stored.transactions[&self.holds[*hold]].clone()),
-                amount: units.map(|units| {
-                    let code = self.model.wallets[self.model.holds[*hold].from].code;
-                    Amount::new(money(units, code)).expect("amounts are positive")
-                }),
-                is_final: *is_final,
-            }),
-            Ask::Void { hold } => Command::Void(Void {
-                caller: caller(request.by),
-                key: key(&format!("key {}", request.key)),
-                hold: Box::new(self.stored.transactions[&self.holds[*hold]].clone()),
-            }),
-            Ask::Reverse { movement, overdraft, return_fee } => Command::Reverse(Reverse {
-                caller: caller(request.by),
-                key: key(&format!("key {}", request.key)),
-                original: Box::new(self.stored.transactions[&self.movements[*movement]].clone()),
-                allow_overdraft: *overdraft,
-                return_fee: *return_fee,
-                reference: None,
-                metadata: Metadata::default(),
-            }),
-        }
-    }
-}
-
-pub(crate) fn holds(guard: Guard, balance: Money) -> bool {
-    match guard {
-        Guard::None => true,
-        Guard::AtLeast(least) => balance.minor_units() >= least.minor_units(),
-        Guard::AtMost(most) => balance.minor_units() <= most.minor_units(),
-    }
 }
 
 fn told(refusal: &Refusal) -> Refused<'_> {
@@ -402,37 +296,4 @@ fn money(units: i128, code: &str) -> Money {
 
 fn caller(by: usize) -> Caller {
     Caller { subject: owner(CALLERS[by]), admin: by == ADMIN }
-}
-
-fn rule_id() -> RuleId {
-    "rule".parse().expect("a rule's name")
-}
-
-fn points(share: Share) -> BasisPoints {
-    u32::try_from(share.points).map(BasisPoints::new).expect("a small number").expect("a share")
-}
-
-fn rebate_terms(share: Share, code: &str) -> RebateTerms {
-    let bound = |units| Bounds::new([money(units, code)]).expect("not negative");
-    let (minimum, cap) = (bound(share.minimum), bound(share.maximum));
-    let monthly_cap = share.monthly.map(bound).unwrap_or_default();
-    RebateTerms { minimum, cap, monthly_cap, ..RebateTerms::new(rule_id(), points(share)) }
-}
-
-fn fee_schedule(share: Share, code: &str) -> FeeSchedule {
-    let bound = |units| Bounds::new([money(units, code)]).expect("not negative");
-    FeeSchedule::new(points(share), bound(share.minimum), bound(share.maximum)).expect("minimum up to maximum")
-}
-
-fn change(terms: &Terms, code: &str) -> Change {
-    let text = |units: i128| money(units, code).to_string();
-    Change {
-        status: terms.status.map(|name| Status::from_name(name).expect("the model's names are the domain's")),
-        credits: terms.credits.map(|name| Credits::from_name(name).expect("the model's names are the domain's")),
-        floor: terms.floor.map(text),
-        ceiling: terms.ceiling.map(|ceiling| ceiling.map(text)),
-        max_movement: terms.max_movement.map(|limit| limit.map(text)),
-        max_daily_outflow: terms.daily.map(|limit| limit.map(text)),
-        transfers_per_minute: terms.rate,
-    }
 }

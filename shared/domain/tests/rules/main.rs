@@ -26,6 +26,7 @@ mod seal;
 mod sequences;
 mod sound;
 mod state;
+mod stored;
 mod tamper;
 mod times;
 mod together;

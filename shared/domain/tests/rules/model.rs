@@ -3,77 +3,14 @@
 //!
 //! A time that lies more than `SKEW_MS` ahead of the asker's clock was written by a wrong one and counts for nothing.
 
+mod ask;
+
 use std::collections::BTreeMap;
 
 use crate::held::Held;
 pub(crate) use crate::purse::Share;
-use crate::purse::{LARGEST, Purse, Refused, SKEW_MS, Terms};
-
-/// Callers by number. The last one is the administrator.
-pub(crate) const CALLERS: [&str; 3] = ["alice", "bob", "root"];
-pub(crate) const ADMIN: usize = 2;
-
-/// What is to move, and the version that is pinned.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Moved {
-    pub(crate) units: i128,
-    pub(crate) code: &'static str,
-    pub(crate) pin: Option<u64>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Ask {
-    Deposit {
-        to: usize,
-        moved: Moved,
-        rule: Option<Share>,
-    },
-    Withdraw {
-        from: usize,
-        moved: Moved,
-    },
-    Transfer {
-        from: usize,
-        to: usize,
-        moved: Moved,
-        fee: Option<Share>,
-    },
-    /// As much to each of two.
-    Payout {
-        from: usize,
-        to: [usize; 2],
-        moved: Moved,
-        fee: Option<Share>,
-    },
-    Amend {
-        wallet: usize,
-        version: u64,
-        terms: Terms,
-    },
-    Rebate {
-        deposit: usize,
-    },
-    Reverse {
-        movement: usize,
-        overdraft: bool,
-        return_fee: bool,
-    },
-    Hold {
-        from: usize,
-        to: Option<usize>,
-        moved: Moved,
-        fee: Option<Share>,
-        lives_ms: i64,
-    },
-    Capture {
-        hold: usize,
-        units: Option<i128>,
-        is_final: bool,
-    },
-    Void {
-        hold: usize,
-    },
-}
+use crate::purse::{LARGEST, Purse, Refused, SKEW_MS, fee_on};
+pub(crate) use ask::{ADMIN, Ask, CALLERS, Moved};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
@@ -124,7 +61,6 @@ impl Model {
         now_ms: i64,
         name: &str,
     ) -> Result<Vec<(Place, i128)>, Refused<'static>> {
-        let owns = |purse: &Purse| by == ADMIN || purse.owner == by;
         for at in 0..self.wallets.len() {
             self.wallets[at].overdue = self.overdue(at, now_ms);
         }
@@ -133,13 +69,13 @@ impl Model {
         let (mut deposit, mut reversible) = (None, Ok(()));
         let moves = match *ask {
             Ask::Deposit { to, moved: Moved { units, code, pin }, rule } => {
-                let purse = &self.wallets[to];
+                let (purse, owns) = (&self.wallets[to], self.owns(by, to));
                 // Of a stranger's wallet nobody knows the version.
-                purse.at_version(if owns(purse) { pin } else { pin.and(Some(u64::MAX)) })?;
+                purse.at_version(if owns { pin } else { pin.and(Some(u64::MAX)) })?;
                 purse.takes_part(code)?;
-                purse.moves_so_much(units, owns(purse))?;
+                purse.moves_so_much(units, owns)?;
                 if pin.is_some() || !purse.batched {
-                    purse.credit(units, owns(purse))?;
+                    purse.credit(units, owns)?;
                 }
                 let month = month(now_ms.max(purse.updated_ms));
                 deposit = Some(self.deposits.len());
@@ -147,29 +83,17 @@ impl Model {
                 vec![(Place::System("external"), -units), (Place::Wallet(to), units)]
             }
             Ask::Withdraw { from, moved: Moved { units, code, pin } } => {
-                let purse = &mut self.wallets[from];
-                if !owns(purse) {
-                    return Err(("wallet_not_found", None, None));
-                }
-                purse.at_version(pin)?;
-                purse.takes_part(code)?;
-                purse.debit(units, 0, false, false, now_ms)?;
+                self.may_give(by, from, code, pin)?;
+                self.wallets[from].debit(units, 0, false, false, now_ms)?;
                 vec![(Place::Wallet(from), -units), (Place::System("external"), units)]
             }
             Ask::Transfer { from, to, .. } if from == to => return Err(("same_wallet", None, None)),
             Ask::Transfer { from, to, moved: Moved { units, code, pin }, fee } => {
-                if !owns(&self.wallets[from]) {
-                    return Err(("wallet_not_found", None, None));
-                }
-                self.wallets[from].at_version(pin)?;
-                self.wallets[from].takes_part(code)?;
+                self.may_give(by, from, code, pin)?;
                 self.wallets[to].takes_part(code)?;
-                let fee = fee.map_or(0, |fee| fee.on(units));
+                let fee = fee_on(fee, units);
                 self.wallets[from].debit(units, fee, true, false, now_ms)?;
-                let destination = &self.wallets[to];
-                if !destination.batched
-                    && let Err(refused) = destination.credit(units, owns(destination))
-                {
+                if let Err(refused) = self.has_room(by, to, units) {
                     self.wallets[from].debits.pop();
                     return Err(refused);
                 }
@@ -180,19 +104,13 @@ impl Model {
             Ask::Payout { from, to, .. } if to.contains(&from) => return Err(("same_wallet", None, None)),
             Ask::Payout { to: [one, other], .. } if one == other => return Err(("duplicate_destination", None, None)),
             Ask::Payout { from, to, moved: Moved { units, code, pin }, fee } => {
-                if !owns(&self.wallets[from]) {
-                    return Err(("wallet_not_found", None, None));
-                }
-                self.wallets[from].at_version(pin)?;
-                self.wallets[from].takes_part(code)?;
-                let fee = 2 * fee.map_or(0, |fee| fee.on(units));
+                self.may_give(by, from, code, pin)?;
+                let fee = 2 * fee_on(fee, units);
                 self.wallets[from].debit(2 * units, fee, true, false, now_ms)?;
                 let mut moves = vec![(Place::Wallet(from), -2 * units - fee)];
                 for payee in to {
-                    let paid = self.wallets[payee].takes_part(code);
-                    let purse = &self.wallets[payee];
-                    let room = || if purse.batched { Ok(()) } else { purse.credit(units, owns(purse)) };
-                    if let Err(refused) = paid.and_then(|()| room()) {
+                    let takes_part = self.wallets[payee].takes_part(code);
+                    if let Err(refused) = takes_part.and_then(|()| self.has_room(by, payee, units)) {
                         self.wallets[from].debits.pop();
                         return Err(refused);
                     }
@@ -266,6 +184,31 @@ impl Model {
         Ok(moves)
     }
 
+    pub(crate) fn owns(&self, by: usize, wallet: usize) -> bool {
+        by == ADMIN || self.wallets[wallet].owner == by
+    }
+
+    /// Whether `by` may ask for money out of a wallet, at the version that is pinned.
+    pub(crate) fn may_give(
+        &self,
+        by: usize,
+        from: usize,
+        code: &str,
+        pin: Option<u64>,
+    ) -> Result<(), Refused<'static>> {
+        if !self.owns(by, from) {
+            return Err(("wallet_not_found", None, None));
+        }
+        self.wallets[from].at_version(pin)?;
+        self.wallets[from].takes_part(code)
+    }
+
+    /// Whether a credit that `by` asks for fits, or waits.
+    pub(crate) fn has_room(&self, by: usize, to: usize, units: i128) -> Result<(), Refused<'static>> {
+        let purse = &self.wallets[to];
+        if purse.batched { Ok(()) } else { purse.credit(units, self.owns(by, to)) }
+    }
+
     /// Where it leaves a credit to wait.
     fn waits(&self, ask: &Ask) -> Vec<usize> {
         let to = match *ask {
@@ -286,7 +229,6 @@ impl Model {
         to.into_iter().filter(|to| self.wallets[*to].batched).collect()
     }
 
-    /// What is paid on a deposit now: clipped to every cap first, held to the minimum last.
     /// What limits go by: the newest time of the wallets concerned, as far as clocks may differ.
     fn counted_ms(&self, ask: &Ask, now_ms: i64) -> i64 {
         let concerned = match *ask {
@@ -301,6 +243,7 @@ impl Model {
         if newest <= now_ms + SKEW_MS { newest } else { now_ms }
     }
 
+    /// What is paid on a deposit now: clipped to every cap first, held to the minimum last.
     fn rebate(&self, deposit: &Deposited, rule: Share, now_ms: i64) -> Result<i128, Refused<'static>> {
         let Deposited { to, units, month, .. } = *deposit;
         let purse = &self.wallets[to];

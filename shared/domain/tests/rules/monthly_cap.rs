@@ -56,15 +56,7 @@ impl Months {
 
     /// Reverses `deposit`, whose rebate was `rebate`.
     fn reverse(&mut self, deposit: &Transaction, rebate: &Transaction) {
-        let reverse = Command::Reverse(Reverse {
-            caller: caller("root"),
-            key: key("undo"),
-            original: Box::new(deposit.clone()),
-            allow_overdraft: false,
-            return_fee: true,
-            reference: None,
-            metadata: Metadata::default(),
-        });
+        let reverse = Command::Reverse(reversal(deposit));
         let mut snapshots = snapshots(std::slice::from_ref(&self.alice));
         snapshots.transactions.insert(rebate.id, rebate.clone());
         self.alice = decided(&snapshots, &reverse, time(NOW)).expect("reversible").postings()[0].after.clone();
@@ -157,7 +149,7 @@ fn each_rule_has_a_cap_of_its_own_and_each_deposit_the_one_that_it_pinned() {
     months.rule.monthly_cap = bounds(&["1.50"]);
     months.check("400", march, "0.50");
     assert_eq!(months.paid(&early).1, "rebate_cap_reached", "it pinned the lower cap, which has been passed since");
-    months.rule = RebateTerms { id: "autumn".parse().expect("a rule's name"), ..months.rule };
+    months.rule = RebateTerms { id: rule_id("autumn"), ..months.rule };
     months.check("400", march, "1.50");
     assert_eq!(months.counted(), "2026-03 autumn 1.50, 2026-03 spring 1.50");
 }

@@ -4,21 +4,6 @@ use wallet_domain::*;
 
 use crate::world::*;
 
-fn open(by: &str) -> Open {
-    let caller = caller(by);
-    Open {
-        owner: caller.subject.clone(),
-        caller,
-        key: key("key"),
-        currency: currency("EUR"),
-        floor: money("0"),
-        ceiling: None,
-        limits: Limits::default(),
-        credits: Credits::Immediate,
-        metadata: Metadata::default(),
-    }
-}
-
 #[track_caller]
 fn opened(open: &Open) -> Result<Plan, Refusal> {
     decided(&Snapshots::default(), &Command::Open(open.clone()), time(NOW))
@@ -33,11 +18,7 @@ fn check(open: Open, expected: &str) {
 
 #[test]
 fn a_wallet_starts_empty_at_version_zero() {
-    let asked = Open {
-        ceiling: Some(money("500")),
-        metadata: Metadata::new([("for".to_owned(), "rent".to_owned())].into()).expect("small"),
-        ..open("alice")
-    };
+    let asked = Open { ceiling: Some(money("500")), metadata: labels(&[("for", "rent")]), ..open("alice") };
     let plan = opened(&asked).expect("anyone may open their own");
     let [posting] = plan.postings() else { panic!("one wallet") };
     let entry = &posting.rows[0];

@@ -33,12 +33,7 @@ impl Case {
     }
 
     fn order(&mut self) -> &mut Order {
-        match &mut self.command {
-            Command::Deposit(Deposit { order, .. })
-            | Command::Withdraw(Withdraw { order, .. })
-            | Command::Transfer(Transfer { order, .. }) => order,
-            other => panic!("{other:?} has no order"),
-        }
+        order_of(&mut self.command)
     }
 }
 
@@ -77,8 +72,9 @@ fn of_a_withdrawal() {
     case.posts();
 }
 
-/// Mends all that a transfer can find wrong, the same for every outflow.
-fn mend_a_transfer(mut case: Case) {
+/// Mends all that `transfer` can find wrong, the same for every outflow.
+fn mend_a_transfer(transfer: Command) {
+    let mut case = Case { wallets: snapshots(&[]), command: pinned(transfer, 1) };
     case.refuses("same_wallet", |case| {
         let Command::Transfer(transfer) = &mut case.command else { panic!("a transfer") };
         transfer.destination = id("bob");
@@ -108,14 +104,12 @@ fn mend_a_transfer(mut case: Case) {
 
 #[test]
 fn of_a_transfer() {
-    let command = pinned(transfer("alice", "alice", "alice", "50 USD"), 1);
-    mend_a_transfer(Case { wallets: snapshots(&[]), command });
+    mend_a_transfer(transfer("alice", "alice", "alice", "50 USD"));
 }
 
 #[test]
 fn of_a_transfer_whose_fee_takes_it_past_the_largest_value() {
-    let command = pinned(transfer_at("1", "alice", "alice", "alice", "50 USD"), 1);
-    mend_a_transfer(Case { wallets: snapshots(&[]), command });
+    mend_a_transfer(transfer_at("1", "alice", "alice", "alice", "50 USD"));
 }
 
 #[test]
@@ -126,8 +120,7 @@ fn of_an_amendment() {
         ceiling: Some(Some("2".to_owned())),
         ..Change::default()
     };
-    let amend = Amend { caller: caller("alice"), wallet: id("alice"), expected: Expected::Version(1), change };
-    let mut case = Case { wallets: snapshots(&[]), command: Command::Amend(amend) };
+    let mut case = Case { wallets: snapshots(&[]), command: amend("alice", 1, change) };
     fn amend_of(case: &mut Case) -> &mut Amend {
         let Command::Amend(amend) = &mut case.command else { panic!("an amendment") };
         amend

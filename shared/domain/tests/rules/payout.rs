@@ -42,11 +42,11 @@ fn the_fee_is_the_sum_of_the_fees_of_its_payments() {
     check(&wallets("6.75"), &payout_at("0.25", "alice", "alice", &THREE), Ok(paid));
     check(&wallets("6.74"), &payout_at("0.25", "alice", "alice", &THREE), Err(too_little("alice", "6.74", "6.75")));
     // Each is rounded by itself, as those of three transfers are: a hundredth of 0.50, three times, half-even.
-    let schedule = FeeSchedule::new(BasisPoints::new(100).expect("a share"), Bounds::default(), Bounds::default());
+    let fee = Some(fee_schedule(100, &[], &[]));
     let Command::Payout(halves) = payout("alice", "alice", &THREE.map(|(to, _)| (to, "1.50"))) else {
         panic!("a payout")
     };
-    let halves = Command::Payout(Payout { fee: Some(schedule.expect("no bounds")), ..halves });
+    let halves = Command::Payout(Payout { fee, ..halves });
     let plan = decided(&snapshots(&wallets("100")), &halves, time(NOW)).expect("enough money");
     assert_eq!((plan.transaction().amount, plan.transaction().fee), (money("4.50"), money("0.06")));
 }
@@ -103,7 +103,6 @@ fn its_payers_limits_count_one_movement_and_one_transfer_of_the_sum() {
 
 #[test]
 fn statements_name_the_payer_and_the_payment_s_own_reference() {
-    let reference = |text: &str| text.parse::<Reference>().expect("a reference");
     let Command::Payout(mut pay) = with(three(), |order| order.reference = Some(reference("payroll"))) else {
         panic!("a payout")
     };
@@ -170,16 +169,8 @@ fn the_largest_payout_can_be_undone() {
     let plan = decided(&snapshots(&wallets), &payout("alice", "alice", &payments), time(NOW)).expect("enough money");
     assert_eq!(plan.postings().len(), MAX_PAYMENTS + 1);
     let after = snapshots(&plan.postings().iter().map(|posting| posting.after.clone()).collect::<Vec<_>>());
-    let reverse = Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(plan.transaction().clone()),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    };
-    let undone = decided(&after, &Command::Reverse(reverse), time(NOW)).expect("all of it is there");
+    let undone =
+        decided(&after, &Command::Reverse(reversal(plan.transaction())), time(NOW)).expect("all of it is there");
     // A record, a mark, and two items for each wallet.
     assert_eq!(2 + 2 * undone.postings().len(), 100);
     let counterparties = undone.postings().iter().map(|posting| posting.rows[0].counterparty).collect::<Vec<_>>();

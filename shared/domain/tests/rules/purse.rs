@@ -8,6 +8,7 @@ pub(crate) const SKEW_MS: i64 = 600_000;
 
 /// Longer than any request lives.
 const QUIET_MS: i64 = 900_000;
+
 /// Basis points between a minimum and a maximum: a fee or a rebate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {
@@ -18,15 +19,13 @@ pub(crate) struct Share {
     pub(crate) monthly: Option<i128>,
 }
 
-impl Share {
-    /// A fee on so much.
-    pub(crate) fn on(self, units: i128) -> i128 {
-        half_even(units * self.points).max(self.minimum).min(self.maximum)
-    }
+/// The fee on so much.
+pub(crate) fn fee_on(fee: Option<Share>, units: i128) -> i128 {
+    fee.map_or(0, |fee| half_even(units * fee.points).max(fee.minimum).min(fee.maximum))
 }
 
 /// A ten-thousandth, a tie to the even unit.
-pub(crate) fn half_even(units: i128) -> i128 {
+fn half_even(units: i128) -> i128 {
     let (whole, rest) = (units / 10_000, units % 10_000);
     match rest.cmp(&5_000) {
         std::cmp::Ordering::Less => whole,
@@ -57,7 +56,7 @@ pub(crate) struct Debit {
     is_transfer: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Purse {
     pub(crate) owner: usize,
     pub(crate) code: &'static str,
@@ -88,26 +87,7 @@ pub(crate) struct Purse {
 
 impl Purse {
     pub(crate) fn new(owner: usize, code: &'static str) -> Purse {
-        Purse {
-            owner,
-            code,
-            balance: 0,
-            held: 0,
-            overdue: 0,
-            floor: 0,
-            ceiling: None,
-            status: "active",
-            max_movement: None,
-            daily: None,
-            rate: None,
-            version: 0,
-            updated_ms: 0,
-            overdrawn: false,
-            debits: vec![],
-            batched: false,
-            switched_ms: None,
-            waits: vec![],
-        }
+        Purse { owner, code, status: "active", ..Purse::default() }
     }
 
     /// Settles what can be: the oldest first, and nothing beyond the largest value.
@@ -157,9 +137,12 @@ impl Purse {
     /// A window that was left, for whatever reason, starts from nothing.
     pub(crate) fn left_today(&self, now_ms: i64) -> Option<i128> {
         let (today, _) = self.window(now_ms);
-        let of_today = self.debits.iter().rev().take_while(|debit| debit.day == today);
-        let gone: i128 = of_today.map(|debit| debit.units).sum();
-        self.daily.map(|daily| (daily - gone).max(0))
+        self.daily.map(|daily| (daily - self.gone(today)).max(0))
+    }
+
+    /// What has left since the newest of another day.
+    fn gone(&self, day: i64) -> i128 {
+        self.debits.iter().rev().take_while(|debit| debit.day == day).map(|debit| debit.units).sum()
     }
 
     pub(crate) fn takes_part(&self, code: &str) -> Result<(), Refused<'static>> {
@@ -220,9 +203,7 @@ impl Purse {
         let Some(&Debit { day, minute, .. }) = self.debits.last().filter(|last| last.day == ms / 86_400_000) else {
             return;
         };
-        let of_that_day = self.debits.iter().rev().take_while(|debit| debit.day == day);
-        let gone: i128 = of_that_day.map(|debit| debit.units).sum();
-        self.debits.push(Debit { day, minute, units: -units.min(gone), is_transfer: false });
+        self.debits.push(Debit { day, minute, units: -units.min(self.gone(day)), is_transfer: false });
     }
 
     fn too_little(&self, outflow: i128) -> Refused<'static> {

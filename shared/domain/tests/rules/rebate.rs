@@ -8,15 +8,6 @@ fn rule(points: u32, minimum: Option<&str>, cap: Option<&str>) -> RebateTerms {
     RebateTerms { minimum: bounds(minimum.as_slice()), cap: bounds(cap.as_slice()), ..share("spring", points) }
 }
 
-fn deposit_with(rule: Option<RebateTerms>, moved: &str) -> Command {
-    let rules = rule.into_iter().collect();
-    Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules })
-}
-
-fn pay_for(deposit: &Command) -> PayRebate {
-    PayRebate { deposit: deposit.transaction(), wallet: id("alice"), rule: rule(0, None, None).id }
-}
-
 /// A deposit made, and the wallet as it is when the rebate comes.
 fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
     let currency = match deposit {
@@ -33,8 +24,8 @@ fn after(deposit: &Command, alice: Option<Wallet>) -> Snapshots {
 /// What becomes of the rebate on a deposit of `moved` when it finds `alice`.
 #[track_caller]
 fn check(rule: RebateTerms, moved: &str, alice: Wallet, expected: Result<&str, Refusal>) {
-    let deposit = deposit_with(Some(rule), moved);
-    let (snapshots, pay) = (after(&deposit, Some(alice)), Command::PayRebate(pay_for(&deposit)));
+    let deposit = earning(Some(rule), moved);
+    let (snapshots, pay) = (after(&deposit, Some(alice)), Command::PayRebate(rebate_of(deposit.transaction())));
     let outcome = decided(&snapshots, &pay, time(NOW));
     assert_eq!(outcome.as_ref().map(legs).map_err(Clone::clone), expected.map(str::to_owned));
     match outcome {
@@ -177,17 +168,16 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
         assert_eq!(decided(snapshots, &command, time(NOW)), Err(expected.clone()));
         assert_eq!(attempted(snapshots, &command, &expected, time(NOW)), None);
     }
-    let deposit = deposit_with(Some(rule(100, None, None)), "100");
+    let deposit = earning(Some(rule(100, None, None)), "100");
     let good = || after(&deposit, Some(wallet("alice", "100")));
-    let pay = || pay_for(&deposit);
+    let pay = || rebate_of(deposit.transaction());
     refuses(&Snapshots { transactions: [].into(), ..good() }, pay(), Refusal::TransactionNotFound);
     refuses(&after(&deposit, None), pay(), not_found("alice"));
     let mut with_bob = good();
     with_bob.wallets.insert(id("bob"), wallet("bob", "0"));
     refuses(&with_bob, PayRebate { wallet: id("bob"), ..pay() }, Refusal::TransactionNotFound);
-    let autumn = "autumn".parse().expect("a rule's name");
-    refuses(&good(), PayRebate { rule: autumn, ..pay() }, Refusal::TransactionNotFound);
-    let no_rule = deposit_with(None, "100");
+    refuses(&good(), PayRebate { rule: rule_id("autumn"), ..pay() }, Refusal::TransactionNotFound);
+    let no_rule = earning(None, "100");
     refuses(&after(&no_rule, Some(wallet("alice", "100"))), pay(), Refusal::TransactionNotFound);
 
     let mut refused = good();
@@ -203,25 +193,25 @@ fn a_message_that_does_not_speak_the_truth_pays_and_records_nothing() {
 
 #[test]
 fn a_rebate_earns_no_rebate() {
-    let deposit = deposit_with(Some(rule(100, None, None)), "100");
+    let deposit = earning(Some(rule(100, None, None)), "100");
     let mut snapshots = after(&deposit, Some(wallet("alice", "100")));
-    let first = Command::PayRebate(pay_for(&deposit));
+    let first = Command::PayRebate(rebate_of(deposit.transaction()));
     let paid = decided(&snapshots, &first, time(NOW)).expect("earned").transaction().clone();
     assert_eq!(paid.rule, None);
     snapshots.transactions.insert(paid.id, paid);
-    let again = Command::PayRebate(PayRebate { deposit: first.transaction(), ..pay_for(&deposit) });
+    let again = Command::PayRebate(rebate_of(first.transaction()));
     assert_eq!(decided(&snapshots, &again, time(NOW)), Err(Refusal::TransactionNotFound));
 }
 
 #[test]
 fn one_deposit_and_rule_name_one_rebate() {
-    let deposit = deposit_with(Some(rule(100, None, None)), "100");
-    let one = Command::PayRebate(pay_for(&deposit));
-    assert_eq!(one.transaction(), Command::PayRebate(pay_for(&deposit)).transaction());
-    let other_rule = PayRebate { rule: "autumn".parse().expect("a rule's name"), ..pay_for(&deposit) };
+    let deposit = earning(Some(rule(100, None, None)), "100");
+    let one = Command::PayRebate(rebate_of(deposit.transaction()));
+    assert_eq!(one.transaction(), Command::PayRebate(rebate_of(deposit.transaction())).transaction());
+    let other_rule = PayRebate { rule: rule_id("autumn"), ..rebate_of(deposit.transaction()) };
     assert_ne!(one.transaction(), Command::PayRebate(other_rule).transaction());
     let other = with(deposit.clone(), |order| order.key = key("other"));
-    assert_ne!(one.transaction(), Command::PayRebate(pay_for(&other)).transaction());
+    assert_ne!(one.transaction(), Command::PayRebate(rebate_of(other.transaction())).transaction());
     assert_eq!(one.parent(), Some(deposit.transaction()));
     let reads = Reads { wallets: vec![id("alice")], transactions: vec![deposit.transaction()], ..Reads::default() };
     assert_eq!(one.reads(), reads);
@@ -230,7 +220,7 @@ fn one_deposit_and_rule_name_one_rebate() {
 /// The name of the rule that a deposit of `moved` at `at` pins; nothing for none.
 #[track_caller]
 fn check_pinned(rules: &[RebateTerms], moved: &str, at: &str, expected: &str) {
-    let deposit = Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules: rules.into() });
+    let deposit = earning(rules.to_vec(), moved);
     let empty = Wallet { balance: Money::zero(money(moved).currency()), ..wallet("alice", "0") };
     let empty = Wallet { floor: empty.balance, counters: Counters::new(empty.currency()), ..empty };
     let plan = decided(&snapshots(&[empty]), &deposit, time(at)).expect("an active wallet");

@@ -14,24 +14,13 @@ fn record_of(command: &Command) -> Transaction {
 }
 
 fn open(currency_code: &str) -> Command {
-    let caller = caller("alice");
-    Command::Open(Open {
-        owner: caller.subject.clone(),
-        caller,
-        key: key("key"),
-        currency: currency(currency_code),
-        floor: Money::zero(currency(currency_code)),
-        ceiling: None,
-        limits: Limits::default(),
-        credits: Credits::Immediate,
-        metadata: Metadata::default(),
-    })
+    let currency = currency(currency_code);
+    Command::Open(Open { currency, floor: Money::zero(currency), ..crate::world::open("alice") })
 }
 
 fn amend(by: &str, version: u64, status: Status) -> Command {
-    let change = Change { status: Some(status), ..Change::default() };
     let caller = Caller { admin: true, ..caller(by) };
-    Command::Amend(Amend { caller, wallet: id("alice"), expected: Expected::Version(version), change })
+    Command::Amend(Amend { caller, wallet: id("alice"), expected: Expected::Version(version), change: to(status) })
 }
 
 #[track_caller]
@@ -76,7 +65,7 @@ fn a_key_belongs_to_one_request_for_ever() {
         transfer("alice", "alice", "savings", "5"),
         transfer("alice", "bob", "alice", "5"),
         transfer("alice", "alice", "bob", "5 USD"),
-        with(first.clone(), |order| order.reference = Some("rent".parse().expect("a reference"))),
+        with(first.clone(), |order| order.reference = Some(reference("rent"))),
         withdraw("alice", "alice", "5"),
         deposit("alice", "alice", "5"),
         open("EUR"),
@@ -133,8 +122,8 @@ fn refusals_that_a_wallets_state_gave_are_recorded_and_no_others() {
 #[test]
 fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
     let command = with(transfer_at("1", "alice", "alice", "bob", "500"), |order| {
-        order.reference = Some("rent".parse().expect("a reference"));
-        order.metadata = Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small");
+        order.reference = Some(reference("rent"));
+        order.metadata = labels(&[("month", "March")]);
     });
     let refusal = decided(&world(), &command, time(NOW)).expect_err("too much");
     let now = time("2026-03-01T12:00:30.250999Z");
@@ -148,8 +137,8 @@ fn the_record_of_a_refusal_holds_what_was_asked_and_moves_nothing() {
         fee: money("0"),
         outcome: failed(refusal, "alice"),
         caller: owner("alice"),
-        reference: Some("rent".parse().expect("a reference")),
-        metadata: Metadata::new([("month".to_owned(), "March".to_owned())].into()).expect("small"),
+        reference: Some(reference("rent")),
+        metadata: labels(&[("month", "March")]),
         parent: None,
         rule: None,
         hold: None,

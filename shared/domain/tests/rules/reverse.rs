@@ -8,17 +8,8 @@ fn rule() -> RebateTerms {
     share("spring", 100)
 }
 
-fn deposit(rule: Option<RebateTerms>) -> Command {
-    Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rules: rule.into_iter().collect() })
-}
-
-fn fee() -> FeeSchedule {
-    let points = BasisPoints::new(100).expect("a share");
-    FeeSchedule::new(points, Bounds::default(), Bounds::default()).expect("no bounds, no contradiction")
-}
-
-fn transfer(fee: Option<FeeSchedule>) -> Command {
-    Command::Transfer(Transfer { order: order("alice", "100"), source: id("alice"), destination: id("bob"), fee })
+fn across() -> Command {
+    transfer("alice", "alice", "bob", "100")
 }
 
 /// The transaction that `command` makes of wallets with enough in them.
@@ -26,18 +17,6 @@ fn made(command: &Command, transactions: &[Transaction]) -> Transaction {
     let mut snapshots = snapshots(&[wallet("alice", "500"), wallet("bob", "500")]);
     snapshots.transactions = transactions.iter().map(|made| (made.id, made.clone())).collect();
     decided(&snapshots, command, time("2026-02-01T00:00:00Z")).expect("there is enough").transaction().clone()
-}
-
-fn reversal(original: &Transaction) -> Reverse {
-    Reverse {
-        caller: Caller { admin: true, ..caller("root") },
-        key: key("undo"),
-        original: Box::new(original.clone()),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    }
 }
 
 fn outcome(reverse: Reverse, alice: &str, bob: &str, rebate: Option<&Transaction>) -> Result<Plan, Refusal> {
@@ -59,19 +38,20 @@ fn check(plan: Result<Plan, Refusal>, original: &Transaction, expected: &str) ->
 
 #[test]
 fn every_leg_is_mirrored() {
-    let original = made(&deposit(None), &[]);
+    let original = made(&earning(None, "100"), &[]);
     check(outcome(reversal(&original), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
-    let withdrawal = Command::Withdraw(Withdraw { order: order("alice", "100"), wallet: id("alice") });
-    let original = made(&withdrawal, &[]);
+    let original = made(&withdraw("alice", "alice", "100"), &[]);
     check(outcome(reversal(&original), "0", "0", None), &original, "alice 100.00 = 100.00 v8, external -100.00");
-    let original = made(&transfer(None), &[]);
+    let original = made(&across(), &[]);
     let expected = "alice 100.00 = 100.00 v8, bob -100.00 = 0.00 v8";
     check(outcome(reversal(&original), "0", "100", None), &original, expected);
 }
 
 #[test]
 fn a_fee_is_given_back_or_kept_as_the_deployment_says() {
-    let original = made(&transfer(Some(fee())), &[]);
+    let Command::Transfer(priced) = across() else { panic!("a transfer") };
+    let priced = Command::Transfer(Transfer { fee: Some(fee_schedule(100, &[], &[])), ..priced });
+    let original = made(&priced, &[]);
     let expected = "alice 101.00 = 101.00 v8, bob -100.00 = 0.00 v8, fees -1.00";
     check(outcome(reversal(&original), "0", "100", None), &original, expected);
     let kept = Reverse { return_fee: false, ..reversal(&original) };
@@ -81,8 +61,8 @@ fn a_fee_is_given_back_or_kept_as_the_deployment_says() {
 
 #[test]
 fn a_paid_rebate_is_taken_back_and_an_unpaid_one_is_barred() {
-    let original = made(&deposit(Some(rule())), &[]);
-    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });
+    let original = made(&earning([rule()], "100"), &[]);
+    let pay = Command::PayRebate(rebate_of(original.id));
     let rebate = made(&pay, std::slice::from_ref(&original));
     let expected = "external 100.00, alice -101.00 = 0.00 v8, rebates 1.00";
     let plan = check(outcome(reversal(&original), "101", "0", Some(&rebate)), &original, expected);
@@ -101,10 +81,9 @@ fn a_paid_rebate_is_taken_back_and_an_unpaid_one_is_barred() {
 
 #[test]
 fn what_is_gone_is_taken_below_the_floor_only_when_the_administrator_says_so() {
-    let original = made(&deposit(None), &[]);
+    let original = made(&earning(None, "100"), &[]);
     let short = outcome(reversal(&original), "99.99", "0", None);
-    let (available, requested) = (Some(money("99.99")), money("100"));
-    assert_eq!(short, Err(Refusal::InsufficientFunds { wallet: id("alice"), available, requested }));
+    assert_eq!(short, Err(too_little("alice", "99.99", "100")));
     let forced = || Reverse { allow_overdraft: true, ..reversal(&original) };
     check(outcome(forced(), "99.99", "0", None), &original, "external 100.00, alice -100.00 = -0.01 v8");
     check(outcome(forced(), "100", "0", None), &original, "external 100.00, alice -100.00 = 0.00 v8");
@@ -112,11 +91,10 @@ fn what_is_gone_is_taken_below_the_floor_only_when_the_administrator_says_so() {
 
 /// A deposit of `moved` with a rebate of 100 %, and the rebate as it was paid.
 fn doubled(moved: &str) -> (Transaction, Option<Transaction>) {
-    let rules = [share("spring", 10_000)].into();
-    let deposit = Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules });
+    let deposit = earning([share("spring", 10_000)], moved);
     let empty = snapshots(&[wallet("alice", "0")]);
     let original = decided(&empty, &deposit, time(NOW)).expect("room for all").transaction().clone();
-    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });
+    let pay = Command::PayRebate(rebate_of(original.id));
     let transactions = [(original.id, original.clone())].into();
     let paid = decided(&Snapshots { transactions, ..empty }, &pay, time(NOW));
     (original, paid.ok().map(|plan| plan.transaction().clone()))
@@ -165,24 +143,18 @@ fn more_than_any_wallet_holds_is_never_taken_back() {
 #[test]
 fn a_wallet_below_its_floor_gives_nothing_and_can_still_be_frozen() {
     let overdrawn = wallet("alice", "-5");
-    let withdraw = Command::Withdraw(Withdraw { order: order("alice", "1"), wallet: id("alice") });
+    let withdraw = withdraw("alice", "alice", "1");
     let refusal =
         decided(&snapshots(std::slice::from_ref(&overdrawn)), &withdraw, time(NOW)).expect_err("nothing there");
-    let (available, requested) = (Some(money("0")), money("1"));
-    assert_eq!(refusal, Refusal::InsufficientFunds { wallet: id("alice"), available, requested });
-    let freeze = Command::Amend(Amend {
-        caller: Caller { admin: true, ..caller("root") },
-        wallet: id("alice"),
-        expected: Expected::Version(VERSION),
-        change: Change { status: Some(Status::Frozen), ..Change::default() },
-    });
+    assert_eq!(refusal, too_little("alice", "0", "1"));
+    let freeze = amend("root", VERSION, to(Status::Frozen));
     assert!(decided(&snapshots(&[overdrawn]), &freeze, time(NOW)).is_ok());
 }
 
 #[test]
 fn status_room_and_rank_are_asked_first() {
     let code = |plan: Result<Plan, Refusal>| plan.expect_err("refused").code().to_owned();
-    let original = made(&transfer(None), &[]);
+    let original = made(&across(), &[]);
     let owner = Reverse { caller: caller("alice"), ..reversal(&original) };
     assert_eq!(code(outcome(owner, "0", "100", None)), "missing_scope");
     let with = |alice: Wallet, bob: Wallet| {
@@ -197,7 +169,7 @@ fn status_room_and_rank_are_asked_first() {
 
 #[test]
 fn what_was_reversed_is_not_reversed_again() {
-    let original = made(&deposit(None), &[]);
+    let original = made(&earning(None, "100"), &[]);
     let reverse = Command::Reverse(reversal(&original));
     let by = made(&withdraw("bob", "bob", "1"), &[]).id;
     let snapshots =
@@ -208,13 +180,13 @@ fn what_was_reversed_is_not_reversed_again() {
 
 #[test]
 fn rebates_reversals_and_what_failed_cannot_be_reversed() {
-    let original = made(&deposit(Some(rule())), &[]);
-    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule: rule().id });
+    let original = made(&earning([rule()], "100"), &[]);
+    let pay = Command::PayRebate(rebate_of(original.id));
     let rebate = made(&pay, std::slice::from_ref(&original));
     let undone = outcome(reversal(&original), "100", "0", None).expect("reversible").transaction().clone();
-    let refusal = Refusal::WalletFrozen { wallet: id("alice") };
+    let refusal = frozen("alice");
     let read = snapshots(&[wallet("alice", "0")]);
-    let failed = attempted(&read, &deposit(None), &refusal, time(NOW)).expect("recorded");
+    let failed = attempted(&read, &earning(None, "100"), &refusal, time(NOW)).expect("recorded");
     for original in [rebate, undone, failed] {
         let refused = outcome(reversal(&original), "500", "500", None);
         assert_eq!(refused, Err(Refusal::NotReversible { transaction: original.id }));

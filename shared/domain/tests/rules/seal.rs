@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use wallet_domain::*;
 
 use crate::refusal::every_refusal;
-use crate::state::{
-    BESIDE_THE_STATE, Change, STATE, STATE_ABSENT, all_agree, all_differ, full_wallet, labels, other_digest, reference,
-    rule_id,
-};
+use crate::state::{BESIDE_THE_STATE, Change, STATE, STATE_ABSENT, all_agree, all_differ, full_wallet, other_digest};
 use crate::world::*;
 
 fn other_transaction() -> TransactionId {
@@ -40,17 +37,17 @@ fn full_transaction() -> Transaction {
         },
         caller: owner("alice"),
         reference: Some(reference("said")),
-        metadata: labels(),
+        metadata: labels(&[("for", "rent")]),
         parent: Some(TransactionId::amendment_of(id("alice"), 2)),
         rule: Some(RebateRule {
             id: rule_id("spring"),
-            basis_points: BasisPoints::new(100).expect("a share"),
+            basis_points: basis_points(100),
             rounding: Rounding::HalfUp,
             minimum: Some(money("0.21")),
             cap: Some(money("0.22")),
             monthly_cap: Some(money("0.23")),
         }),
-        hold: Some(HoldTerms { expires_at: time(NOW), fee: Some(fee("1", "0.31", "0.32")) }),
+        hold: Some(HoldTerms { expires_at: time(NOW), fee: Some(fee(1, "0.31", "0.32")) }),
         released: vec![release(other_transaction(), "5"), release(TransactionId::amendment_of(id("alice"), 3), "6")],
         fingerprint: Hasher::new("asked").finish(),
         created_at: time(NOW),
@@ -59,9 +56,8 @@ fn full_transaction() -> Transaction {
     }
 }
 
-fn fee(points: &str, minimum: &str, maximum: &str) -> FeeSchedule {
-    let points = BasisPoints::new(points.parse().expect("digits")).expect("a share");
-    FeeSchedule::new(points, bounds(&[minimum]), bounds(&[maximum])).expect("minimum up to maximum")
+fn fee(points: u32, minimum: &str, maximum: &str) -> FeeSchedule {
+    fee_schedule(points, &[minimum], &[maximum])
 }
 
 fn release(hold: TransactionId, amount: &str) -> Release {
@@ -77,9 +73,9 @@ fn a_seal_covers_what_a_hold_pins_and_what_an_expiry_releases() {
         ("no terms", |it| it.hold = None),
         ("expires_at", |it| terms(it).expires_at = time("2026-03-01T12:00:30.251Z")),
         ("no fee", |it| terms(it).fee = None),
-        ("basis_points", |it| terms(it).fee = Some(fee("2", "0.31", "0.32"))),
-        ("minimum", |it| terms(it).fee = Some(fee("1", "0.30", "0.32"))),
-        ("maximum", |it| terms(it).fee = Some(fee("1", "0.31", "0.33"))),
+        ("basis_points", |it| terms(it).fee = Some(fee(2, "0.31", "0.32"))),
+        ("minimum", |it| terms(it).fee = Some(fee(1, "0.30", "0.32"))),
+        ("maximum", |it| terms(it).fee = Some(fee(1, "0.31", "0.33"))),
         ("nothing released", |it| it.released.clear()),
         ("one left out", |it| it.released.truncate(1)),
         ("swapped", |it| it.released.swap(0, 1)),
@@ -111,7 +107,7 @@ fn a_seal_covers_each_field_of_a_transaction() {
         ("caller", |it| it.caller = owner("root")),
         ("reference", |it| it.reference = Some(reference("not said"))),
         ("no reference", |it| it.reference = None),
-        ("metadata", |it| it.metadata = Metadata::new([("for".to_owned(), "food".to_owned())].into()).expect("small")),
+        ("metadata", |it| it.metadata = labels(&[("for", "food")])),
         ("no metadata", |it| it.metadata = Metadata::default()),
         ("parent", |it| it.parent = Some(other_transaction())),
         ("no parent", |it| it.parent = None),
@@ -139,7 +135,7 @@ fn a_seal_covers_each_field_of_the_rule() {
     let whole = full_transaction();
     let changes: [Change<Transaction>; 10] = [
         ("id", |it| rule(it).id = rule_id("autumn")),
-        ("basis_points", |it| rule(it).basis_points = BasisPoints::new(101).expect("a share")),
+        ("basis_points", |it| rule(it).basis_points = basis_points(101)),
         ("rounding", |it| rule(it).rounding = Rounding::HalfEven),
         ("rounding toward zero", |it| rule(it).rounding = Rounding::TowardZero),
         ("minimum", |it| rule(it).minimum = Some(money("0.71"))),
@@ -153,6 +149,38 @@ fn a_seal_covers_each_field_of_the_rule() {
     let rule = whole.rule.expect("it has pinned one");
     let RebateRule { id: _, basis_points: _, rounding: _, minimum: _, cap: _, monthly_cap: _ } = rule;
 }
+
+const WALLET: Change<Leg> = ("wallet", |leg| match leg {
+    Leg::Wallet { wallet, .. } | Leg::Credit { wallet, .. } => *wallet = id("ghost"),
+    Leg::System { .. } => panic!("no wallet's"),
+});
+const OWNER: Change<Leg> = ("owner", |leg| match leg {
+    Leg::Wallet { owner: whose, .. } | Leg::Credit { owner: whose, .. } => *whose = owner("somebody else"),
+    Leg::System { .. } => panic!("nobody's"),
+});
+const AMOUNT: Change<Leg> = ("amount", |leg| match leg {
+    Leg::Wallet { amount, .. } | Leg::Credit { amount, .. } | Leg::System { amount, .. } => *amount = amount.negated(),
+});
+const REFERENCE: Change<Leg> = ("reference", |leg| match leg {
+    Leg::Wallet { reference: own, .. } | Leg::Credit { reference: own, .. } => {
+        *own = if own.is_some() { None } else { Some(reference("another")) };
+    }
+    Leg::System { .. } => panic!("it has none"),
+});
+const BALANCE_AFTER: Change<Leg> = ("balance_after", |leg| {
+    let Leg::Wallet { balance_after, .. } = leg else { panic!("it says no balance") };
+    *balance_after = money("7");
+});
+const VERSION_AFTER: Change<Leg> = ("version_after", |leg| {
+    let Leg::Wallet { version_after, .. } = leg else { panic!("it says no version") };
+    *version_after += 1;
+});
+const ACCOUNT: Change<Leg> = ("account", |leg| {
+    let Leg::System { account, .. } = leg else { panic!("a wallet's") };
+    *account = Account::Rebates;
+});
+const A_SYSTEM_ACCOUNTS: Change<Leg> =
+    ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() });
 
 /// The legs of a posted transaction.
 fn legs_of(transaction: &mut Transaction) -> &mut Vec<Leg> {
@@ -170,80 +198,14 @@ fn a_seal_covers_each_field_of_each_leg() {
         assert_eq!(seen.insert(seal(changed).to_string(), what.clone()), None, "{what}");
     };
     for at in 0..whole.legs().len() {
-        let of_wallets: [Change<Leg>; 7] = [
-            ("wallet", |leg| {
-                if let Leg::Wallet { wallet, .. } = leg {
-                    *wallet = id("ghost")
-                }
-            }),
-            ("owner", |leg| {
-                if let Leg::Wallet { owner: whose, .. } = leg {
-                    *whose = owner("somebody else")
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::Wallet { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-            ("balance_after", |leg| {
-                if let Leg::Wallet { balance_after, .. } = leg {
-                    *balance_after = money("7")
-                }
-            }),
-            ("version_after", |leg| {
-                if let Leg::Wallet { version_after, .. } = leg {
-                    *version_after += 1
-                }
-            }),
-            ("reference", |leg| {
-                if let Leg::Wallet { reference, .. } = leg {
-                    *reference = None
-                }
-            }),
-            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
-        ];
-        let of_credits: [Change<Leg>; 5] = [
-            ("wallet", |leg| {
-                if let Leg::Credit { wallet, .. } = leg {
-                    *wallet = id("ghost")
-                }
-            }),
-            ("owner", |leg| {
-                if let Leg::Credit { owner: whose, .. } = leg {
-                    *whose = owner("somebody else")
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::Credit { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-            ("reference", |leg| {
-                if let Leg::Credit { reference: own, .. } = leg {
-                    *own = Some(reference("another"))
-                }
-            }),
-            ("a system account's", |leg| *leg = Leg::System { account: Account::External, amount: leg.amount() }),
-        ];
-        let of_system: [Change<Leg>; 2] = [
-            ("account", |leg| {
-                if let Leg::System { account, .. } = leg {
-                    *account = Account::Rebates
-                }
-            }),
-            ("amount", |leg| {
-                if let Leg::System { amount, .. } = leg {
-                    *amount = amount.negated()
-                }
-            }),
-        ];
         let changes = match &whole.legs()[at] {
             Leg::Wallet { wallet: _, owner: _, amount: _, balance_after: _, version_after: _, reference: _ } => {
-                &of_wallets[..]
+                vec![WALLET, OWNER, AMOUNT, BALANCE_AFTER, VERSION_AFTER, REFERENCE, A_SYSTEM_ACCOUNTS]
             }
-            Leg::Credit { wallet: _, owner: _, amount: _, reference: _ } => &of_credits[..],
-            Leg::System { account: _, amount: _ } => &of_system[..],
+            Leg::Credit { wallet: _, owner: _, amount: _, reference: _ } => {
+                vec![WALLET, OWNER, AMOUNT, REFERENCE, A_SYSTEM_ACCOUNTS]
+            }
+            Leg::System { account: _, amount: _ } => vec![ACCOUNT, AMOUNT],
         };
         for (what, change) in changes {
             let mut changed = whole.clone();

@@ -38,16 +38,8 @@ pub(crate) fn other_digest() -> Digest {
     Hasher::new("another").finish()
 }
 
-pub(crate) fn labels() -> Metadata {
-    Metadata::new([("for".to_owned(), "rent".to_owned())].into()).expect("small")
-}
-
 fn month(text: &str) -> Month {
     text.parse().expect("a month")
-}
-
-pub(crate) fn rule_id(text: &str) -> RuleId {
-    text.parse().expect("a rule's name")
 }
 
 /// Every field says something.
@@ -70,7 +62,7 @@ pub(crate) fn full_wallet() -> Wallet {
         limits,
         counters,
         rebated,
-        metadata: labels(),
+        metadata: labels(&[("for", "rent")]),
         ..wallet("alice", "100")
     }
 }
@@ -95,16 +87,9 @@ pub(crate) const STATE: [Change<Wallet>; 32] = [
     ("outflow", |wallet| wallet.counters.outflow = money("77.04")),
     ("minute", |wallet| wallet.counters.minute = 78),
     ("transfers", |wallet| wallet.counters.transfers = 79),
-    ("metadata", |wallet| {
-        wallet.metadata = Metadata::new([("for".to_owned(), "food".to_owned())].into()).expect("small");
-    }),
-    ("a label's name", |wallet| {
-        wallet.metadata = Metadata::new([("of".to_owned(), "rent".to_owned())].into()).expect("small");
-    }),
-    ("two labels", |wallet| {
-        let labels = [("for".to_owned(), "rent".to_owned()), ("of".to_owned(), "May".to_owned())];
-        wallet.metadata = Metadata::new(labels.into()).expect("small");
-    }),
+    ("metadata", |wallet| wallet.metadata = labels(&[("for", "food")])),
+    ("a label's name", |wallet| wallet.metadata = labels(&[("of", "rent")])),
+    ("two labels", |wallet| wallet.metadata = labels(&[("for", "rent"), ("of", "May")])),
     ("created_at", |wallet| wallet.created_at = time("2025-12-31T23:59:59.999Z")),
     ("rebated month", |wallet| wallet.rebated = rebated("2026-02", "spring", "18")),
     ("rebated rule", |wallet| wallet.rebated = rebated("2026-01", "autumn", "18")),
@@ -211,8 +196,4 @@ fn an_entry_s_hash_covers_every_other_field() {
         hash: _,
         ..
     } = plan.postings()[0].rows[0].clone();
-}
-
-pub(crate) fn reference(text: &str) -> Reference {
-    text.parse().expect("a reference")
 }

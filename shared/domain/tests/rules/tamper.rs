@@ -18,7 +18,7 @@ pub(crate) const TAMPERINGS: [fn(&mut Entry); 19] = [
         entry.counterparty = counterparties.into_iter().find(|other| *other != entry.counterparty).flatten();
     },
     |entry| entry.counterparty = if entry.counterparty.is_some() { None } else { Some(Account::Fees) },
-    |entry| entry.reference = Some("never said".parse().expect("a reference")),
+    |entry| entry.reference = Some(reference("never said")),
     |entry| drop(entry.changes.insert("floor".to_owned(), "never said".to_owned())),
     |entry| entry.caller = owner("somebody else"),
     |entry| entry.created_at = time("2020-02-02T02:02:02.002Z"),

@@ -48,38 +48,22 @@ fn the_entries_of_a_wallet_never_go_back() {
 
 #[test]
 fn every_verb_records_the_newest_time_that_it_finds() {
-    let amend = Command::Amend(Amend {
-        caller: caller("root"),
-        wallet: id("alice"),
-        expected: Expected::Version(VERSION),
-        change: Change { status: Some(Status::Frozen), ..Change::default() },
-    });
+    let amend = amend("root", VERSION, to(Status::Frozen));
     let commands = [deposit("alice", "alice", "1"), withdraw("alice", "alice", "1"), amend];
     for command in &commands {
         check(&[touched("alice", "5", LATE)], command, EARLY, LATE);
         check(&[touched("alice", "5", EARLY)], command, LATE, LATE);
     }
     // The rebate comes while the deposit's own time is ahead; it is barred at the time of the reversal.
-    let rules = [share("spring", 100)].into();
-    let earns = Command::Deposit(Deposit { order: order("alice", "100"), wallet: id("alice"), rules });
+    let earns = earning([share("spring", 100)], "100");
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &earns, time(LATE)).expect("an active wallet");
     let (original, after) = (plan.transaction().clone(), plan.postings()[0].after.clone());
-    let rule = "spring".parse().expect("a rule's name");
-    let pay = Command::PayRebate(PayRebate { deposit: original.id, wallet: id("alice"), rule });
+    let pay = Command::PayRebate(rebate_of(original.id));
     let transactions = [(original.id, original.clone())].into();
     let read = Snapshots { transactions, ..snapshots(std::slice::from_ref(&after)) };
     let paid = decided(&read, &pay, time(EARLY)).expect("earned");
     assert_eq!(paid.transaction().created_at, time(LATE));
-    let reverse = Command::Reverse(Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(original),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    });
-    check(&[after], &reverse, EARLY, LATE);
+    check(&[after], &Command::Reverse(reversal(&original)), EARLY, LATE);
 }
 
 #[test]
@@ -111,7 +95,7 @@ fn a_deposit_pins_the_rule_in_force_by_the_newest_time_that_is_believed() {
         RebateTerms { valid_until: Some(time(april)), ..share("march", 100) },
         RebateTerms { valid_from: Some(time(april)), ..share("april", 200) },
     ];
-    let command = Command::Deposit(Deposit { order: order("alice", "5"), wallet: id("alice"), rules: rules.into() });
+    let command = earning(rules, "5");
     // A wallet that another clock has touched: within ten minutes it is believed.
     for (now, touched_at, rule) in [
         (april, "2026-02-01T00:00:00Z", "april"),

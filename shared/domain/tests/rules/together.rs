@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wallet_domain::*;
 
-use crate::ledger::holds;
+use crate::stored::holds;
 use crate::world::*;
 
 /// The same under a key of its own.
@@ -102,9 +102,7 @@ fn what_cannot_be_one_step_is_left_out() {
     assert_eq!(taken(&wallets, &[same.clone(), same]), [0], "a request is one movement");
     let unknown = [transfer("alice", "alice", "ghost", "1"), withdraw("alice", "alice", "1")];
     assert_eq!(taken(&wallets, &numbered(unknown)), [1]);
-    let change = Change { status: Some(Status::Frozen), ..Change::default() };
-    let (caller, expected) = (Caller { admin: true, ..caller("root") }, Expected::Version(7));
-    let freeze = Command::Amend(Amend { caller, wallet: id("alice"), expected, change });
+    let freeze = amend("root", VERSION, to(Status::Frozen));
     let commands = [keyed(0, withdraw("alice", "alice", "1")), freeze, keyed(2, withdraw("alice", "alice", "1"))];
     assert_eq!(taken(&wallets, &commands), [0, 2], "an amendment keeps the wallet as it leaves it");
 }

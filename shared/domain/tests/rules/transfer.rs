@@ -76,28 +76,25 @@ fn the_record_shows_the_fee_beside_the_amount() {
 
 #[test]
 fn a_share_is_rounded_half_even_to_each_scale() {
-    let one_percent = |points| {
-        let points = BasisPoints::new(points).expect("a share");
-        FeeSchedule::new(points, Bounds::default(), Bounds::default()).expect("no bounds to contradict")
-    };
     #[track_caller]
-    fn check_fee(schedule: FeeSchedule, moved: &str, fee: &str) {
+    fn check_fee(points: u32, moved: &str, fee: &str) {
         let code = moved.split_once(' ').map_or("EUR", |(_, code)| code);
         let wallets = [wallet("alice", &format!("9000 {code}")), wallet("bob", &format!("0 {code}"))];
         let (order, fee) = (order("alice", moved), money(&format!("{fee} {code}")));
-        let transfer = Transfer { order, source: id("alice"), destination: id("bob"), fee: Some(schedule) };
+        let transfer =
+            Transfer { order, source: id("alice"), destination: id("bob"), fee: Some(fee_schedule(points, &[], &[])) };
         let plan = decided(&snapshots(&wallets), &Command::Transfer(transfer), time(NOW)).expect("enough money");
         assert_eq!(plan.transaction().fee, fee);
     }
-    check_fee(one_percent(100), "50 JPY", "0");
-    check_fee(one_percent(100), "150 JPY", "2");
-    check_fee(one_percent(100), "250 JPY", "2");
-    check_fee(one_percent(100), "0.50", "0");
-    check_fee(one_percent(100), "1.50", "0.02");
-    check_fee(one_percent(100), "0.150 KWD", "0.002");
-    check_fee(one_percent(100), "0.0250 CLF", "0.0002");
-    check_fee(one_percent(10_000), "12.34", "12.34");
-    check_fee(one_percent(0), "12.34", "0");
+    check_fee(100, "50 JPY", "0");
+    check_fee(100, "150 JPY", "2");
+    check_fee(100, "250 JPY", "2");
+    check_fee(100, "0.50", "0");
+    check_fee(100, "1.50", "0.02");
+    check_fee(100, "0.150 KWD", "0.002");
+    check_fee(100, "0.0250 CLF", "0.0002");
+    check_fee(10_000, "12.34", "12.34");
+    check_fee(0, "12.34", "0");
 }
 
 #[test]

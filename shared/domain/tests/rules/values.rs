@@ -34,7 +34,7 @@ fn rule_names_are_plain() {
 #[test]
 fn a_log_shows_values_as_they_are_and_never_a_key() {
     let digest = Hasher::new("a purpose").finish();
-    let rule: RuleId = "spring".parse().expect("a rule's name");
+    let rule = rule_id("spring");
     let shown = format!("{digest:?} {rule:?} {:?} {:?} {:?}", currency("EUR"), owner("alice"), key("tell-nobody"));
     assert_eq!(shown, format!("{digest} spring EUR \"alice\" IdempotencyKey(..)"));
     let command = with(deposit("alice", "alice", "5"), |order| order.key = key("tell-nobody"));
@@ -127,7 +127,7 @@ fn hashed_fields_never_run_into_each_other() {
 fn derived_ids_and_hashes_are_the_same_for_ever() {
     let deposit = deposit("alice", "alice", "5");
     let plan = decided(&snapshots(&[wallet("alice", "0")]), &deposit, time(NOW)).expect("an active wallet");
-    let spring: RuleId = "spring".parse().expect("a rule's name");
+    let spring = rule_id("spring");
     let pinned: BTreeMap<_, _> = [
         ("wallet", id("alice").to_string()),
         ("deposit", deposit.transaction().to_string()),
@@ -196,15 +196,7 @@ fn a_failed_attempt_is_filed_under_the_wallet_that_refused() {
 fn a_failed_reversal_is_filed_under_the_wallet_that_refused() {
     let both = snapshots(&[wallet("alice", "9"), wallet("bob", "0")]);
     let plan = decided(&both, &transfer("alice", "alice", "bob", "5"), time(NOW)).expect("enough money");
-    let reverse = Command::Reverse(Reverse {
-        caller: caller("root"),
-        key: key("undo"),
-        original: Box::new(plan.transaction().clone()),
-        allow_overdraft: false,
-        return_fee: true,
-        reference: None,
-        metadata: Metadata::default(),
-    });
+    let reverse = Command::Reverse(reversal(plan.transaction()));
     let spent = [wallet("alice", "4"), wallet("bob", "3")];
     let (record, concerned) = refused(&spent, &reverse, "insufficient_funds");
     assert_eq!((record.outcome, concerned), (failed(too_little("bob", "3", "5"), "bob"), [true, false, true, false]));

@@ -125,6 +125,17 @@ pub(crate) fn deposit(by: &str, to: &str, moved: &str) -> Command {
     Command::Deposit(Deposit { order: order(by, moved), wallet: id(to), rules: [].into() })
 }
 
+/// A deposit of alice into her wallet where `rules` are in force.
+pub(crate) fn earning(rules: impl IntoIterator<Item = RebateTerms>, moved: &str) -> Command {
+    let rules = rules.into_iter().collect();
+    Command::Deposit(Deposit { order: order("alice", moved), wallet: id("alice"), rules })
+}
+
+/// The payment of the rebate on a deposit of alice that the rule of spring was in force for.
+pub(crate) fn rebate_of(deposit: TransactionId) -> PayRebate {
+    PayRebate { deposit, wallet: id("alice"), rule: rule_id("spring") }
+}
+
 pub(crate) fn withdraw(by: &str, from: &str, moved: &str) -> Command {
     Command::Withdraw(Withdraw { order: order(by, moved), wallet: id(from) })
 }
@@ -135,9 +146,7 @@ pub(crate) fn transfer(by: &str, from: &str, to: &str, moved: &str) -> Command {
 
 /// A transfer that costs a flat `fee` in its currency.
 pub(crate) fn transfer_at(fee: &str, by: &str, from: &str, to: &str, moved: &str) -> Command {
-    let nothing = BasisPoints::new(0).expect("zero is a share");
-    let flat = || Bounds::new([money(fee)]).expect("one bound, not negative");
-    let fee = Some(FeeSchedule::new(nothing, flat(), flat()).expect("a minimum equal to its maximum"));
+    let fee = Some(fee_schedule(0, &[fee], &[fee]));
     Command::Transfer(Transfer { order: order(by, moved), source: id(from), destination: id(to), fee })
 }
 
@@ -160,9 +169,69 @@ pub(crate) fn in_payment(payment: u32, amount: &str, refusal: Refusal) -> Refusa
     Refusal::Payment { payment, amount: money(amount), refusal: Box::new(refusal) }
 }
 
+/// Opens a wallet in euros without limits for whoever asks, between zero and the largest value.
+pub(crate) fn open(by: &str) -> Open {
+    let caller = caller(by);
+    Open {
+        owner: caller.subject.clone(),
+        caller,
+        key: key("key"),
+        currency: currency("EUR"),
+        floor: money("0"),
+        ceiling: None,
+        limits: Limits::default(),
+        credits: Credits::Immediate,
+        metadata: Metadata::default(),
+    }
+}
+
+/// Amends the wallet of alice.
+pub(crate) fn amend(by: &str, version: u64, change: Change) -> Command {
+    Command::Amend(Amend { caller: caller(by), wallet: id("alice"), expected: Expected::Version(version), change })
+}
+
+pub(crate) fn to(status: Status) -> Change {
+    Change { status: Some(status), ..Change::default() }
+}
+
+/// A reversal by the administrator that respects floors and gives the fee back.
+pub(crate) fn reversal(original: &Transaction) -> Reverse {
+    Reverse {
+        caller: caller("root"),
+        key: key("undo"),
+        original: Box::new(original.clone()),
+        allow_overdraft: false,
+        return_fee: true,
+        reference: None,
+        metadata: Metadata::default(),
+    }
+}
+
+pub(crate) fn reference(text: &str) -> Reference {
+    text.parse().expect("a reference")
+}
+
+pub(crate) fn labels(labels: &[(&str, &str)]) -> Metadata {
+    let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Metadata::new(labels.collect()).expect("small")
+}
+
+pub(crate) fn rule_id(text: &str) -> RuleId {
+    text.parse().expect("a rule's name")
+}
+
 /// A rebate of so many basis points on every deposit.
 pub(crate) fn share(rule: &str, points: u32) -> RebateTerms {
-    RebateTerms::new(rule.parse().expect("a rule's name"), BasisPoints::new(points).expect("a share"))
+    RebateTerms::new(rule_id(rule), basis_points(points))
+}
+
+pub(crate) fn basis_points(points: u32) -> BasisPoints {
+    BasisPoints::new(points).expect("a share")
+}
+
+/// So many basis points, from a minimum to a maximum in each currency that has them.
+pub(crate) fn fee_schedule(points: u32, minimum: &[&str], maximum: &[&str]) -> FeeSchedule {
+    FeeSchedule::new(basis_points(points), bounds(minimum), bounds(maximum)).expect("minimum up to maximum")
 }
 
 /// At most one bound per currency.
@@ -170,16 +239,20 @@ pub(crate) fn bounds(texts: &[&str]) -> Bounds {
     Bounds::new(texts.iter().map(|text| money(text))).expect("one of each, not negative")
 }
 
+/// The order of a movement.
+pub(crate) fn order_of(command: &mut Command) -> &mut Order {
+    match command {
+        Command::Deposit(Deposit { order, .. })
+        | Command::Withdraw(Withdraw { order, .. })
+        | Command::Transfer(Transfer { order, .. })
+        | Command::Payout(Payout { order, .. }) => order,
+        other => panic!("{other:?} has no order"),
+    }
+}
+
 /// The command with its order changed.
 pub(crate) fn with(mut command: Command, change: impl FnOnce(&mut Order)) -> Command {
-    let (Command::Deposit(Deposit { order, .. })
-    | Command::Withdraw(Withdraw { order, .. })
-    | Command::Transfer(Transfer { order, .. })
-    | Command::Payout(Payout { order, .. })) = &mut command
-    else {
-        panic!("only movements have an order");
-    };
-    change(order);
+    change(order_of(&mut command));
     command
 }
 

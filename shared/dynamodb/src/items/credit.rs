@@ -23,7 +23,7 @@ pub(crate) fn credit_item(credit: &Credit) -> Item {
 
 /// Where the credit of `transaction` for `wallet` waits.
 pub(crate) fn credit_key(wallet: WalletId, transaction: TransactionId) -> Builder {
-    Builder::default().text(PK, inbox_pk(wallet)).text(SK, transaction)
+    Builder::at(inbox_pk(wallet), transaction)
 }
 
 /// Whose inbox an item is in, and of which transaction it is, whatever else can be read of it.

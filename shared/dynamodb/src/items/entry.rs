@@ -1,7 +1,6 @@
 //! Rows of a statement that one commit made, as one item. What is the same for all of them is said once; each row's
 //! version, balance and hash follow from the row before, and the item holds those of the last.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{Account, Currency, Digest, Entry, Kind, Money, Timestamp, WalletId};
 
 use crate::fault::Fault;
@@ -15,7 +14,7 @@ use crate::names::{
 pub(crate) fn entries_item(rows: &[Entry]) -> Item {
     let (first, last) = rows.first().zip(rows.last()).expect("a posting has a row");
     let row = |entry: &Entry| {
-        let fields = Builder::default()
+        Builder::default()
             .text(TRANSACTION_ID, entry.transaction)
             .text(TYPE, entry.kind.as_str())
             .number(AMOUNT, entry.amount)
@@ -23,18 +22,16 @@ pub(crate) fn entries_item(rows: &[Entry]) -> Item {
             .maybe_text(REFERENCE, entry.reference.as_ref())
             .texts(CHANGES, &entry.changes)
             .text(CALLER, &entry.caller)
-            .digest(SEAL, entry.seal);
-        AttributeValue::M(fields.build())
+            .digest(SEAL, entry.seal)
+            .build()
     };
-    Builder::default()
-        .text(PK, wallet_pk(first.wallet))
-        .text(SK, entry_sk(first.version))
+    Builder::at(wallet_pk(first.wallet), entry_sk(first.version))
         .text(CURRENCY, first.amount.currency())
         .time(CREATED_AT, first.created_at)
         .digest(STATE, first.state)
         .number(FORMAT, first.format)
         .digest(PREVIOUS_HASH, first.previous)
-        .value(ROWS, AttributeValue::L(rows.iter().map(row).collect()))
+        .maps(ROWS, rows.iter().map(row))
         .number(BALANCE_AFTER, last.balance_after)
         .maybe_number(HELD_AFTER, Some(last.held_after).filter(|held| !held.is_zero()))
         .digest(HASH, last.hash)
@@ -93,10 +90,6 @@ struct Common {
 impl Common {
     /// A row by itself, before its place among the others is known.
     fn row(&self, fields: Fields<'_>) -> Result<Entry, Fault> {
-        let counterparty = match fields.maybe_text(COUNTERPARTY)? {
-            Some(_) => Some(fields.named(COUNTERPARTY, Account::from_name)?),
-            None => None,
-        };
         Ok(Entry {
             wallet: self.wallet,
             version: 0,
@@ -105,7 +98,7 @@ impl Common {
             amount: fields.money(AMOUNT, self.currency)?,
             balance_after: Money::zero(self.currency),
             held_after: self.held_after,
-            counterparty,
+            counterparty: fields.maybe_named(COUNTERPARTY, Account::from_name)?,
             reference: fields.maybe_parsed(REFERENCE)?,
             changes: fields.texts(CHANGES)?,
             caller: fields.parsed(CALLER)?,

@@ -1,6 +1,5 @@
 //! A hold as an item beside the wallet whose money it keeps back.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
     BasisPoints, Bounds, Currency, FeeSchedule, Hold, HoldKey, HoldStatus, HoldTerms, Timestamp, WalletId,
 };
@@ -14,7 +13,7 @@ use crate::names::{
 
 pub(crate) fn hold_item(hold: &Hold) -> Item {
     let (currency, active) = (hold.amount.currency(), hold.status == HoldStatus::Active);
-    let builder = hold_key(&hold.key())
+    hold_key(&hold.key())
         .text(CURRENCY, currency)
         .number(AMOUNT, hold.amount)
         .maybe_text(DESTINATION, hold.destination)
@@ -25,11 +24,9 @@ pub(crate) fn hold_item(hold: &Hold) -> Item {
         .maybe_text(REFERENCE, hold.reference.as_ref())
         .texts(METADATA, hold.metadata.labels())
         .maybe_text(DUE, active.then(|| due_of(hold.source)))
-        .maybe_time(DUE_AT, active.then_some(hold.terms.expires_at));
-    match &hold.terms.fee {
-        Some(fee) => builder.value(FEE, AttributeValue::M(fee_item(fee, currency))).build(),
-        None => builder.build(),
-    }
+        .maybe_time(DUE_AT, active.then_some(hold.terms.expires_at))
+        .maybe_map(FEE, hold.terms.fee.as_ref().map(|fee| fee_item(fee, currency)))
+        .build()
 }
 
 /// The shares of [`crate::DUE_INDEX`] that holds are in. One takes 1,000 writes a second, so that 16,000 holds a second can be
@@ -46,7 +43,7 @@ pub(crate) fn due_of(wallet: WalletId) -> String {
 
 /// Where a hold is.
 pub(crate) fn hold_key(key: &HoldKey) -> Builder {
-    Builder::default().text(PK, wallet_pk(key.wallet)).text(SK, hold_sk(key))
+    Builder::at(wallet_pk(key.wallet), hold_sk(key))
 }
 
 /// The hold at a key, as an index has it.

@@ -7,11 +7,7 @@ use crate::item::{Builder, Fields, Item};
 use crate::names::{PK, SK, TRANSACTION_ID, transaction_pk};
 
 pub(crate) fn mark_item(mark: &Mark) -> Item {
-    Builder::default()
-        .text(PK, transaction_pk(mark.of))
-        .text(SK, mark.name.as_str())
-        .text(TRANSACTION_ID, mark.by)
-        .build()
+    Builder::at(transaction_pk(mark.of), mark.name.as_str()).text(TRANSACTION_ID, mark.by).build()
 }
 
 pub(crate) fn mark_from_item(item: &Item) -> Result<Mark, Fault> {

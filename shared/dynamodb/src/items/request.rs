@@ -8,7 +8,7 @@ use crate::item::{Builder, Fields, Item};
 use crate::items::transaction::transaction_from_item;
 use crate::names::{
     ADMIN, AMOUNT, CALLER, CREATED_AT, CURRENCY, DESTINATION, DUE, DUE_AT, FINGERPRINT, ID, IDEMPOTENCY_KEY,
-    LOCKING_STRATEGY, METADATA, PAYMENTS, PK, REFERENCE, SEAL, SK, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
+    LOCKING_STRATEGY, METADATA, PAYMENTS, REFERENCE, SEAL, STATUS, TXN, TYPE, WALLET_ID, transaction_pk,
 };
 use crate::policy::Strategy;
 
@@ -58,15 +58,11 @@ pub(crate) fn due(share: u8) -> String {
     format!("request#{share:02}")
 }
 
-pub(crate) fn request_item(queued: &Queued) -> Item {
+/// As [`crate::items_of`], of a request that waits.
+#[must_use]
+pub fn request_item(queued: &Queued) -> Item {
     let Queued { request, strategy } = queued;
-    let builder = match &request.payments[..] {
-        [] => Builder::default(),
-        payments => Builder::default().value(PAYMENTS, AttributeValue::L(payments.iter().map(payment).collect())),
-    };
-    builder
-        .text(PK, transaction_pk(request.id))
-        .text(SK, TXN)
+    Builder::at(transaction_pk(request.id), TXN)
         .text(ID, request.id)
         .text(TYPE, request.kind.as_str())
         .text(STATUS, QUEUED)
@@ -85,15 +81,16 @@ pub(crate) fn request_item(queued: &Queued) -> Item {
         .digest(SEAL, request.seal())
         .text(DUE, due(request.fingerprint.as_bytes()[0] % SHARES))
         .time(DUE_AT, request.accepted_at)
+        .maybe_maps(PAYMENTS, request.payments.iter().map(payment))
         .build()
 }
 
-fn payment(payment: &Payment) -> AttributeValue {
-    let item = Builder::default()
+fn payment(payment: &Payment) -> Item {
+    Builder::default()
         .text(DESTINATION, payment.destination)
         .number(AMOUNT, payment.amount.money())
-        .maybe_text(REFERENCE, payment.reference.as_ref());
-    AttributeValue::M(item.build())
+        .maybe_text(REFERENCE, payment.reference.as_ref())
+        .build()
 }
 
 fn payment_from(fields: Fields<'_>, currency: Currency) -> Result<Payment, Fault> {
@@ -108,13 +105,14 @@ pub(crate) fn request_from_item(item: &Item) -> Result<Queued, Fault> {
     let fields = Fields(item);
     let currency: Currency = fields.parsed(CURRENCY)?;
     let admin = item.get(ADMIN).and_then(|admin| admin.as_bool().ok()).ok_or_else(|| fields.wrong(ADMIN))?;
-    let payments = if item.contains_key(PAYMENTS) { fields.maps(PAYMENTS)? } else { vec![] };
+    let payments = fields.maybe_maps(PAYMENTS)?.into_iter();
+    let payments = payments.map(|payment| payment_from(payment, currency)).collect::<Result<_, _>>()?;
     let request = Request {
         id: fields.parsed(ID)?,
         kind: fields.named(TYPE, Kind::from_name)?,
         wallet: fields.parsed(WALLET_ID)?,
         destination: fields.maybe_parsed(DESTINATION)?,
-        payments: payments.into_iter().map(|payment| payment_from(payment, currency)).collect::<Result<_, _>>()?,
+        payments,
         caller: Caller { subject: fields.parsed(CALLER)?, admin: *admin },
         key: fields.parsed(IDEMPOTENCY_KEY)?,
         amount: Amount::new(fields.money(AMOUNT, currency)?).map_err(|_| fields.wrong(AMOUNT))?,

@@ -1,6 +1,5 @@
 //! A transaction as an item, with its legs or its refusal.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_domain::{
     Account, BasisPoints, Currency, Facts, HoldTerms, Kind, Leg, Limit, Money, Outcome, RebateRule, Refusal, Release,
     Rounding, Transaction,
@@ -13,9 +12,9 @@ use crate::items::wallet::{wallet_from_item, wallet_item};
 use crate::names::{
     ACCOUNT, AMOUNT, ASKED_WALLET_ID, ATTEMPT_WALLET, AVAILABLE, BALANCE_AFTER, BASIS_POINTS, CALLER, CALLER_REFERENCE,
     CAP, CODE, COUNTERPARTY, CREATED_AT, CURRENCY, DESTINATION, EXPIRES_AT, FEE, FINGERPRINT, FORMAT, HOLD_ID,
-    HOLD_TERMS, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, PK, REFERENCE,
-    REFUSAL, RELEASED, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, SK, STATUS, TXN, TYPE, VERSION_AFTER,
-    WALLET_ID, caller_reference, transaction_pk,
+    HOLD_TERMS, HOLDS, ID, LEGS, LIMIT, METADATA, MINIMUM, MONTHLY_CAP, OWNER, PARENT_ID, PAYMENT, REFERENCE, REFUSAL,
+    RELEASED, REQUESTED, RESULT, ROUNDING, RULE, RULE_ID, SEAL, STATUS, TXN, TYPE, VERSION_AFTER, WALLET_ID,
+    caller_reference, transaction_pk,
 };
 
 const POSTED: &str = "posted";
@@ -24,9 +23,7 @@ const FAILED: &str = "failed";
 pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
     let fee = (!transaction.fee.is_zero()).then_some(transaction.fee);
     let reference = transaction.reference.as_ref();
-    let builder = Builder::default()
-        .text(PK, transaction_pk(transaction.id))
-        .text(SK, TXN)
+    let builder = Builder::at(transaction_pk(transaction.id), TXN)
         .text(ID, transaction.id)
         .text(TYPE, transaction.kind.as_str())
         .text(CURRENCY, transaction.amount.currency())
@@ -41,36 +38,20 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
         .digest(FINGERPRINT, transaction.fingerprint)
         .time(CREATED_AT, transaction.created_at)
         .number(FORMAT, transaction.format)
-        .digest(SEAL, transaction.seal);
-    let builder = match &transaction.rule {
-        Some(rule) => builder.text(RULE_ID, rule.id.as_str()).value(RULE, AttributeValue::M(terms(rule))),
-        None => builder,
-    };
-    let builder = match &transaction.hold {
-        Some(terms) => builder.value(HOLD_TERMS, AttributeValue::M(terms_item(terms, transaction.amount.currency()))),
-        None => builder,
-    };
-    let builder = if transaction.released.is_empty() {
-        builder
-    } else {
-        let release = |release: &Release| {
-            AttributeValue::M(Builder::default().text(HOLD_ID, release.hold).number(AMOUNT, release.amount).build())
-        };
-        builder.value(RELEASED, AttributeValue::L(transaction.released.iter().map(release).collect()))
-    };
+        .digest(SEAL, transaction.seal)
+        .maybe_text(RULE_ID, transaction.rule.as_ref().map(|rule| rule.id.as_str()))
+        .maybe_map(RULE, transaction.rule.as_ref().map(terms))
+        .maybe_map(HOLD_TERMS, transaction.hold.as_ref().map(|terms| terms_item(terms, transaction.amount.currency())))
+        .maybe_maps(RELEASED, transaction.released.iter().map(release_item));
     match &transaction.outcome {
         Outcome::Posted { legs, wallet } => {
             let counterparty = transaction.counterparty_of(transaction.wallet);
-            let legs = legs.iter().map(|leg| AttributeValue::M(leg_item(leg))).collect();
-            let builder = builder
+            builder
                 .text(STATUS, POSTED)
                 .text(WALLET_ID, transaction.wallet)
                 .maybe_text(COUNTERPARTY, counterparty)
-                .value(LEGS, AttributeValue::L(legs));
-            match wallet {
-                Some(wallet) => builder.value(RESULT, AttributeValue::M(wallet_item(wallet))),
-                None => builder,
-            }
+                .maps(LEGS, legs.iter().map(leg_item))
+                .maybe_map(RESULT, wallet.as_deref().map(wallet_item))
         }
         // Filed under the wallet that refused, whatever wallet was asked about; not where no wallet did.
         Outcome::Failed { refusal, owner } => {
@@ -83,7 +64,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 .maybe_text(ASKED_WALLET_ID, asked)
                 .maybe_text(COUNTERPARTY, other)
                 .maybe_text(ATTEMPT_WALLET, refusal.facts().recorded.then_some(refused))
-                .value(REFUSAL, AttributeValue::M(refusal_item(refusal, owner)))
+                .maybe_map(REFUSAL, Some(refusal_item(refusal, owner)))
         }
     }
     .build()
@@ -136,11 +117,8 @@ pub(crate) fn transaction_from_item(item: &Item) -> Result<Transaction, Fault> {
 
 /// What a hold pins, as a map.
 fn terms_item(terms: &HoldTerms, currency: Currency) -> Item {
-    let builder = Builder::default().time(EXPIRES_AT, terms.expires_at);
-    match &terms.fee {
-        Some(fee) => builder.value(FEE, AttributeValue::M(fee_item(fee, currency))).build(),
-        None => builder.build(),
-    }
+    let fee = terms.fee.as_ref().map(|fee| fee_item(fee, currency));
+    Builder::default().time(EXPIRES_AT, terms.expires_at).maybe_map(FEE, fee).build()
 }
 
 fn hold_terms(fields: Fields<'_>, currency: Currency) -> Result<Option<HoldTerms>, Fault> {
@@ -152,13 +130,19 @@ fn hold_terms(fields: Fields<'_>, currency: Currency) -> Result<Option<HoldTerms
     read().map(Some).map_err(|_: Fault| fields.wrong(HOLD_TERMS))
 }
 
+fn release_item(release: &Release) -> Item {
+    Builder::default().text(HOLD_ID, release.hold).number(AMOUNT, release.amount).build()
+}
+
 fn released(fields: Fields<'_>, currency: Currency) -> Result<Vec<Release>, Fault> {
-    if fields.0.get(RELEASED).is_none() {
-        return Ok(vec![]);
-    }
     let release =
         |release: Fields<'_>| Ok(Release { hold: release.parsed(HOLD_ID)?, amount: release.money(AMOUNT, currency)? });
-    fields.maps(RELEASED)?.into_iter().map(release).collect::<Result<_, _>>().map_err(|_: Fault| fields.wrong(RELEASED))
+    fields
+        .maybe_maps(RELEASED)?
+        .into_iter()
+        .map(release)
+        .collect::<Result<_, _>>()
+        .map_err(|_: Fault| fields.wrong(RELEASED))
 }
 
 fn terms(rule: &RebateRule) -> Item {
@@ -193,8 +177,8 @@ fn leg_item(leg: &Leg) -> Item {
 
 fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
     let amount = fields.money(AMOUNT, currency)?;
-    if fields.maybe_text(ACCOUNT)?.is_some() {
-        return Ok(Leg::System { account: fields.named(ACCOUNT, Account::system)?, amount });
+    if let Some(account) = fields.maybe_named(ACCOUNT, Account::system)? {
+        return Ok(Leg::System { account, amount });
     }
     let (wallet, owner, reference) =
         (fields.parsed(WALLET_ID)?, fields.parsed(OWNER)?, fields.maybe_parsed(REFERENCE)?);

@@ -7,14 +7,12 @@ use crate::item::{Builder, Fields, Item};
 use crate::lease::Lease;
 use crate::names::{
     BALANCE, CEILING, CREATED_AT, CREDITS, CREDITS_CHANGED_AT, CURRENCY, FLOOR, HEAD, HELD, LEASE_HOLDER, LEASE_UNTIL,
-    MAX_DAILY_OUTFLOW, MAX_MOVEMENT, METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, SK, STATUS, TRANSFER_MINUTE,
+    MAX_DAILY_OUTFLOW, MAX_MOVEMENT, METADATA, OUTFLOW, OUTFLOW_DAY, OWNER, PK, REBATED, STATUS, TRANSFER_MINUTE,
     TRANSFERS, TRANSFERS_PER_MINUTE, UPDATED_AT, VERSION, WALLET, wallet_pk,
 };
 
 pub(crate) fn wallet_item(wallet: &Wallet) -> Item {
-    Builder::default()
-        .text(PK, wallet_pk(wallet.id))
-        .text(SK, WALLET)
+    Builder::at(wallet_pk(wallet.id), WALLET)
         .text(OWNER, &wallet.owner)
         .text(CURRENCY, wallet.currency())
         .number(BALANCE, wallet.balance)
@@ -55,10 +53,7 @@ pub(crate) fn wallet_from_item(item: &Item) -> Result<Wallet, Fault> {
         held: fields.maybe_money(HELD, currency)?.unwrap_or_else(|| Money::zero(currency)),
         version: fields.number(VERSION)?,
         status: fields.named(STATUS, Status::from_name)?,
-        credits: match fields.maybe_text(CREDITS)? {
-            Some(_) => fields.named(CREDITS, Credits::from_name)?,
-            None => Credits::Immediate,
-        },
+        credits: fields.maybe_named(CREDITS, Credits::from_name)?.unwrap_or(Credits::Immediate),
         credits_changed_at: fields.maybe_parsed(CREDITS_CHANGED_AT)?,
         floor: fields.money(FLOOR, currency)?,
         ceiling: fields.maybe_money(CEILING, currency)?,

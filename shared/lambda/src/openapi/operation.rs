@@ -14,7 +14,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Array, ObjectBuilder, Schema, Schema
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
-use wallet_domain::{Caller, Command};
+use wallet_domain::{Caller, Command, Transaction};
 use wallet_dynamodb::Done;
 
 use super::problems;
@@ -163,13 +163,12 @@ impl Operation {
         self
     }
 
-    /// A command on it ends with `done`, which is shown to `reader` as a `T`.
+    /// A command on it ends with `transaction`, which is shown to `reader` as a `T`.
     ///
     /// # Panics
-    /// When `done` is a refusal.
+    /// When it is a refusal.
     #[must_use]
-    pub fn ends<T: ToSchema>(self, done: Done, reader: &Caller) -> Operation {
-        let (Done::Executed(transaction) | Done::Replayed(transaction)) = done;
+    pub fn ends<T: ToSchema>(self, transaction: Transaction, reader: &Caller) -> Operation {
         let told = |done| Reply::done(&done, reader).expect("nothing in a story is refused");
         let first = told(Done::Executed(transaction.clone()));
         let again = told(Done::Replayed(transaction));

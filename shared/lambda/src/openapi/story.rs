@@ -4,7 +4,6 @@ use wallet_domain::{
     Amount, BasisPoints, Caller, Command, Credits, Deposit, Entry, Limits, Metadata, Money, NoPlan, Open, Order,
     RebateTerms, Snapshots, Timestamp, Transaction, Wallet, WalletId, decide,
 };
-use wallet_dynamodb::Done;
 
 /// Alice and bob with a wallet each, and what they did. The wallets have the ids of those of the demo, so that what is shown can be tried.
 #[derive(Debug, Clone)]
@@ -100,7 +99,7 @@ impl Story {
     }
 
     /// What comes of `command`.
-    pub fn done(&mut self, command: &Command) -> Done {
+    pub fn done(&mut self, command: &Command) -> Transaction {
         let plan = decide(&self.snapshots, command, self.now).expect("nothing in a story is refused");
         for posting in plan.postings() {
             self.entries.extend(posting.rows.iter().cloned());
@@ -108,7 +107,7 @@ impl Story {
         }
         let holds = plan.holds().iter().map(|change| (change.after.id, change.after.clone()));
         self.snapshots.holds.extend(holds);
-        Done::Executed(plan.transaction().clone())
+        plan.transaction().clone()
     }
 
     /// The record of `command`, which is refused.

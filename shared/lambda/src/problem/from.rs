@@ -1,7 +1,7 @@
 //! From every error of the parts below to its problem: one exhaustive match each, without `_`, so that a new one is
 //! not forgotten here.
 
-use wallet_domain::Refusal;
+use wallet_domain::{Refusal, reversible_kinds};
 use wallet_dynamodb::{ExecuteError, Fault};
 
 use super::{Code, Problem};
@@ -22,10 +22,12 @@ impl From<&Refusal> for Problem {
             Refusal::InvalidAmount { field, error } => Problem::invalid_amount(field, error),
             Refusal::InvalidCurrency(error) => Problem::invalid_currency(error),
             Refusal::Payment { payment, amount, refusal } => Problem::from(&**refusal).of_payment(*payment, *amount),
+            Refusal::NotReversible { .. } => {
+                Problem::new(code, sentence(&format!("{refusal}: only a posted {} can", reversible_kinds())))
+            }
             Refusal::SameWallet
             | Refusal::IdempotencyKeyReused
             | Refusal::AlreadyReversed { .. }
-            | Refusal::NotReversible { .. }
             | Refusal::HoldNotActive { .. }
             | Refusal::HoldExpired { .. } => problem,
             Refusal::CaptureExceedsHold { remaining, requested, .. } => problem.moving(*requested, Some(*remaining)),
@@ -83,7 +85,11 @@ impl From<ExecuteError> for Problem {
                 Problem::new(Code::OutcomeUnknown, detail).after(1)
             }
             ExecuteError::ClockSkew { seconds } => {
-                Problem::clock_skew(format!("this clock is {seconds} s ahead of DynamoDB's"))
+                let detail = format!(
+                    "The clock here is not to be trusted. This attempt has moved nothing. {SAME_KEY}: another instance may answer it."
+                );
+                let cause = format!("this clock is {seconds} s ahead of DynamoDB's");
+                Problem::new(Code::ClockSkew, detail).after(5).caused_by(cause)
             }
             ExecuteError::Fault(fault) => fault.into(),
         }
