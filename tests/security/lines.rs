@@ -1,10 +1,11 @@
 //! What the functions write to their log, as a deployment would have it.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde_json::Value;
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use wallet_lambda::log_to;
 
 /// The log of this thread while it lives: a test's stack runs on the thread of its test.
@@ -13,12 +14,17 @@ pub(crate) struct Log {
     _guard: DefaultGuard,
 }
 
+/// With one subscriber in the process, `tracing` asks the thread that writes a line first whether anybody wants it, and keeps
+/// a no of a thread without a log for all threads. With two it asks both.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// `directives` as in `RUST_LOG`.
     pub(crate) fn start(directives: &str) -> Log {
+        LazyLock::force(&SECOND);
         let written = Written::default();
         let writer = written.clone();
         let guard = tracing::subscriber::set_default(log_to(move || writer.clone(), directives));

@@ -206,6 +206,15 @@ async fn what_the_log_is_searched_for_would_be_found() {
     assert_eq!(messages, ["ours", "theirs, at info"]);
 }
 
+#[test]
+fn a_line_is_found_though_a_thread_without_a_log_wrote_it_first() {
+    let log = Log::start("info");
+    let write = || tracing::info!("written twice");
+    std::thread::spawn(write).join().expect("it writes nothing");
+    write();
+    assert_eq!(log.take_lines().len(), 1);
+}
+
 #[tokio::test]
 async fn a_message_that_cannot_be_read_is_not_quoted() {
     let log = Log::start("trace");
