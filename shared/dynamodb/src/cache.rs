@@ -1,9 +1,9 @@
 //! Snapshots of wallets that this process wrote last, so that its next commit on them needs no read; used only as long as
 //! they prove fresh.
 //!
-//! A snapshot may be stale: the version condition of the commit tells, and no refusal rests on one. But a stale one wastes
-//! a whole transaction, and where many processes write the same wallets nearly every one is stale. So the share of stale
-//! ones is watched: by the commits that rest on snapshots, and by the reads that would not have been needed.
+//! A snapshot may be stale: then the version condition of the commit fails, and no refusal rests on a snapshot. But a stale
+//! one wastes a whole transaction, and where many processes write the same wallets nearly every one is stale. So the cache
+//! estimates the share of stale ones, from commits that rest on snapshots and from reads of wallets that it has snapshots of.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use wallet_domain::{Credits, Wallet, WalletId};
 /// About half a kilobyte each: 4,096 snapshots are 2 MB of a function's memory.
 const SNAPSHOTS: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
 
-/// One, as a share of stale snapshots.
+/// A share of one: all snapshots are stale.
 const WHOLE: u32 = 1 << 16;
 /// A stale snapshot costs a transfer 10 write units, a fresh one saves it 3 read units, and a write unit costs five read
 /// units (list price of on-demand tables, 2026): snapshots pay while fewer than 3 in 50 are stale. For a deposit it is 2
@@ -52,7 +52,7 @@ impl Cache {
 
     pub(crate) fn keep(&self, wallet: &Wallet) {
         if wallet.credits == Credits::Batched {
-            // Folds move it on all the time.
+            // Folds change it all the time.
             return self.forget(&[wallet.id]);
         }
         let mut snapshots = self.lock();

@@ -1,4 +1,4 @@
-//! What is written, each as one `TransactWriteItems`: a plan, the leases of its wallets, and giving them back.
+//! The writes, each one `TransactWriteItems`: a plan, the leases of its wallets, and giving them back.
 //!
 //! All wallets' leases are taken together or none is, so nobody holds one while waiting for another, and no order of taking
 //! can deadlock.
@@ -23,7 +23,8 @@ use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
 impl Ledger {
-    /// Writes all of `plan` or nothing. With a `holder`, only while it holds the leases, which it gives back, or keeps.
+    /// Writes all of `plan` or nothing. With a `holder`, only while that holds the leases, which the commit gives back, or
+    /// keeps.
     pub(crate) async fn commit(
         &self,
         plan: &Plan,
@@ -34,7 +35,7 @@ impl Ledger {
         self.commit_together(std::slice::from_ref(plan), plan.postings(), holder, keeps_lease, usage).await
     }
 
-    /// The same of several plans, which move wallets together by `postings`.
+    /// The same for several plans. `postings` are theirs joined, one for each wallet.
     pub(crate) async fn commit_together(
         &self,
         plans: &[Plan],
@@ -66,8 +67,8 @@ impl Ledger {
         self.transact(actions, usage).await
     }
 
-    /// Takes the leases of `wallets`, at whatever version they are: from here on nobody else moves them, so that a commit
-    /// on an old version costs one more try and no race.
+    /// Takes the leases of `wallets`, at whatever version they are. While they last nobody else moves the wallets: a commit
+    /// on an old version costs one more try, which cannot lose to another.
     pub(crate) async fn lease(&self, wallets: &[WalletId], holder: &Holder, usage: &mut Usage) -> Result<(), Rejected> {
         let now = self.now();
         let until = now.as_millisecond() + i64::try_from(self.policy.lease.as_millis()).unwrap_or(i64::MAX / 2);
@@ -105,8 +106,8 @@ impl Ledger {
         TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
-    /// The put of a request's record, where there is none yet. The same request may wait there in a queue: then this is
-    /// what comes of it, unless it has waited too long: then its end alone may take its place.
+    /// The put of a request's record, on the condition that there is none yet, or that the same request is queued there: then
+    /// the record takes its place. Once that has waited for [`LONGEST_WAIT`], only the record that ends it as expired may.
     fn record_of(&self, transaction: &Transaction) -> TransactWriteItem {
         let ends_it = matches!(transaction.outcome, Outcome::Failed { refusal: Refusal::RequestExpired { .. }, .. });
         let begin = Timestamp::UNIX_EPOCH;
@@ -129,8 +130,8 @@ impl Ledger {
         TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
-    /// A wallet's step from one version to another: what differs is set, and the balance moves by arithmetic. The lease is
-    /// given back, or `keeps_lease`.
+    /// The update of a wallet from `before` to what the posting leaves: attributes that differ are set or removed, and the
+    /// balance moves by arithmetic. It gives the lease back, or `keeps_lease`.
     pub(crate) fn step(
         &self,
         posting: &Posting,
@@ -165,7 +166,8 @@ impl Ledger {
         self.update(before.id, change)
     }
 
-    /// What becomes of a hold, if it is what it was: only an active one changes, and each capture counts.
+    /// The write of a hold's change, if its status and captures are still what was read: only an active one changes, and each
+    /// capture counts.
     fn change(&self, change: &HoldChange) -> TransactWriteItem {
         let Some(before) = &change.before else { return self.put(hold_item(&change.after)) };
         let mut update = Expression::from(&hold_item(before), hold_item(&change.after));

@@ -1,11 +1,11 @@
 //! A command decided and not carried out: what would be written, or the refusal.
 //!
-//! Writes nothing: no record of a refusal, no lease, no snapshot, and settles nothing. Everything that the decision rests on is
-//! read at one moment, so that a plan and a refusal are both as true as those of [`Ledger::execute`]. Where the balance does
-//! not cover a debit, the inbox is looked through, and everything is read again with the credits that were found: at the same
-//! version none of them is in the balance yet, and they are taken for settled. So it goes with overdue holds, which are taken for
-//! released. Leases of others are not waited for: they put a request off and refuse none.
-//!
+//! Writes nothing: no record of a refusal, no lease, no snapshot, and settles nothing. Everything that the decision rests on
+//! is read at one moment, so that a plan and a refusal are both as true as those of [`Ledger::execute`]. If the balance does
+//! not cover a debit, the inbox is read through, and everything is read again at one moment with the credits that were found:
+//! if the wallet is still at its version, none of them is in its balance yet, and the decision counts them as settled. In the
+//! same way it counts overdue holds as released. It does not wait for leases of others: a lease delays a request, and refuses
+//! none.
 //! Round trips: one; one more for each time that a transaction was in flight on one of the items; for an inbox those of
 //! looking through it, and one for each 98 credits or fewer; for overdue holds those of finding them, and one.
 
@@ -24,7 +24,8 @@ use crate::read::{MOST_READ, Read, places};
 use crate::transact::Rejected;
 use crate::usage::Usage;
 
-/// Credits of an inbox that are looked at: ten folds. If these don't cover a debit, and there are more, it is not refused.
+/// Credits of an inbox that are read: ten folds of 98. If these don't cover a debit, and more wait, the answer is a conflict
+/// and no refusal.
 const LOOKED_THROUGH: usize = 980;
 
 /// What would come of a command.
@@ -37,14 +38,14 @@ pub enum DryRun {
     Replayed(Transaction),
 }
 
-/// An inbox, as it was looked through after its wallet was seen at `version`.
+/// An inbox, read through after its wallet was seen at `version`.
 struct Looked {
     version: u64,
     credits: Vec<Credit>,
     is_all: bool,
 }
 
-/// Overdue holds of a wallet, as they were after it was seen at `version`.
+/// Overdue holds of a wallet, looked up after it was seen at `version`.
 struct Found {
     version: u64,
     holds: Vec<Hold>,
@@ -57,15 +58,15 @@ struct Beside {
     holds: BTreeMap<WalletId, Found>,
 }
 
-/// What kept a round from an end.
+/// Why a round came to no decision.
 enum Lost {
-    /// Transactions were in flight, or the wallet moves on all the time.
+    /// Transactions were in flight, or the wallet has changed between the reads.
     Race,
-    /// The database did not answer, or not now.
+    /// DynamoDB throttled a read, or did not answer it.
     Busy,
-    /// This inbox has to be looked through.
+    /// The inbox of this wallet, which is at this version, has to be read through first.
     Inbox(WalletId, u64),
-    /// Overdue holds of this wallet have to be looked up.
+    /// The overdue holds of this wallet have to be looked up first.
     Holds(Box<Wallet>),
 }
 
@@ -120,7 +121,8 @@ impl Ledger {
         usage: &mut Usage,
     ) -> Result<Result<DryRun, Lost>, ExecuteError> {
         let looked = &beside.inboxes;
-        // A credit that was there at a moment of this version is in no balance of this version.
+        // A credit that waited at any moment of this version is in no balance of this version: several reads may share the
+        // credits.
         let all: Vec<&Credit> = looked.values().flat_map(|looked| &looked.credits).collect();
         let (mut rest, room) = (&all[..], MOST_READ - places(command).len());
         let (mut settled, mut read) = (BTreeSet::new(), None);
@@ -199,8 +201,8 @@ impl Ledger {
         }
     }
 
-    /// Changes the snapshots as the release of some overdue holds of `wallet` would, those of the command first; or what
-    /// stands in the way.
+    /// Changes the snapshots as a release of overdue holds of `wallet` would: of those that the command reads, or else of
+    /// those that were looked up. `Some` if it cannot: they have to be looked up first, or none of them is overdue.
     fn taken_for_released(
         &self,
         snapshots: &mut Snapshots,
@@ -230,8 +232,8 @@ impl Ledger {
         Ok(None)
     }
 
-    /// Changes the snapshot of `wallet` as a fold of some of `credits` would, and leaves the others. False where none can be
-    /// settled.
+    /// Changes the snapshot of `wallet` as a fold of some of `credits` would, and takes these out of `credits`. False if none
+    /// can be settled.
     fn taken_for_settled(&self, snapshots: &mut Snapshots, wallet: WalletId, credits: &mut Vec<Credit>) -> bool {
         let fold = snapshots.wallets.get(&wallet).and_then(|wallet| Fold::of(wallet, credits, self.now()));
         let Some(fold) = fold else { return false };
@@ -243,7 +245,7 @@ impl Ledger {
     }
 }
 
-/// A read has no outcome to lose: one that fails for now is tried again.
+/// A failed read has changed nothing: it is tried again, unless its fault is final.
 fn passing(fault: Fault) -> Result<Lost, ExecuteError> {
     if fault.class() == Class::Final { Err(fault.into()) } else { Ok(Lost::Busy) }
 }

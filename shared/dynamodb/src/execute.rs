@@ -2,18 +2,18 @@
 //!
 //! Never decides by itself, never retries a refusal, never tries without end. Each round decides on what is known by then:
 //!
-//! | known | so it was | calls | a plan | a refusal |
+//! | known | true at | calls | a plan | a refusal |
 //! |---|---|---|---|---|
-//! | guess: the wallets as this process wrote them last | once; others may have written since | 0 | commit | read, and decide again |
-//! | items: one consistent read of each item | each item at a moment of its own | 1 `BatchGetItem` | commit | recorded if it rests on one wallet alone, else: moment |
-//! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, once each wallet was seen |
-//! | moment: one read of all items together | all of it at one moment | 1 `TransactGetItems` | commit | answered, or recorded |
+//! | guess: the wallets as this process wrote them last | one moment; others may have written since | 0 | commit; if it puts a credit into an inbox: read first | read, decide again |
+//! | items: one consistent read of each item | each item at a moment of its own | 1 `BatchGetItem` | commit | recorded, if it rests on wallets alone and is of a kind that is recorded; else: moment |
+//! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, once each wallet was read or returned |
+//! | moment: one read of all items together | one moment | 1 `TransactGetItems` | commit | recorded, or answered without a record |
 //!
-//! So a refusal was true at a moment between request and answer. One that is recorded is written only if there is no record
-//! of the request; for one that writes nothing, the moment has shown that there is none.
+//! So every refusal was true at a moment between request and answer. A refusal's record is put on the condition that the
+//! request has none yet; for a refusal that writes nothing, the `TransactGetItems` has shown that there is none.
 //!
-//! A commit ends the loop, or brings what it was rejected for. One whose outcome is unknown is read back. Both strategies go
-//! the same way; the pessimistic one takes leases between deciding and committing.
+//! A commit ends the loop, or is rejected and brings along why. After one of unknown outcome the next read finds its record,
+//! if it was carried out. Both strategies go the same way; the pessimistic one takes leases between deciding and committing.
 
 mod known;
 mod learn;
@@ -50,7 +50,7 @@ impl Ledger {
         self.run(command, false, strategy, usage).await
     }
 
-    /// The same; of a command that was `queued` every refusal is recorded.
+    /// The same; for a command that was `queued`, that a wallet does not exist is recorded too: nobody was told.
     pub(crate) async fn run(
         &self,
         command: &Command,
@@ -83,30 +83,30 @@ impl Ledger {
 struct Run<'a> {
     ledger: &'a Ledger,
     command: &'a Command,
-    /// Whether it was accepted before, and nobody waits for the answer.
+    /// Whether the command was accepted earlier and waited in a queue: nobody waits for this answer.
     queued: bool,
     strategy: Strategy,
     usage: &'a mut Usage,
     holder: Holder,
     /// The wallets that `holder` has leased.
     held: BTreeSet<WalletId>,
-    /// `None` when it has to be read.
+    /// What the next round decides on; `None` when it has to be read first.
     known: Option<Known>,
-    /// Inboxes that were looked through.
+    /// The inboxes that this request has read through.
     looked: BTreeMap<WalletId, Looked>,
-    /// Those of them that were in this round.
+    /// Wallets whose inbox was read in this round: once each, and once more after each fold.
     looks: BTreeSet<WalletId>,
-    /// Wallets whose overdue holds were looked up.
+    /// The overdue holds that this request has looked up.
     found: BTreeMap<WalletId, Found>,
-    /// Those of them that were in this round.
+    /// Wallets whose overdue holds were looked up in this round: once each.
     finds: BTreeSet<WalletId>,
-    /// Whether a commit of this request may be on its way still.
+    /// True after a commit of unknown outcome: it may have been carried out, or may be yet.
     unknown: bool,
-    /// For leases of others.
+    /// How long this request has waited for leases of others.
     waits: Waits,
 }
 
-/// How a round ended.
+/// How a round ended: with an outcome, lost and to be tried again, or with an error that ends the request.
 type Round = Result<Result<Done, Lost>, ExecuteError>;
 
 impl Run<'_> {
@@ -135,7 +135,7 @@ impl Run<'_> {
                 _ if waiting => self.waits.wait(&self.ledger.policy, self.usage).await,
                 _ => {
                     self.usage.sleep(self.ledger.policy.delay(round - 1)).await;
-                    // What a lost race brought along is old after a long wait, and another loss costs more than a read.
+                    // Returned items are old after a long wait: from the second loss on a read costs less than another loss.
                     self.known = self.known.take().filter(|_| round < 2);
                 }
             }
@@ -180,7 +180,7 @@ impl Run<'_> {
                 Ok(plan) if plan.postings().iter().any(|step| known.busy.contains(&step.after.id)) => {
                     return Ok(Err(Lost::Lease));
                 }
-                // Nothing is asked of a wallet when a credit is put into its inbox: it was seen, then, in this request.
+                // The commit asks nothing of a wallet whose inbox it puts a credit into: this request must have read it.
                 Ok(plan) if !plan.credits().is_empty() && known.is_guess() => continue,
                 Ok(plan) => {
                     self.known = Some(known);
@@ -203,7 +203,7 @@ impl Run<'_> {
                 Err(NoPlan::Unsound(fault)) if known.is_moment() => {
                     return Err(self.fault(Fault::damaged(fault.to_string())));
                 }
-                // Items of different moments need not add up: a hold may have ended before its wallet was seen to, or after.
+                // Items read at different moments need not add up: a hold may have ended between its read and its wallet's.
                 Err(NoPlan::Unsound(_)) => match self.read_at_once().await? {
                     Ok(known) => {
                         self.known = Some(known);
@@ -223,7 +223,7 @@ impl Run<'_> {
                         self.known = Some(known);
                         break (attempt, false);
                     }
-                    // An earlier commit of this request may still arrive, and then the refusal would have been a lie.
+                    // An earlier commit of this request may yet be carried out, and the refusal would have been a lie.
                     None if self.unknown => return Err(ExecuteError::OutcomeUnknown),
                     None => return Err(ExecuteError::Refused(refusal)),
                 }
@@ -266,12 +266,12 @@ impl Run<'_> {
         }
     }
 
-    /// By the table's last answer.
+    /// An error if the `Date` of DynamoDB's last answer says that this process's clock is wrong.
     fn clock_is_right(&self) -> Result<(), ExecuteError> {
         self.ledger.clock_is_right().map_err(|error| if self.unknown { ExecuteError::OutcomeUnknown } else { error })
     }
 
-    /// The answer to a request that may try no more, if one of its commits has gone through after all.
+    /// The answer to a request that has given up after a commit of unknown outcome, if its record is there.
     async fn read_back(&mut self) -> Option<Result<Done, ExecuteError>> {
         if !self.unknown || self.usage.is_out_of_time() {
             return None;
@@ -297,7 +297,7 @@ impl Run<'_> {
             }
             // Leasing moves nothing, so an unknown outcome of it leaves no doubt about the money.
             Err(Rejected::Failed(fault)) if fault.class() == Class::Unknown => Ok(Err(Lost::Busy)),
-            // Another is taking them at this moment, or writing one of the wallets.
+            // Another request is taking one of these leases at this moment, or writing one of the wallets.
             Err(Rejected::Conflict) => {
                 self.usage.conflicts += 1;
                 self.known = None;
@@ -311,7 +311,7 @@ impl Run<'_> {
         match rejected {
             Rejected::Exists(record) => match *record {
                 Record::Transaction(existing) => self.answered(*existing).map(Ok),
-                // It has waited too long: a read tells, and it is ended.
+                // The same request was queued and has waited too long to be replaced: the next round reads and ends it.
                 Record::Queued(queued) if queued.request.fingerprint == self.command.fingerprint() => {
                     self.known = None;
                     Ok(Err(Lost::Race))
@@ -326,7 +326,7 @@ impl Run<'_> {
                 self.usage.conflicts += 1;
                 Ok(Err(Lost::Race))
             }
-            // The wallet has moved on, and this was not told of it; or the table is damaged, which the audit tells.
+            // Another commit has put this entry or credit, and no reason said so of the wallet; or the table is damaged.
             Rejected::Entry(wallet) => {
                 tracing::debug!(%wallet, "the wallet's next entry is there already");
                 self.usage.conflicts += 1;
@@ -347,13 +347,13 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a step beside the command's own can be made on `wallet` now: a fold, or a release.
+    /// Whether this request may fold or release on `wallet` now, beside its own movement.
     fn may_step_aside(&self, known: &Known, wallet: WalletId) -> Result<Result<(), Lost>, ExecuteError> {
         self.clock_is_right()?;
         Ok(if known.busy.contains(&wallet) { Err(Lost::Lease) } else { Ok(()) })
     }
 
-    /// What such a step was lost to. It was made, or it was not: of the money of this request it says nothing.
+    /// What a fold or release was lost to. Whether it was made or not, it has not moved the money of the request itself.
     fn lost_aside(&mut self, rejected: Rejected) -> Result<Lost, ExecuteError> {
         if let Rejected::Failed(fault) = rejected {
             return match fault.class() {
@@ -368,7 +368,7 @@ impl Run<'_> {
         Ok(if busy { Lost::Lease } else { Lost::Race })
     }
 
-    /// A fault ends the request; whether an earlier commit of it has moved anything is another matter.
+    /// The error that a fault ends the request with; an earlier commit of unknown outcome may have moved money.
     fn fault(&self, fault: Fault) -> ExecuteError {
         if self.unknown { ExecuteError::OutcomeUnknown } else { ExecuteError::Fault(fault) }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Expression {
 }
 
 impl Expression {
-    /// What takes an item from `old` to `new`.
+    /// The update that changes an item from `old` to `new`.
     pub(crate) fn from(old: &Item, new: Item) -> Expression {
         let mut change = Expression::default();
         for name in old.keys().filter(|name| !new.contains_key(*name)) {
@@ -49,7 +49,8 @@ impl Expression {
         self.set.push(format!("{name} = {name} + {amount}"));
     }
 
-    /// A placeholder that no expression uses is an error, so names and values only go in with their use.
+    /// A condition on an attribute. DynamoDB refuses placeholders that no expression uses, so names and values only go in
+    /// with their use.
     pub(crate) fn require(&mut self, name: &str, comparison: &str, value: AttributeValue) {
         let (name, value) = (self.name(name), self.value(value));
         self.conditions.push(format!("{name} {comparison} {value}"));
@@ -61,7 +62,7 @@ impl Expression {
         self.conditions.push(format!("attribute_not_exists({name})"));
     }
 
-    /// Holds the lease, or nobody else does at `now`.
+    /// The `holder` holds the lease; without one, nobody holds it at `now`.
     pub(crate) fn require_lease(&mut self, holder: Option<&Holder>, now: Timestamp) {
         match holder {
             Some(holder) => self.require(LEASE_HOLDER, "=", AttributeValue::S(holder.0.clone())),

@@ -1,10 +1,11 @@
-//! Holds on the table: one and a list of them, and the release of those whose time is over.
+//! Holds in the table: reads of one and of a wallet's list, and the release of those whose time is over.
 //!
 //! A release is one `TransactWriteItems` of up to 49 holds of one wallet, each on the condition that it is still active, and
 //! the wallet at the version that was read. So what a hold keeps back is given back once, whoever releases and however often.
 //!
-//! A sweep finds overdue holds in an index, which lags the table, and reads each again, strongly, before it is released. A refusal
-//! for funds rests on no index: a wallet's holds are gone through from the newest on, until they come to what it holds back.
+//! A sweep finds overdue holds in an index, which lags the table, and reads each from the table before it is released. Before
+//! a refusal for funds a wallet's holds are read from the table, newest first, until they add up to what the wallet holds
+//! back; only holds older than the 4,000 newest are looked for in the index.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,17 +28,18 @@ use crate::read::{Read, key};
 use crate::transact::Rejected;
 use crate::usage::Usage;
 
-/// Holds that are read at once: with their wallet below the 100 keys of one `BatchGetItem`, and two releases.
+/// Holds of one read: 99 keys with their wallet, of the 100 that a `BatchGetItem` takes, and two releases of 49.
 const READ_AT_ONCE: usize = 98;
 /// Wallets that a sweep works on side by side.
 const SIDE_BY_SIDE: usize = 16;
 /// Keys of one page of the index: a tenth of what DynamoDB gives.
 const KEYS_PER_PAGE: i32 = 1_000;
-/// Holds of one page of a wallet's: of 450 bytes as a rule, 57 read units, and of 1.5 KB at most, so below the megabyte at which
-/// DynamoDB ends a page by itself.
+/// Holds of one page of a wallet's list. At 450 bytes each, as a rule, it costs 57 read units; at 1.5 KB each, the most, it
+/// is below the megabyte at which DynamoDB ends a page by itself.
 const HOLDS_PER_PAGE: u32 = 500;
-/// Pages that are gone through, ended holds among them, before those that are older are looked for in the index. A wallet moves
-/// some tens of times a second, so the 4,000 newest go back minutes: the index would have to lag as much to hide one.
+/// Pages of a wallet's holds, ended ones among them, that are read before the index is asked for older ones. A wallet moves
+/// some tens of times a second, so its 4,000 newest holds go back minutes: the index would have to lag by as much to hide
+/// one.
 const PAGES: u32 = 8;
 
 /// What a sweep has done.
@@ -47,13 +49,13 @@ pub struct Swept {
     pub released: u64,
     /// Transactions that did it.
     pub transactions: u64,
-    /// Wallets of which some are left: lost to others, damaged, or out of time. The next sweep finds them.
+    /// Wallets with overdue holds left: lost to others, damaged, or out of time. The next sweep finds them.
     pub left: u64,
-    /// Milliseconds since the end of the oldest hold that was found.
+    /// For how long the oldest hold that was found has been overdue, in milliseconds.
     pub oldest_ms: u64,
 }
 
-/// What `holds` of `wallet` keep back.
+/// What `holds` of `wallet` keep back together; all that it holds back, if that cannot be added up.
 pub(crate) fn held_by(holds: &[Hold], wallet: &Wallet) -> Money {
     let sum = holds.iter().try_fold(Money::zero(wallet.currency()), |sum, hold| sum.plus(hold.held()?));
     sum.unwrap_or(wallet.held)
@@ -166,8 +168,8 @@ impl Ledger {
         }
     }
 
-    /// Releases what is overdue of `keys`, all of one wallet: how many holds, in how many transactions, and what ended it
-    /// before its end.
+    /// Releases what is overdue of `keys`, all of one wallet. Returns how many holds, in how many transactions, and the error
+    /// that ended it early, if any.
     async fn release_of(
         &self,
         wallet: WalletId,
@@ -188,7 +190,7 @@ impl Ledger {
                     Err(Rejected::Failed(fault)) if fault.class() == Class::Final => {
                         return (released, transactions, Some(fault.into()));
                     }
-                    // A release of unknown outcome is found out by reading again.
+                    // After a release of unknown outcome, the next read shows whether it was made.
                     Err(Rejected::Failed(fault)) => Some(fault.into()),
                     Err(_) => {
                         usage.conflicts += 1;
@@ -221,7 +223,7 @@ impl Ledger {
         self.release_overdue(wallet, &holds.into_values().collect::<Vec<_>>(), None, usage).await
     }
 
-    /// Releases what is overdue of `holds`, up to 49 of them; `None` where nothing is. With a `holder`, while it holds the
+    /// Releases what is overdue of `holds`, up to 49 of them; `None` if none is. With a `holder`, only while that holds the
     /// wallet's lease, which it keeps.
     pub(crate) async fn release_overdue(
         &self,
@@ -247,14 +249,15 @@ impl Ledger {
         match decide(&snapshots, &expire, self.now()) {
             Ok(plan) => Ok(Some(plan)),
             Err(NoPlan::Refused(_)) => Ok(None),
-            // Of different moments: another was at work on them.
+            // Holds and wallet were read at different moments, and another has changed them in between.
             Err(NoPlan::Unsound(Unsound::Held(_))) => Err(Rejected::Conflict),
             Err(fault) => Err(Rejected::Failed(Fault::damaged(fault.to_string()))),
         }
     }
 
-    /// The overdue holds of `wallet`, newest first. `None` where what was seen is not what it holds back: others were at work
-    /// on it. While it stays at its version none of them changes.
+    /// The overdue holds of `wallet`, newest first, and then those that only the index has. `None` if the holds that were
+    /// read do not add up to what the wallet holds back: others have changed it. While it stays at its version none of them
+    /// changes.
     pub(crate) async fn overdue(&self, wallet: &Wallet, usage: &mut Usage) -> Result<Option<Vec<Hold>>, Fault> {
         let unsound = |error: MoneyError| Fault::damaged(format!("{}: its holds: {error}", wallet.id));
         let (now, mut from, mut unseen, mut overdue) = (self.now(), None, wallet.held, vec![]);
@@ -289,7 +292,7 @@ impl Ledger {
         Ok(Some(overdue))
     }
 
-    /// One page of a share of the index: holds whose end has come by `now`, those of `wallet` alone if one is named.
+    /// One page of a share of the index: holds that expire at `now` or before, only those of `wallet` if one is named.
     async fn ended(
         &self,
         share: String,

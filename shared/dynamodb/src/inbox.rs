@@ -1,8 +1,8 @@
-//! The inboxes of wallets whose credits are batched: what waits there, and folds, which settle it.
+//! The inboxes of wallets whose credits are batched: reads of what waits there, and folds, which settle it.
 //!
-//! A fold is one `TransactWriteItems`: the wallet's next versions, their rows as one item, and the credits out of the inbox,
-//! each on the condition that it is still there. So a credit is settled once, whoever folds and however often. Nothing but a
-//! fold deletes anything, anywhere.
+//! A fold is one `TransactWriteItems`. It raises the wallet by one version for each credit, puts their rows as one item, and
+//! deletes the credits from the inbox, each on the condition that it is still there. So a credit is settled once, whoever
+//! folds and however often. Only folds delete items, here or anywhere.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use wallet_domain::{Credit, Fold, Incoming, MAX_FOLD, Timestamp, Transaction, TransactionId, Wallet, WalletId};
@@ -17,9 +17,9 @@ use crate::read::{MOST_READ, Read, key};
 use crate::transact::{Meaning, Rejected};
 use crate::usage::Usage;
 
-/// Credits that are counted for an answer; beyond, an inbox is said to hold more.
+/// The most credits that an answer counts; where more wait, it says so.
 const COUNTED: usize = 1_000;
-/// Looks into an inbox for an answer, until none falls together with a fold.
+/// How often an answer reads an inbox at most, where each time a fold comes in between.
 const LOOKS: u32 = 5;
 
 /// What a pass over an inbox has done.
@@ -55,7 +55,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// What it brings to `wallet`.
+    /// What these items bring to `wallet`.
     pub(crate) fn incoming(&self, wallet: &Wallet) -> Incoming {
         let incoming = Incoming::of(wallet, &self.credits);
         Incoming { count: incoming.count + self.unreadable, ..incoming }
@@ -63,10 +63,10 @@ impl Waiting {
 }
 
 impl Ledger {
-    /// `wallet` as it is now, what waits for it, of 1,000 credits at most, and whether that is exactly all. It is exact where the
-    /// wallet at its version and all that waits were there at one moment: up to 99 credits are read so. Then each credit that was
-    /// posted before is in exactly one of the two. Of more credits, and where folds follow one another too closely to see that,
-    /// it is what was seen, and is not said to be all.
+    /// `wallet`, or a newer version of it that was seen; what waits in its inbox, of 1,000 credits at most; and whether the
+    /// two are exact. They are if one `TransactGetItems` saw the wallet at its version and all credits of the inbox, which
+    /// are 99 at most: then each credit that was posted before is in exactly one of balance and inbox. With more credits, and
+    /// where folds follow one another too closely, it is what was seen, and is not called exact.
     ///
     /// # Errors
     /// [`Fault`] of the database.
@@ -94,8 +94,8 @@ impl Ledger {
         }
     }
 
-    /// The wallets whose credits of `transaction` wait still. The transaction and the inboxes are read at one moment, so
-    /// that a credit that is about to be put there is not taken for settled.
+    /// The wallets whose credits of `transaction` wait still. One `TransactGetItems` reads the transaction and those credits,
+    /// so that a credit which its commit is about to put is not taken for settled.
     ///
     /// # Errors
     /// [`Fault`] of the database, or when other transactions were in flight on the credits all the time.
@@ -118,8 +118,8 @@ impl Ledger {
         Err(Fault::throttled("TransactGetItems: transactions were in flight all the time"))
     }
 
-    /// Settles what waits for `wallet`: one pass over its inbox, from its first key to its last. Whoever begins a pass
-    /// settles all that was posted before.
+    /// Settles what waits for `wallet`, in one pass over its inbox from the first key to the last: all credits that were
+    /// posted before the pass began.
     ///
     /// # Errors
     /// [`ExecuteError::Conflict`] when every try was lost to others on the wallet, or the time was over;
@@ -135,7 +135,7 @@ impl Ledger {
                 _ => self.page_and_wallet(wallet, from.clone(), usage).await?,
             };
             let mut left = page.credits.len();
-            // Without it they are credits of no wallet, which the audit names.
+            // Without a wallet, the credits are left; the audit names them.
             if let Some(before) = before.filter(|_| left > 0) {
                 self.clock_is_right()?;
                 usage.attempts += 1;
@@ -151,7 +151,7 @@ impl Ledger {
                         known = Some(fold.posting().after.clone());
                         losses = 0;
                         left -= fold.posting().rows.len();
-                        // What did not fit into one step may fit into the next.
+                        // Credits that did not fit into this fold may fit into the next.
                         if fold.leaves(&page.credits) {
                             continue;
                         }
@@ -160,7 +160,7 @@ impl Ledger {
                     Err(rejected) => {
                         let busy = match rejected {
                             Rejected::Failed(fault) if fault.class() == Class::Final => return Err(fault.into()),
-                            // A fold of unknown outcome is found out by reading the same page again.
+                            // After a fold of unknown outcome, the same page read again shows whether it was made.
                             Rejected::Failed(fault) => Some(fault),
                             _ => {
                                 usage.conflicts += 1;
@@ -187,7 +187,7 @@ impl Ledger {
         }
     }
 
-    /// A page of an inbox and its wallet, read side by side: whatever moves in between, the fold's conditions tell.
+    /// A page of an inbox and its wallet, read side by side: if one changes between the reads, the fold's conditions fail.
     async fn page_and_wallet(
         &self,
         wallet: WalletId,
@@ -200,8 +200,8 @@ impl Ledger {
         Ok((page?, wallet?))
     }
 
-    /// Settles the first of `credits`; `None` where `wallet` can hold none of them. With a `holder`, while it holds the
-    /// wallet's lease, which it keeps.
+    /// Settles the first 98 of `credits` that `wallet` can hold; `None` if it can hold none. With a `holder`, only while that
+    /// holds the wallet's lease, which it keeps.
     pub(crate) async fn fold(
         &self,
         wallet: &Wallet,
@@ -220,7 +220,7 @@ impl Ledger {
         Ok(Some(fold))
     }
 
-    /// What waits for a wallet, of `limit` items or a few more.
+    /// What waits for a wallet: `limit` items or more, or all.
     pub(crate) async fn waiting(&self, wallet: WalletId, limit: usize, usage: &mut Usage) -> Result<Waiting, Fault> {
         let mut waiting = self.page(wallet, None, limit, usage).await?;
         while waiting.credits.len() + waiting.unreadable < limit
@@ -234,7 +234,7 @@ impl Ledger {
         Ok(waiting)
     }
 
-    /// One `Query` of an inbox, strongly consistent. It shows no moment: a fold may be half seen.
+    /// One `Query` of an inbox, strongly consistent, but not of one moment: it may see half of a fold.
     pub(crate) async fn page(
         &self,
         wallet: WalletId,

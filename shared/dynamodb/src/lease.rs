@@ -10,7 +10,8 @@ use wallet_domain::{Timestamp, believed_until};
 /// The longest lease that a deployment can set.
 pub const MAX_LEASE: Duration = Duration::from_secs(60);
 
-/// The latest end of a lease that is believed at `now`: that of the longest, by a clock as far ahead as clocks may be.
+/// The latest end of a lease that is believed at `now`: that of the longest lease, taken by a clock as far ahead as clocks
+/// may be.
 pub(crate) fn latest_end(now: Timestamp) -> Timestamp {
     believed_until(now).saturating_add(MAX_LEASE).unwrap_or(Timestamp::MAX)
 }
@@ -37,7 +38,7 @@ impl Lease {
         self.holder == holder.0
     }
 
-    /// Another's, not over at `now`, and not longer than any could be.
+    /// True for the lease of another that is not over at `now`, and that ends no later than any lease could.
     pub(crate) fn bars(&self, holder: &Holder, now: Timestamp) -> bool {
         !self.is_of(holder) && self.until > now && self.until <= latest_end(now)
     }

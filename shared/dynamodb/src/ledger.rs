@@ -16,7 +16,7 @@ use crate::skew::{Clock, Skew};
 /// Wallets and their movements on one table. Cheap to clone; clones share their snapshots.
 #[derive(Clone)]
 pub struct Ledger {
-    /// As it was handed over, without [`Ledger::skew`].
+    /// The client as it was handed over, without the interceptor that [`Ledger::skew`] is.
     bare: Client,
     pub(crate) client: Client,
     pub(crate) skew: Skew,
@@ -72,7 +72,7 @@ impl Ledger {
         (self.clock)()
     }
 
-    /// By the table's last answer.
+    /// An error if the clock differs by more than clocks may from the `Date` of DynamoDB's last answer.
     pub(crate) fn clock_is_right(&self) -> Result<(), ExecuteError> {
         self.skew.beyond_bounds().map_or(Ok(()), |seconds| Err(ExecuteError::ClockSkew { seconds }))
     }
@@ -84,7 +84,7 @@ impl Ledger {
     }
 }
 
-/// The client, and what its answers say of `clock`.
+/// The client with an interceptor that compares `clock` with the `Date` of each answer, and that interceptor.
 fn watched(client: &Client, clock: &Clock) -> (Client, Skew) {
     let skew = Skew::new(Arc::clone(clock));
     (Client::from_conf(client.config().to_builder().interceptor(skew.clone()).build()), skew)

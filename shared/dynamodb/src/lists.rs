@@ -1,9 +1,10 @@
 //! Lists, a page at a time: statements, and what the indexes lead to.
 //!
 //! A statement is read strongly consistent. The indexes are not: a new wallet or transaction may take a moment to be listed.
-//! Two of them have keys alone; the items themselves are then read consistently.
+//! All but that of attempts have keys alone. Of wallets by owner and transactions by reference the items themselves are then
+//! read, consistently.
 //!
-//! Round trips: one; two where the index has keys alone.
+//! Round trips: one; two for wallets by owner and transactions by reference.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -46,7 +47,7 @@ pub struct Place {
 /// An index by time.
 struct Index {
     name: &'static str,
-    /// The attribute that it is by.
+    /// The attribute that is its hash key.
     hash: &'static str,
     /// What the items' partition keys begin with; their ids follow.
     pk: &'static str,
@@ -79,8 +80,8 @@ impl<T, C> Page<T, C> {
 impl Ledger {
     /// A wallet's entries, newest first, of versions below `before`. Strongly consistent.
     ///
-    /// One `Query`, and with `before` no more of it than the page can need, however long the statement is and in whatever
-    /// runs: `limit` rows and one, and the rest of the runs that the first and the last of them are in.
+    /// One `Query`. With `before`, however long the statement is, it reads no more than the page can need: `limit` rows and
+    /// one, and the rest of the runs (rows that share an item) that the first and the last of them are in.
     ///
     /// # Errors
     /// [`Fault`] of the database or of the stored items.
@@ -91,7 +92,7 @@ impl Ledger {
         limit: u32,
         usage: &mut Usage,
     ) -> Result<Page<Entry, u64>, Fault> {
-        // Versions have no gap, so the lowest of the page is known, and so is how far below it its run may begin.
+        // Versions have no gap, so the lowest version of the page is known, and how far below it its run may begin.
         let (oldest, newest) = match before {
             Some(0) => return Ok(Page { items: vec![], next: None }),
             Some(before) => {
@@ -113,8 +114,8 @@ impl Ledger {
         self.rows_between(wallet, version.saturating_sub(LONGEST_RUN - 1)..=version, 1, usage).await
     }
 
-    /// The rows of the newest so many items of a wallet's statement that begin at one of `versions`, newest first, up to the
-    /// last of them.
+    /// Reads the newest `items` items of a wallet's statement whose first row is one of `versions`. Their rows, newest first,
+    /// none later than the last of `versions`.
     pub(crate) async fn rows_between(
         &self,
         wallet: WalletId,
@@ -133,7 +134,7 @@ impl Ledger {
             .consistent_read(true)
             .limit(items);
         let output = self.query(query, usage).await?;
-        // An item is a run of rows, and the run that the last version falls into has newer ones too.
+        // An item is a run of rows; the run with the last of `versions` may have newer rows too.
         let mut rows = vec![];
         for item in output.items() {
             rows.extend(entries_from_item(item)?.into_iter().rev().filter(|row| row.version <= *versions.end()));
@@ -186,8 +187,8 @@ impl Ledger {
         self.behind(page, usage).await?.read(transaction_from_item)
     }
 
-    /// What a share of the index has that is due at `until` or before, the oldest first, `limit` of it; of `wallet` alone, if
-    /// one is named.
+    /// The items of a share of the index that are due at `until` or before, the oldest first: `limit` at most, and only those
+    /// of `wallet` if one is named.
     pub(crate) async fn due(
         &self,
         share: String,
@@ -220,7 +221,7 @@ impl Ledger {
         Ok(Page { items: output.items.unwrap_or_default(), next })
     }
 
-    /// A page of `index`, as it has the items.
+    /// A page of `index`, with the attributes that the index has.
     async fn listed(
         &self,
         index: &Index,
@@ -253,7 +254,7 @@ impl Ledger {
         Ok(Page { items, next: next.transpose()? })
     }
 
-    /// The items that a page of keys leads to, in its order.
+    /// Reads the items under a page of keys, in the page's order.
     async fn behind(&self, page: Page<Item, Place>, usage: &mut Usage) -> Result<Page<Item, Place>, Fault> {
         let place = |item: &Item| Ok((Fields(item).text(PK)?.to_owned(), Fields(item).text(SK)?.to_owned()));
         let order: Vec<(String, String)> = page.items.iter().map(place).collect::<Result<_, Fault>>()?;
@@ -266,7 +267,7 @@ impl Ledger {
     }
 }
 
-/// So a page shows whether it is the last.
+/// One item more than the page has shows whether another page follows.
 pub(crate) fn one_more(limit: u32) -> i32 {
     i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1
 }

@@ -7,7 +7,8 @@ pub(crate) const SK: &str = "SK";
 
 /// Wallets by owner: keys only, oldest first. Balance updates don't touch it.
 pub const OWNER_INDEX: &str = "owner-index";
-/// What is due some day, by a share of it and by time: keys only. Sparse: only what waits is in it.
+/// Queued requests by the time of their acceptance and active holds by the time of their end, in shares: keys only. Sparse:
+/// what waits no more is not in it.
 pub const DUE_INDEX: &str = "due-index";
 /// Failed transactions by wallet, by time. Sparse: posted transactions are not in it.
 pub const ATTEMPTS_INDEX: &str = "attempts-index";
@@ -20,7 +21,7 @@ pub(crate) const TXN: &str = "TXN";
 pub(crate) const ENTRY: &str = "ENTRY#";
 pub(crate) const HOLD: &str = "HOLD#";
 
-/// Partition keys of inboxes begin with it.
+/// What the partition keys of inboxes begin with.
 pub(crate) const INBOX: &str = "INBOX#";
 
 // Shared by several kinds of items.
@@ -140,7 +141,7 @@ pub(crate) fn transaction_pk(id: TransactionId) -> String {
     format!("TXN#{id}")
 }
 
-/// Both in one text, each at most 128 bytes. The length keeps `a` with `b c` and `a b` with `c` apart.
+/// Caller and reference in one text, each at most 128 bytes. The length keeps `a` with `b c` and `a b` with `c` apart.
 pub(crate) fn caller_reference(caller: &Owner, reference: &Reference) -> String {
     format!("{} {caller} {reference}", caller.as_str().len())
 }

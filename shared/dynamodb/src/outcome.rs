@@ -53,7 +53,8 @@ pub enum ExecuteError {
     Fault(Fault),
 }
 
-/// Of a read; or of a write whose outcome whoever looks next finds out, and which has not moved the request's own money.
+/// For the fault of a read, or of a fold or release: neither has moved the request's own money, and the next read shows
+/// whether a fold or release was made.
 impl From<Fault> for ExecuteError {
     fn from(fault: Fault) -> ExecuteError {
         match fault.class() {

@@ -1,8 +1,8 @@
 //! Requests that wait: accepted now, executed later, once.
 //!
-//! A request is put in the place of its transaction, and the transaction takes that place: so a key is one movement, in
-//! whichever order a queued and a direct request come. Never sends anything: what follows from a request follows from the
-//! table's stream.
+//! A request is put under the key of the transaction that it will become, and the transaction replaces it: so an idempotency
+//! key moves money once, whether a queued or a direct request comes first. Never sends anything: the table's stream says what
+//! was accepted.
 
 use wallet_domain::{Command, Plan, Refusal, Request, Snapshots, Terms, Timestamp, TransactionId};
 
@@ -19,7 +19,7 @@ use crate::usage::Usage;
 /// What became of a request that was to wait.
 #[derive(Debug)]
 pub enum Accepted {
-    /// It waits; it did before, or does now.
+    /// It waits now, or has waited since an earlier acceptance.
     Waits {
         /// The request, as it was accepted first.
         queued: Box<Queued>,
@@ -63,15 +63,15 @@ impl Ledger {
                         break;
                     }
                     usage.sleep(self.policy.delay(round)).await;
-                    // What was accepted, perhaps without our being told, is found by the next put.
+                    // If this put was carried out all the same, the next one finds the request.
                 }
             }
         }
         Err(if unknown { ExecuteError::OutcomeUnknown } else { ExecuteError::Throttled { retry_after_seconds: 1 } })
     }
 
-    /// Executes the request under `id` if it waits still: its outcome is on record then. One that has waited too long ends
-    /// as failed. `None` if there is nothing under the id.
+    /// Executes the request under `id` if it waits still; its outcome is on record then. Ends one that has waited too long as
+    /// failed. `None` if there is nothing under the id.
     ///
     /// # Errors
     /// As [`Ledger::execute`]. The request waits on; it may be executed again.
@@ -93,7 +93,7 @@ impl Ledger {
         self.run(&command, true, strategy, usage).await.map(Some)
     }
 
-    /// The end of a request that has waited too long.
+    /// The record that ends a request which has waited too long.
     pub(crate) fn end(&self, command: &Command) -> Result<Plan, Fault> {
         let refusal = Refusal::RequestExpired { wallet: command.wallet() };
         let attempt = command.queued_attempt(&Snapshots::default(), &refusal, self.now());
@@ -122,7 +122,7 @@ impl Ledger {
     }
 }
 
-/// What a request that is to wait is answered with when `record` is there.
+/// The answer to a request that was to wait, when `record` is there already.
 fn accepted(request: &Request, record: Record, unknown: bool) -> Result<Accepted, ExecuteError> {
     if record.fingerprint() != request.fingerprint {
         return Err(ExecuteError::Refused(Refusal::IdempotencyKeyReused));

@@ -1,9 +1,9 @@
-//! Reads: what a command is decided on, and single items.
+//! Reads of what a command is decided on, and of single items.
 //!
 //! All are strongly consistent. `BatchGetItem` shows each item as it was at some moment, and not all at the same; only
 //! `TransactGetItems` is one moment.
 //!
-//! Round trips: one each.
+//! Round trips: one each, and one more each time that DynamoDB leaves out keys which are then asked for again.
 
 use std::collections::BTreeSet;
 
@@ -58,8 +58,7 @@ impl Ledger {
         items.first().map(record_from_item).transpose()
     }
 
-    /// What is under the id of a transaction, and the transaction that did the thing `name` to it, if that has happened. One
-    /// call.
+    /// What is under the id of a transaction, and by which transaction the mark `name` was put on it, if it was. One call.
     ///
     /// # Errors
     /// As [`Ledger::wallet`].
@@ -77,13 +76,13 @@ impl Ledger {
         Ok(posted.chain(waits).next().map(|record| (record, by)))
     }
 
-    /// What `command` has to be decided on, each item as it was at some moment.
+    /// Reads what `command` is decided on, each item at a moment of its own.
     pub(crate) async fn load(&self, command: &Command, usage: &mut Usage) -> Result<Read, Fault> {
         let keys = places(command).into_iter().map(|(pk, sk)| key(pk, &sk)).collect();
         Read::of(&self.part(keys, usage).await.and_then(whole)?)
     }
 
-    /// The same and `credits`, all items as they were at one moment; `None` when a transaction was in flight on one of them.
+    /// Reads the same and `credits`, all at one moment; `None` when a transaction was in flight on one of the items.
     pub(crate) async fn load_at_once(
         &self,
         command: &Command,
@@ -190,7 +189,7 @@ pub(crate) struct Read {
     pub(crate) leases: Vec<(WalletId, Lease)>,
     /// Requests that wait in the place of their transactions.
     pub(crate) queued: Vec<Queued>,
-    /// Credits that were there.
+    /// Credits that waited in their inboxes.
     pub(crate) waiting: BTreeSet<(WalletId, TransactionId)>,
 }
 
@@ -227,7 +226,7 @@ impl Read {
     }
 }
 
-/// Where everything is that `command` has to be decided on, and its own record: partition and sort keys, each once.
+/// The keys of all that `command` is decided on and of its own record: partition and sort keys, each once.
 pub(crate) fn places(command: &Command) -> Vec<(String, String)> {
     let reads = command.reads();
     let transactions = [command.transaction()].into_iter().chain(reads.transactions);

@@ -31,8 +31,8 @@ impl Skew {
         Skew { clock, seconds: Arc::new(AtomicI64::new(UNHEARD)) }
     }
 
-    /// Whether the table must say what time it is before anything is written: it has said nothing yet, or that the clock is
-    /// wrong. Without another answer this process would never learn that the clock is right by now.
+    /// True if DynamoDB must be asked for the time before anything is written: it has not answered yet, or its last answer
+    /// said that the clock is wrong. Without another answer this process would never learn that the clock is right by now.
     pub(crate) fn has_to_be_asked(&self) -> bool {
         self.seconds.load(Ordering::Relaxed) == UNHEARD || self.beyond_bounds().is_some()
     }

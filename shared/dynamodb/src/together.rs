@@ -1,9 +1,9 @@
-//! Requests of one wallet that are written in one transaction instead of one each: what a queue has at hand at once.
+//! Writes requests of one wallet, which a queue delivered together, in one transaction instead of one each.
 //!
-//! Only what can be done is done so. Whatever is left out is executed by itself afterwards, by whoever asked: what is
-//! refused, what lost its race every time, and what a commit of unknown outcome leaves open. Each record is put only where
-//! there is none, and the wallets are taken at the versions that were read: so no request moves money twice, whichever of
-//! the two ways arrives first.
+//! Some requests are left out, and whoever asked executes each of them by itself afterwards: those that are refused, those
+//! that lost their race every time, and those that a commit of unknown outcome leaves open. Each record is put on the
+//! condition that there is none, and each wallet must be at the version that was read: so no request moves money twice,
+//! whether it arrives first together with others or by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,15 +20,15 @@ use crate::read::{MOST_READ, Read, key, places};
 use crate::transact::Rejected;
 use crate::usage::Usage;
 
-/// Tries before the requests are left to be executed one by one: each lost one is billed whole.
+/// Tries before the requests are left to be executed one by one: each lost try is billed whole.
 const TRIES: u32 = 3;
 
 /// Requests that have an outcome, by their ids.
 type Outcomes = BTreeMap<TransactionId, Done>;
 
 impl Ledger {
-    /// Executes those of the requests under `ids` together that wait for the same wallet, and answers the outcomes that it
-    /// has come to know. The others wait on.
+    /// Reads the queued requests under `ids`, and executes those of the same wallet together. Returns the outcomes that are
+    /// known then. The other requests wait on.
     pub async fn resume_together(
         &self,
         ids: &[TransactionId],
@@ -48,7 +48,7 @@ impl Ledger {
                     let command = Command::of(&queued.request, terms).filter(|_| waits);
                     waiting.entry(queued.request.wallet).or_default().extend(command);
                 }
-                // Whoever executes it by itself is told.
+                // One that cannot be read is left out: whoever executes it by itself gets the error.
                 Err(_) => {}
             }
         }
@@ -58,8 +58,8 @@ impl Ledger {
         outcomes
     }
 
-    /// Executes together those of `commands` that can be, and answers the outcomes that it has come
-    /// to know. Of fewer than two nothing is gained, and nothing is done.
+    /// Executes together those of `commands` that can be, and returns the outcomes that are known then. With fewer than two
+    /// commands it does nothing, as nothing would be gained.
     pub async fn execute_together(&self, commands: &[Command], usage: &mut Usage) -> Outcomes {
         let mut keys = BTreeSet::new();
         let fits = |command: &&Command| {
@@ -88,7 +88,7 @@ impl Ledger {
         Outcomes::new()
     }
 
-    /// Once: read, decide, commit. `None` where a race was lost.
+    /// One try: read, decide, commit. `None` if it lost its race.
     async fn tried_together(&self, commands: &[&Command], keys: Vec<Item>, usage: &mut Usage) -> Option<Outcomes> {
         let mut outcomes = Outcomes::new();
         let Ok(Read { mut snapshots, leases, queued, .. }) =

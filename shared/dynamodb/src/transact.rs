@@ -18,9 +18,9 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::usage::Usage;
 
-/// Why nothing was written.
+/// Why a transaction was not written, or is not known to be.
 pub(crate) enum Rejected {
-    /// The record of the request exists already, or another request waits under its key.
+    /// The record of the request exists already, or a queued request is there that this write may not replace.
     Exists(Box<Record>),
     /// Items are not as they were read; here are those that a failed condition has returned.
     Moved(Moved),
@@ -28,9 +28,9 @@ pub(crate) enum Rejected {
     Conflict,
     /// Another fold has settled one of the credits.
     Settled,
-    /// The wallet's next entry exists, or the credit for it, and nothing was said of the wallet itself or of the record.
+    /// The wallet's next entry exists, or the credit for it, and no condition on the wallet itself or on the record failed.
     Entry(WalletId),
-    /// The call failed: throttled, perhaps done, or for good.
+    /// The call failed. Its class says whether the transaction may have been written.
     Failed(Fault),
 }
 
@@ -100,7 +100,7 @@ impl Ledger {
             .customize()
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send();
-        // What was cut off may have been done.
+        // A call that was cut off may have been carried out.
         let late = || Rejected::Failed(Fault::late("TransactWriteItems", Class::Unknown));
         match usage.in_time(sent).await.ok_or_else(late)? {
             Ok(output) => {

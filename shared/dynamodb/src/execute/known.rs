@@ -10,11 +10,11 @@ use crate::ledger::Ledger;
 pub(super) struct Known {
     pub(super) snapshots: Snapshots,
     pub(super) basis: Basis,
-    /// The wallets of which another held the lease: a commit on one of them would be rejected.
+    /// The wallets whose lease another request held: a commit on one of them would be rejected.
     pub(super) busy: BTreeSet<WalletId>,
-    /// Whether another request waits under its key.
+    /// Whether a different request is queued under this request's key.
     pub(super) taken: bool,
-    /// Whether the same request waits in a queue, and has waited too long.
+    /// Whether this very request is queued, and has waited too long.
     pub(super) expired: bool,
 }
 
@@ -27,15 +27,15 @@ impl Known {
         matches!(self.basis, Basis::Moment)
     }
 
-    /// True once it shows that a refusal of `command` held at one moment since the request began. `recorded` says whether it
-    /// is going to be recorded.
+    /// True if this proves that a refusal of `command` was true at one moment since the request began. `recorded` says
+    /// whether the refusal is going to be recorded.
     pub(super) fn shows(&self, command: &Command, recorded: bool) -> bool {
         match &self.basis {
             Basis::Guess => false,
             Basis::Moment => true,
-            // The wallet that refused was seen, and so was the other, which by an old snapshot might have let through what
-            // it refuses itself. That there is no record yet is shown by putting it only if absent. Nothing else had a say,
-            // if the command reads no other transaction, no mark, no hold and no inbox, and no holds were looked up.
+            // Each wallet was seen: the one that refused, and the other too, of which an old snapshot may have passed a check
+            // that it fails now. The put of the record, on the condition that there is none, shows that there was none. And
+            // the refusal rests on nothing else: on no other transaction, mark, hold or inbox, and no overdue holds.
             Basis::Items(seen) => {
                 let reads = command.reads();
                 let Snapshots { incoming, overdue, .. } = &self.snapshots;
@@ -45,7 +45,8 @@ impl Known {
         }
     }
 
-    /// Notes that `wallets` are now as they were seen at moments of their own.
+    /// Notes that `wallets` were seen in the table, each at a moment of its own: all that is known is then no longer of one
+    /// moment.
     pub(super) fn saw(&mut self, wallets: impl Iterator<Item = WalletId>) {
         let mut seen = match std::mem::replace(&mut self.basis, Basis::Guess) {
             Basis::Guess => BTreeSet::new(),
@@ -57,7 +58,7 @@ impl Known {
     }
 }
 
-/// What is known of the snapshots.
+/// At what moments the snapshots were true: the table in `execute.rs` says what follows from each.
 pub(super) enum Basis {
     Guess,
     /// These wallets were seen in the table since the request began, each at a moment of its own.
@@ -65,36 +66,37 @@ pub(super) enum Basis {
     Moment,
 }
 
-/// All of an inbox, as it was looked through after its wallet was seen at `version`.
+/// A whole inbox, read through after its wallet was seen at `version`.
 pub(super) struct Looked {
     pub(super) version: u64,
     pub(super) incoming: Incoming,
-    /// Those that the wallet can hold.
+    /// The credits that the wallet can hold.
     pub(super) credits: Vec<Credit>,
 }
 
-/// Overdue holds of a wallet, all of them, as they were after the wallet was seen at `version`.
+/// All overdue holds of a wallet, looked up after the wallet was seen at `version`.
 pub(super) struct Found {
     pub(super) version: u64,
     pub(super) sum: Money,
     pub(super) holds: Vec<Hold>,
 }
 
-/// What ended a round without an end.
+/// Why a round ended without an outcome.
 pub(super) enum Lost {
     Race,
-    /// The snapshots were old, but the leases are ours: nobody can come in between.
+    /// The snapshots were old, but this request holds the leases: nobody can come in between, so it decides again at once.
     Behind,
-    /// Another holds a lease, or is about to.
+    /// Another request holds a lease, or is taking one.
     Lease,
-    /// The database did not answer, or not now. Nothing was written by this.
+    /// DynamoDB throttled a call or did not answer it. That call has moved nothing of this request's money.
     Busy,
-    /// A commit was sent and not answered.
+    /// A commit was sent, and its outcome is unknown.
     Unknown,
 }
 
 impl Ledger {
-    /// The wallets that `command` concerns as this process wrote them last, where they are all that it is decided on.
+    /// The wallets of `command` as this process wrote them last; `None` unless the command reads wallets alone and all are in
+    /// the cache.
     pub(super) fn guess(&self, command: &Command) -> Option<Known> {
         let reads = command.reads();
         if !reads.are_of_wallets_alone() {

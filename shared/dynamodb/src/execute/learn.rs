@@ -1,4 +1,4 @@
-//! How a round comes to know what it decides on: read, or brought along by a lost race. Writes nothing.
+//! How a round comes to know what it decides on: it reads, or takes over what a failed condition returned. Writes nothing.
 
 use wallet_domain::{Snapshots, Wallet, WalletId};
 
@@ -11,18 +11,19 @@ use crate::read::Read;
 use crate::transact::Moved;
 
 impl Run<'_> {
-    /// Takes over what failed conditions have returned: the next round needs no read, unless it has to wait for a lease.
+    /// Takes over the items that failed conditions have returned: the next round needs no read, unless it has to wait for a
+    /// lease.
     pub(super) fn refreshed(&mut self, moved: Moved) -> Lost {
         let bars = |lease: &&Lease| lease.bars(&self.holder, self.ledger.now());
         let busy = self.waits.are_for(moved.wallets.iter().filter_map(|found| found.lease.as_ref()).filter(bars));
         for found in &moved.wallets {
             if !found.lease.as_ref().is_some_and(|lease| lease.is_of(&self.holder)) {
-                // It expired, and was taken over.
+                // A lease that this request had has expired, and another has taken it over.
                 self.held.remove(&found.wallet.id);
             }
             self.ledger.cache.keep(&found.wallet);
         }
-        // Another has to go first, and will have changed the wallet: read then.
+        // Another request holds the lease and will change the wallet first: read after waiting.
         let Some(known) = self.known.as_mut().filter(|_| !busy) else {
             self.known = None;
             return if busy { Lost::Lease } else { Lost::Race };
@@ -39,12 +40,12 @@ impl Run<'_> {
         if self.held.is_empty() { Lost::Race } else { Lost::Behind }
     }
 
-    /// What the command is decided on, each item by itself.
+    /// Reads what the command is decided on, each item at a moment of its own.
     pub(super) async fn read(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
         match self.ledger.load(self.command, self.usage).await {
             Ok(read) => {
                 let wallets = self.command.reads().wallets;
-                // Whether this read was needed.
+                // This read was needed only if one of the kept snapshots is stale.
                 if let Some(kept) = self.ledger.cache.all(&wallets).filter(|kept| !kept.is_empty()) {
                     let version = |id| read.snapshots.wallets.get(&id).map(|wallet| wallet.version);
                     self.ledger.cache.proved(kept.iter().all(|kept| version(kept.id) == Some(kept.version)));
@@ -55,12 +56,12 @@ impl Run<'_> {
         }
     }
 
-    /// What the command is decided on, all of it at one moment, and what was found in inboxes.
+    /// Reads what the command is decided on and the credits found in inboxes, all at one moment.
     pub(super) async fn read_at_once(&mut self) -> Result<Result<Known, Lost>, ExecuteError> {
         let credits = self.looked.values().flat_map(|looked| &looked.credits);
         match self.ledger.load_at_once(self.command, credits, self.usage).await {
             Ok(Some(read)) => {
-                // What a fold had settled before its credits were seen to go.
+                // Forget an inbox of which a credit is gone: a fold has settled it.
                 self.looked.retain(|_, looked| {
                     looked.credits.iter().all(|credit| read.waiting.contains(&(credit.wallet, credit.transaction)))
                 });
@@ -97,7 +98,8 @@ impl Run<'_> {
         Known { snapshots, basis, busy, taken, expired }
     }
 
-    /// Takes over a step that this request has made beside its own: at the new version what was looked up is as it was.
+    /// Takes over the wallet as a release by this request has left it. What was looked up at the version before is the same
+    /// at the new one.
     pub(super) fn moved_on(&mut self, known: &mut Known, after: &Wallet) {
         let before = known.snapshots.wallets.insert(after.id, after.clone()).map(|before| before.version);
         if let Some(looked) = self.looked.get_mut(&after.id).filter(|looked| Some(looked.version) == before) {
@@ -109,7 +111,7 @@ impl Run<'_> {
         known.saw([after.id].into_iter());
     }
 
-    /// A read has no outcome to lose: it is only tried again.
+    /// A failed read has changed nothing: it is tried again, unless its fault is final.
     pub(super) fn unread(&self, fault: Fault) -> Result<Result<Known, Lost>, ExecuteError> {
         match fault.class() {
             Class::Throttled | Class::Unknown => Ok(Err(Lost::Busy)),

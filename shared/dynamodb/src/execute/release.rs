@@ -1,8 +1,9 @@
-//! What holds keep back beyond their time, where a command is short of it or is about such a hold: released first.
+//! Releases overdue holds for a command that is about such a hold, or that is short of the money they keep back.
 //!
-//! A hold that the command itself reads is released at once, so that whoever captures it too late is told so of a hold that
-//! has ended. For a command that is short of money the wallet's overdue holds are looked up after the wallet was seen: while
-//! it stays at its version none of them changes. A refusal rests on that: the wallet is read once more, and is at it still.
+//! If the command itself reads the hold, it is released at once, so that whoever captures it too late is told that it has
+//! expired. If the command is short of money, the wallet's overdue holds are looked up after the wallet was read: while the
+//! wallet stays at that version none of them changes. Before a refusal rests on them the wallet is read once more, and must
+//! be at that version still.
 
 use wallet_domain::{Hold, HoldStatus, Wallet, WalletId};
 
@@ -12,7 +13,7 @@ use crate::holds::held_by;
 use crate::outcome::ExecuteError;
 
 impl Run<'_> {
-    /// Finds out what holds of the wallet that is `before` are overdue, or releases some, and comes back with what is known then.
+    /// Looks up the overdue holds of the wallet `before`, or releases some of them, and returns what is known then.
     pub(super) async fn release(
         &mut self,
         mut known: Known,
@@ -25,7 +26,7 @@ impl Run<'_> {
             self.found.remove(&wallet);
             known.snapshots.overdue.remove(&wallet);
             return Ok(match self.let_go(&mut known, wallet, own).await? {
-                // It has ended now; or the clock has gone back, and another look will tell.
+                // Still active: by this clock it is not overdue after all. Another round looks again.
                 Ok(_) if known.snapshots.holds.values().any(|hold| is_own(&hold)) => Err(Lost::Race),
                 Ok(_) => Ok(known),
                 Err(lost) => Err(lost),
@@ -40,7 +41,7 @@ impl Run<'_> {
                 Err(lost) => Err(lost),
             });
         }
-        // Once in each round: a wallet that moves on all the time is met again after a while.
+        // Once a round: a wallet that changes all the time is looked at again after the wait.
         if !self.finds.insert(wallet) {
             self.usage.conflicts += 1;
             return Ok(Err(Lost::Race));
@@ -58,7 +59,7 @@ impl Run<'_> {
         }
     }
 
-    /// Releases some of `holds`, and answers the others.
+    /// Releases up to 49 of `holds`, and returns the others that are overdue.
     async fn let_go(
         &mut self,
         known: &mut Known,
@@ -89,13 +90,13 @@ impl Run<'_> {
         }
     }
 
-    /// Keeps what was found of a wallet: nobody releases it while the wallet stays at its version.
+    /// Keeps the overdue `holds` of a wallet: none of them changes while the wallet stays at its version.
     fn find(&mut self, known: &mut Known, wallet: WalletId, holds: Vec<Hold>) {
         let before = &known.snapshots.wallets[&wallet];
         let sum = held_by(&holds, before);
         self.found.insert(wallet, Found { version: before.version, sum, holds });
         known.snapshots.overdue.insert(wallet, sum);
-        // What was one moment before is not one moment with the holds.
+        // The holds were read at another moment than all else.
         known.saw([].into_iter());
     }
 }

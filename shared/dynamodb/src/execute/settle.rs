@@ -1,10 +1,10 @@
-//! What waits in an inbox, where a command can't be decided without it: looked up first, and settled where it covers what
+//! Reads the inbox of a wallet for a command that cannot be decided without it, and settles the credits if they cover what
 //! the balance does not.
 //!
-//! A refusal for too little rests on balance and inbox together. The inbox is looked through after the wallet was seen;
-//! then the wallet, the credits that were found and the request's own record are read at one moment. At the same version
-//! nothing was settled in between: so the credits are not in the balance yet, and what was there before the look is among
-//! them. A credit that came during the look may be counted or not.
+//! A refusal for funds rests on balance and inbox together. First the wallet is read, then its inbox is read through, then
+//! the wallet, the credits that were found and the request's own record are read at one moment. If the wallet is at the same
+//! version in both reads, nothing was settled in between: so the credits are not in the balance yet, and all that waited
+//! before the inbox was read are among them. A credit that came while the inbox was read may be counted or not.
 
 use wallet_domain::{Credit, Incoming, MAX_FOLD, Wallet, WalletId};
 
@@ -14,7 +14,8 @@ use crate::outcome::ExecuteError;
 use crate::read::{MOST_READ, places};
 
 impl Run<'_> {
-    /// Finds out what waits for the wallet that is `before`, or settles some of it, and comes back with what is known then.
+    /// Reads through the inbox of the wallet `before`, or settles some of what was found there, and returns what is known
+    /// then.
     pub(super) async fn settle(
         &mut self,
         mut known: Known,
@@ -24,13 +25,13 @@ impl Run<'_> {
         if let Some(looked) = self.looked.remove(&wallet).filter(|looked| looked.version == before.version) {
             return self.fold(known, wallet, &looked.credits).await;
         }
-        // Once in each round: a wallet that moves on all the time is met again after a while.
+        // Once a round: a wallet that changes all the time is looked at again after the wait.
         if !self.looks.insert(wallet) {
             self.usage.conflicts += 1;
             return Ok(Err(Lost::Race));
         }
-        // A refusal rests on no more credits than there is room for beside all else that its command reads; where more wait,
-        // some are settled whether they are needed or not.
+        // Before a refusal, one `TransactGetItems` of 100 items reads these credits and all else that the command reads.
+        // Where more wait than it has room for, some are settled, whether they are needed or not.
         let room = MOST_READ.saturating_sub(places(self.command).len());
         let (mut found, mut count, mut from) = (vec![], 0, None);
         loop {
@@ -49,7 +50,7 @@ impl Run<'_> {
                 let incoming = Incoming { count, ..Incoming::of(before, &credits) };
                 self.looked.insert(wallet, Looked { version: before.version, incoming, credits });
                 known.snapshots.incoming.insert(wallet, incoming);
-                // What was one moment before is not one moment with the inbox.
+                // The inbox was read at another moment than all else.
                 known.saw([].into_iter());
                 return Ok(Ok(known));
             }
@@ -71,7 +72,7 @@ impl Run<'_> {
             Ok(fold) => {
                 if let Some(fold) = fold {
                     known.snapshots.wallets.insert(wallet, fold.posting().after.clone());
-                    // It got on: what is left may be looked through at once.
+                    // The fold made progress: what is left may be read in the same round.
                     self.looks.remove(&wallet);
                 }
                 known.snapshots.incoming.remove(&wallet);
