@@ -47,7 +47,7 @@ impl Command {
         self.verb().taken()
     }
 
-    /// The command as a request that waits, if it is one that can: a movement that its caller asks for, at whatever version.
+    /// The command as a request to be queued; `None` for one that carries out no order, or pins a version.
     ///
     /// # Errors
     /// What the request alone is refused for.
@@ -71,8 +71,8 @@ impl Command {
         }))
     }
 
-    /// The command that `request` asks for. `None` for a kind that only a newer version of this code knows, and where what
-    /// is stored is not what was asked.
+    /// The command that `request` asks for. `None` for a kind that only a newer version of this code knows, and where what is
+    /// stored does not give the id and the fingerprint that are stored with it.
     #[must_use]
     pub fn of(request: &Request, terms: &Terms) -> Option<Command> {
         Command::requested(request, terms).filter(|command| {
@@ -87,14 +87,14 @@ impl Command {
         self.verb().reads()
     }
 
-    /// What makes it the same request: everything that the caller said, but not how (strategy, `If-Match`), and nothing
-    /// that the deployment adds (fee, rebate rule).
+    /// The digest by which a repeated request is known to be the same: of everything that the caller said, but not how
+    /// (strategy, `If-Match`), and nothing that the deployment adds (fee, rebate rule).
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         fingerprint(self.verb())
     }
 
-    /// The record of this command refused, as a plan of nothing else: kept although nothing moved, and the answer to its
+    /// A plan that writes nothing but the record of this command and its `refusal`. The record is the answer to the command's
     /// key from then on. `None` for a refusal that is not recorded.
     #[must_use]
     pub fn attempt(&self, snapshots: &Snapshots, refusal: &Refusal, now: Timestamp) -> Option<Plan> {
@@ -108,8 +108,8 @@ impl Command {
         Some(Plan::attempt(record(verb, verb.asked(snapshots)?, outcome, moment)))
     }
 
-    /// The same of a request that was queued. Its caller was told nothing yet: that there is no such wallet is recorded too,
-    /// for him alone.
+    /// The same for a request that was queued. Its caller was told nothing yet: so that a wallet does not exist is recorded
+    /// too, and he alone may read it.
     #[must_use]
     pub fn queued_attempt(&self, snapshots: &Snapshots, refusal: &Refusal, now: Timestamp) -> Option<Plan> {
         let (verb, facts) = (self.verb(), refusal.facts());

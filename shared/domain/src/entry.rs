@@ -24,13 +24,14 @@ pub struct Entry {
     pub transaction: TransactionId,
     /// The kind of that transaction.
     pub kind: Kind,
-    /// Signed: credits are positive, debits negative, openings and amendments zero.
+    /// Signed: credits are positive, debits negative. Zero where no balance moves: openings, amendments, holds and their
+    /// release.
     pub amount: Money,
     /// The balance after it.
     pub balance_after: Money,
     /// What holds keep back after it.
     pub held_after: Money,
-    /// Where the money came from or went to; openings and amendments have none.
+    /// Where the money came from or went to, or what it is held for; `None` where there is no such account, or more than one.
     pub counterparty: Option<Account>,
     /// The caller's reference.
     pub reference: Option<Reference>,

@@ -1,8 +1,8 @@
-//! What a transfer costs: basis points of the amount, between a minimum and a maximum.
+//! What a transfer, a payment of a payout or a capture costs: basis points of the amount, between a minimum and a maximum.
 
 use crate::money::{BasisPoints, Bounds, Currency, Money, Rounding};
 
-/// The deployment's price of a transfer.
+/// The deployment's price of a transfer, a payment of a payout or a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeSchedule {
     basis_points: BasisPoints,

@@ -15,7 +15,7 @@ use crate::transaction::{Account, Kind, Outcome, Transaction};
 /// DynamoDB takes, and the record that names them stays below 6 KB.
 pub const MAX_RELEASED: usize = 49;
 
-/// The capture that ends a hold whatever it asks for.
+/// The most captures of one hold: the last of them ends it, whatever it asks for.
 pub const MAX_CAPTURES: u32 = 50;
 
 /// How long a hold lives where its request does not say.

@@ -24,7 +24,8 @@ pub const MAX_FOLD: usize = 98;
 pub struct Incoming {
     /// What it comes to, as far as the wallet can hold it; the largest value at most.
     pub amount: Money,
-    /// The wallet's balance once that is settled. Far below zero it rises by more than the largest value.
+    /// The wallet's balance once that is settled. From far below zero it rises by more than the largest value, at which
+    /// `amount` stops.
     pub settled: Money,
     /// All items, those that cannot be read or held among them.
     pub count: usize,

@@ -46,7 +46,7 @@ pub(crate) fn credit(
     }
 }
 
-/// `amount`, if the `caller` may know it: a wallet's figures are for its owner. `None` may read everything.
+/// `amount`, if the `caller` may know it: a wallet's figures are for its owner. Without a caller, always.
 pub(crate) fn shown(amount: Money, wallet: &Wallet, caller: Option<&Caller>) -> Option<Money> {
     caller.is_none_or(|caller| caller.owns(wallet)).then_some(amount)
 }
@@ -72,7 +72,7 @@ pub(crate) struct Outflow {
 pub(crate) struct Going {
     /// Fee included.
     pub(crate) leaving: Money,
-    /// The limits' counters with it.
+    /// The limits' counters, with this counted.
     pub(crate) counters: Counters,
     pub(crate) guard: Guard,
 }
@@ -103,7 +103,7 @@ pub(crate) fn let_go(
     }
     within_largest_movement(wallet, outflow.amount, None)?;
     let (zero, largest) = (Money::zero(wallet.currency()), Money::largest(wallet.currency()));
-    // No movement passes the largest value: with a fee that would take it there it is refused below, naming that value.
+    // No movement passes the largest value: one that its fee takes beyond is refused below, naming that value.
     let leaving = outflow.amount.plus(outflow.fee);
     let requested = leaving.unwrap_or(largest);
     let mut counters = wallet.counters.at(moment.now);
@@ -133,18 +133,19 @@ pub(crate) fn let_go(
     }
 }
 
-/// The lowest balance of which `leaving` can go: the rest covers floor and holds.
+/// The lowest balance from which `leaving` can go: the rest covers floor and holds.
 pub(crate) fn lowest(wallet: &Wallet, leaving: Money) -> Result<Money, MoneyError> {
     wallet.floor.plus(leaving)?.plus(wallet.held)
 }
 
-/// Why `requested` does not leave, which the balance does not cover.
+/// Why `requested` cannot leave `wallet`, whose balance does not cover it.
 pub(crate) fn too_little(snapshots: &Snapshots, wallet: &Wallet, requested: Money) -> NoPlan {
     uncovered(snapshots, wallet, Wallet::available, requested)
 }
 
-/// Why what is `available` of `wallet` is too little for `requested`: what holds keep back beyond their time would cover it and
-/// has to be released first, or what waits in the inbox would and has to be settled first, or it is refused.
+/// Why what is `available` of `wallet` is too little for `requested`. If it would be enough once expired holds are released
+/// and the inbox is settled, they have to be: first the holds, then the inbox. If not even then, the request is refused.
+/// Where the snapshots do not say what is overdue or waits, that has to be looked up first.
 pub(crate) fn uncovered(
     snapshots: &Snapshots,
     wallet: &Wallet,
@@ -157,7 +158,7 @@ pub(crate) fn uncovered(
     }
 }
 
-/// The same where of all that holds keep back only `overdue` counts.
+/// The same where expired holds keep back `overdue`, whatever the snapshots say of that.
 pub(crate) fn short(
     snapshots: &Snapshots,
     wallet: &Wallet,

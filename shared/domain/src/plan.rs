@@ -46,10 +46,10 @@ pub struct Posting {
 /// A condition on the stored balance, which stands even if everything above it were wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Nothing moves.
+    /// No condition: nothing moves, or an administrator lets a reversal take the wallet below its floor.
     None,
-    /// A debit: the balance must be at least this, which is the floor, what leaves and what stays held, and what is held must
-    /// be what it was.
+    /// A debit: the balance must be at least this, which is the floor, what leaves and, but for a capture, what is held; and
+    /// what is held must be what was read.
     AtLeast(Money),
     /// A credit: the balance must be at most this, which is the ceiling less what arrives.
     AtMost(Money),
@@ -61,11 +61,11 @@ pub enum NoPlan {
     /// The request is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// What waits in the inbox of this wallet has to be known first, or settled: the snapshots say which.
+    /// The inbox of this wallet has to be read first, if the snapshots have no `incoming` of it, or else settled.
     #[error("what waits in the inbox of {0} has to be settled first")]
     Unsettled(WalletId),
-    /// What holds of this wallet keep back beyond their time has to be known first, or released: the snapshots say
-    /// which.
+    /// Holds of this wallet that have expired have to be released first: those that the command reads, or else those that
+    /// make up its `overdue` in the snapshots; without that, they have to be looked up.
     #[error("holds of {0} that have expired have to be released first")]
     Unreleased(WalletId),
     /// What was decided does not add up, or what was read cannot be: a fault of ours or of the table.
@@ -74,7 +74,7 @@ pub enum NoPlan {
 }
 
 impl From<MoneyError> for NoPlan {
-    /// Of values that one table holds together.
+    /// Of values that were read from the table: no request is at fault.
     fn from(error: MoneyError) -> NoPlan {
         NoPlan::Unsound(Unsound::Arithmetic(error))
     }
@@ -151,7 +151,7 @@ impl Side {
         }
     }
 
-    /// Whether `leg`, that of its wallet, says what it does.
+    /// Whether `leg`, the one of its wallet, says what this side does.
     fn matches(&self, leg: Option<&Leg>) -> bool {
         match (self, leg) {
             (Side::Step(step), None) => step.amount.is_zero() && step.adds_up(),
@@ -167,7 +167,7 @@ impl From<Step> for Side {
     }
 }
 
-/// One wallet's next version, before the record that it hangs on is sealed.
+/// One wallet's next version, before the transaction that makes it is sealed.
 pub(crate) struct Step {
     before: Option<Wallet>,
     pub(crate) after: Wallet,
@@ -226,7 +226,7 @@ impl Step {
         }
     }
 
-    /// A wallet that is being opened holds nothing before.
+    /// Whether the balance changes by the amount. A wallet that is being opened starts from zero.
     fn adds_up(&self) -> bool {
         let before = self.before.as_ref().map_or(Money::zero(self.after.currency()), |before| before.balance);
         before.plus(self.amount) == Ok(self.after.balance)
@@ -356,7 +356,7 @@ impl Plan {
     }
 }
 
-/// The legs sum to zero, and say of each wallet what its side does; its balance differs by that and by nothing else.
+/// Checks that the legs sum to zero and say of each wallet what its side does; its balance changes by that and nothing else.
 fn balanced(transaction: &Transaction, sides: &[Side]) -> Result<(), Unsound> {
     let legs = transaction.legs();
     let sum: i128 = legs.iter().map(|leg| leg.amount().minor_units()).sum();
@@ -377,7 +377,7 @@ fn balanced(transaction: &Transaction, sides: &[Side]) -> Result<(), Unsound> {
     }
 }
 
-/// What each wallet holds back changes by what its holds do, and by nothing else.
+/// Checks that what each wallet holds back changes by what its holds do, and by nothing else.
 fn kept_back(sides: &[Side], holds: &[HoldChange]) -> Result<(), Unsound> {
     let mut adds: BTreeMap<WalletId, i128> = BTreeMap::new();
     for change in holds {

@@ -63,7 +63,7 @@ pub enum Refusal {
         /// The transaction that was to be reversed.
         transaction: TransactionId,
     },
-    /// Rebates, reversals, openings, amendments and what failed cannot be reversed.
+    /// Only a posted transaction of a kind that can be undone is reversed.
     #[error("transaction {transaction} cannot be reversed")]
     NotReversible {
         /// The transaction that was to be reversed.
@@ -93,7 +93,7 @@ pub enum Refusal {
         hold: TransactionId,
         /// What can be captured still.
         remaining: Money,
-        /// What was to be.
+        /// What should be captured.
         requested: Money,
     },
     /// The deposit was reversed before its rebate was paid.
@@ -150,14 +150,14 @@ pub enum Refusal {
         /// Seconds until the next minute.
         retry_after_seconds: u64,
     },
-    /// The balance would pass the floor.
+    /// The balance would pass the floor, or cut into what is held.
     #[error("wallet {wallet} has too little")]
     InsufficientFunds {
         /// The wallet that refused.
         wallet: WalletId,
-        /// What could leave.
+        /// What could leave; `None` when it is not the caller's to know.
         available: Option<Money>,
-        /// What should, fee included.
+        /// What should leave, fee included.
         requested: Money,
     },
     /// The balance would pass the ceiling.
@@ -167,7 +167,7 @@ pub enum Refusal {
         wallet: WalletId,
         /// What could come in; `None` when it is not the caller's to know.
         available: Option<Money>,
-        /// What should.
+        /// What should come in.
         requested: Money,
     },
     /// The movement would pass one of the wallet's limits.

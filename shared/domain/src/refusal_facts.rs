@@ -22,7 +22,7 @@ pub struct Facts<'a> {
     pub holds: Option<Currency>,
     /// What could move.
     pub available: Option<Money>,
-    /// What should.
+    /// What should move.
     pub requested: Option<Money>,
     /// Which payment of a payout, counted from 0.
     pub payment: Option<u32>,

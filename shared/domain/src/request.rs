@@ -34,7 +34,7 @@ pub struct Request {
     pub payments: Vec<Payment>,
     /// Who asked, and with what authority.
     pub caller: Caller,
-    /// What named the request.
+    /// The idempotency key that named the request.
     pub key: IdempotencyKey,
     /// How much.
     pub amount: Amount,

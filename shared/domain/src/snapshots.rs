@@ -19,7 +19,7 @@ pub struct Reads {
     pub wallets: Vec<WalletId>,
     /// Other transactions: the deposit of a rebate, the rebate of a deposit that is reversed.
     pub transactions: Vec<TransactionId>,
-    /// Whether these things have happened to these transactions.
+    /// Marks: whether these things have happened to these transactions.
     pub marks: Vec<(TransactionId, MarkName)>,
     /// Holds.
     pub holds: Vec<HoldKey>,
@@ -33,7 +33,7 @@ impl Reads {
     }
 }
 
-/// What exists of what a command names.
+/// What was found of all that a command reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshots {
     /// By id.

@@ -1,8 +1,8 @@
 //! Commands that are written in one transaction: each is decided on what the one before it leaves.
 //!
-//! A wallet that several of them move takes one step, with a version and a row of its statement for each: requests that would
-//! lose races for it to one another do it together. Each keeps a record and an id of its own. What cannot be taken along, a
-//! refusal too, is left out, and decided later by itself.
+//! A wallet that several of them move takes one step, with a version and a row of its statement for each: one by one, these
+//! requests would lose races for it to one another. Each keeps a record and an id of its own. What cannot be taken along is
+//! left out, a refused command too, and decided later by itself.
 
 use jiff::Timestamp;
 
@@ -78,8 +78,8 @@ impl Together {
     }
 }
 
-/// The step that is `first` and then `next`; `None` where they cannot be one: an item of rows has one time, and says once
-/// what is held.
+/// `first` and then `next` as one step; `None` where they cannot be one, as when their time or what is held differs: the rows
+/// of one item share both.
 fn joined(first: &Posting, next: &Posting) -> Option<Posting> {
     let (last, row) = first.rows.last().zip(next.rows.first())?;
     if (last.created_at, last.held_after) != (row.created_at, row.held_after) {

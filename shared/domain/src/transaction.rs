@@ -25,7 +25,7 @@ pub struct Transaction {
     pub kind: Kind,
     /// The wallet that the request was about: the one credited or debited, the source of a transfer.
     pub wallet: WalletId,
-    /// Where a transfer goes, or would have gone: a failed one has no legs that tell.
+    /// Where the money of a transfer or hold goes, or would have gone: a failed one has no legs that tell.
     pub destination: Option<WalletId>,
     /// What was asked to move; zero for openings and amendments.
     pub amount: Money,
@@ -39,7 +39,7 @@ pub struct Transaction {
     pub reference: Option<Reference>,
     /// The caller's labels.
     pub metadata: Metadata,
-    /// The deposit of a rebate, the original of a reversal.
+    /// The deposit of a rebate, the original of a reversal, the hold of a capture or void.
     pub parent: Option<TransactionId>,
     /// The rebate rule in force when a deposit was made.
     pub rule: Option<RebateRule>,

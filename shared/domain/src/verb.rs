@@ -25,7 +25,7 @@ pub(crate) trait Registered {
     fn is_reversible(&self, original: &Transaction) -> bool;
 }
 
-/// One thing that can be asked for. Who carries out an order says of its request what the order says.
+/// One thing that can be asked for. Of a verb that carries out an order, the methods below answer what the order says.
 pub(crate) trait Verb: Registered {
     /// The id of the transaction that it will become.
     fn transaction(&self) -> TransactionId {
@@ -36,12 +36,12 @@ pub(crate) trait Verb: Registered {
     /// The wallet that it is about.
     fn wallet(&self) -> WalletId;
 
-    /// The other wallet, where there is one that money goes to.
+    /// The wallet that the money goes to, if it is another than [`Verb::wallet`].
     fn destination(&self) -> Option<WalletId> {
         None
     }
 
-    /// The order that it carries out, where it is one that may wait in a queue.
+    /// The order that it carries out; `None` for a verb that cannot wait in a queue.
     fn order(&self) -> Option<&Order> {
         None
     }
@@ -59,12 +59,12 @@ pub(crate) trait Verb: Registered {
         None
     }
 
-    /// Whether the request by itself, whatever the wallets are like, can be carried out.
+    /// Refuses a request that cannot be carried out whatever the wallets are like.
     fn admissible(&self) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// The transaction that it follows.
+    /// The transaction that it follows, as a rebate its deposit, a reversal its original, a capture or void its hold.
     fn parent(&self) -> Option<TransactionId> {
         None
     }
@@ -80,7 +80,7 @@ pub(crate) trait Verb: Registered {
         self.order().expect(NAMED).said(hasher)
     }
 
-    /// What its record says of the request; `None` where the snapshots leave nothing to record it for.
+    /// What its record says of the request; `None` if the snapshots lack what the record would say.
     fn asked(&self, _snapshots: &Snapshots) -> Option<Asked> {
         self.order().map(Order::asked)
     }
@@ -119,7 +119,7 @@ impl Order {
         }
     }
 
-    /// What the caller said.
+    /// Hashes what the caller said.
     pub(crate) fn said(&self, hasher: Hasher) -> Hasher {
         let amount = self.amount.money();
         hasher
@@ -155,7 +155,7 @@ pub(crate) fn record(verb: &dyn Verb, asked: Asked, outcome: Outcome, moment: Mo
     }
 }
 
-/// What makes it the same request.
+/// The digest by which a repeated request is known to be the same.
 pub(crate) fn fingerprint(verb: &dyn Verb) -> Digest {
     let hasher = Hasher::new("request:1").field(verb.kind().as_str()).field(&verb.wallet().to_string());
     verb.said(hasher).finish()

@@ -182,11 +182,11 @@ impl Credits {
 /// Bounds on movements; `None` bounds nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest amount of one deposit, or of one withdrawal, transfer or payout.
+    /// The largest amount of one deposit, or of one withdrawal, transfer, payout or hold.
     pub max_movement: Option<Amount>,
-    /// The most that may leave within one UTC day, fees included.
+    /// The most that may leave within one UTC day, fees included. A hold counts on the day on which it is made.
     pub max_daily_outflow: Option<Amount>,
-    /// The most transfers and payouts out within one UTC minute.
+    /// The most transfers, payouts and holds within one UTC minute.
     pub transfers_per_minute: Option<u32>,
 }
 
@@ -199,7 +199,7 @@ pub struct Counters {
     pub outflow: Money,
     /// The UTC minute that `transfers` counts, in minutes since 1970-01-01T00:00Z.
     pub minute: i64,
-    /// Transfers out in that minute.
+    /// Transfers, payouts and holds of that minute.
     pub transfers: u32,
 }
 

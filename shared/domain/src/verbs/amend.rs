@@ -27,7 +27,7 @@ pub struct Amend {
     pub caller: Caller,
     /// Which wallet.
     pub wallet: WalletId,
-    /// What it must be at (`If-Match`).
+    /// What its version must be (`If-Match`).
     pub expected: Expected,
     /// What to change.
     pub change: Change,
@@ -115,7 +115,7 @@ impl Verb for Amend {
         Some(Asked { caller: self.caller.subject.clone(), amount, reference: None, metadata: Metadata::default() })
     }
 
-    /// Its id is its wallet's version, which a refused attempt must not use up.
+    /// Its id may come from its wallet's version, which a refused attempt must not use up.
     fn keeps_refusals(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! Capturing: some or all of what a hold keeps back goes to its payee. What a final capture leaves is released.
 //!
-//! Limits have counted all of it when it was held. A capture costs the fee on what is captured with it, less the fee on what
-//! was captured before, so that the parts never cost more than the whole.
+//! The wallet's limits counted the whole hold when it was made. A capture costs the fee on all that is captured with it, less
+//! the fee on what was captured before, so that the parts never cost more than the whole.
 
 use crate::caller::Caller;
 use crate::clock::Moment;
@@ -29,7 +29,7 @@ pub struct Capture {
     pub key: IdempotencyKey,
     /// The transaction that made the hold. Records never change, so it may have been read at any time.
     pub hold: Box<Transaction>,
-    /// How much; all that remains without it.
+    /// How much; `None` for all that remains.
     pub amount: Option<Amount>,
     /// Whether the rest is released.
     pub is_final: bool,
@@ -118,7 +118,7 @@ impl Verb for Capture {
 }
 
 impl Capture {
-    /// Takes `leaving` out of the source, and what the hold no longer keeps back out of what is held.
+    /// Takes `leaving` out of the source's balance, and what the hold keeps back no longer out of what is held.
     fn debit(
         &self,
         snapshots: &Snapshots,
@@ -128,7 +128,8 @@ impl Capture {
     ) -> Result<Side, NoPlan> {
         let lowest = source.floor.plus(leaving)?;
         if source.balance.is_less_than(lowest)? {
-            // A reversal has taken the wallet too low; what other holds keep back is no help.
+            // A reversal has taken the wallet too low. To release other holds is no help: a capture may use what they keep
+            // back.
             let zero = Money::zero(source.currency());
             let above = |wallet: &Wallet| Wallet { held: zero, ..wallet.clone() }.available();
             let refusal = short(snapshots, source, above, zero, leaving);
@@ -154,7 +155,7 @@ pub(crate) fn reads(made: &Transaction) -> Reads {
     Reads { wallets, holds: vec![key], ..Reads::default() }
 }
 
-/// What the record of a capture or void of the hold that `made` made says: over all that remains where no amount is named.
+/// What the record of a capture or void of the hold that `made` made says. Where no amount is named, it is all that remains.
 pub(crate) fn asked(
     snapshots: &Snapshots,
     made: &Transaction,
@@ -182,7 +183,7 @@ pub(crate) fn live<'a>(
         return Err(Refusal::HoldNotFound.into());
     }
     let source = snapshots.wallet(hold.source)?;
-    // By the source's time alone, as its release goes: the other wallet's may be later.
+    // Overdue by the clock and the source's time, as for its release: the time of the other wallet may be later.
     if hold.is_overdue(Moment::of(moment.clock, [source.updated_at]).now) {
         return Err(NoPlan::Unreleased(source.id));
     }
@@ -193,7 +194,8 @@ pub(crate) fn live<'a>(
     }
 }
 
-/// `wallet` with `freed` less kept back by `hold`. Of that `unspent` stays, and is given back to the day that counted it.
+/// `wallet` once `hold` keeps back `freed` less. Of that, `unspent` stays in the wallet, and the day on which the hold was
+/// made counts it as outflow no longer.
 pub(crate) fn released(wallet: Wallet, hold: &Hold, freed: Money, unspent: Money) -> Result<Wallet, NoPlan> {
     let mut after = Wallet { held: wallet.held.minus(freed)?, ..wallet };
     after.counters.give_back(unspent, hold.created_at);

@@ -53,7 +53,7 @@ impl Verb for Deposit {
         pinned(wallet, order)?;
         accepts(wallet, amount)?;
         within_largest_movement(wallet, amount, Some(&order.caller))?;
-        // A version can only be pinned where the credit makes the next one.
+        // With `If-Match` the credit makes the wallet's next version, and does not wait in the inbox.
         let (from, caller) = (Account::External, Some(&order.caller));
         let credit = match order.expected_version {
             Some(_) => credit(wallet, amount, from, caller)?.into(),

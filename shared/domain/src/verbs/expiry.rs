@@ -1,7 +1,7 @@
 //! Expiry: holds whose time is over are released, up to [`MAX_RELEASED`] of one wallet at once, whatever the wallet's status.
 //!
-//! Nobody asks for it by name: the sweep does, and whoever is short of the money. Of one version of a wallet there is one
-//! expiry, so that of two that try at once one has to look again.
+//! No caller asks for it: the sweep does, and a request that is short of the money or about such a hold. Its id comes from
+//! the wallet and its version, so that of two that try at once one fails and looks again.
 
 use crate::clock::Moment;
 use crate::hash::Hasher;
@@ -54,7 +54,7 @@ impl Verb for Expire {
         self.holds.iter().fold(hasher, |hasher, key| hasher.shown(key.id))
     }
 
-    /// On behalf of the wallet's owner.
+    /// It is recorded on behalf of the wallet's owner.
     fn asked(&self, snapshots: &Snapshots) -> Option<Asked> {
         let wallet = snapshots.wallets.get(&self.wallet)?;
         let (caller, amount) = (wallet.owner.clone(), Money::zero(wallet.currency()));
@@ -65,7 +65,7 @@ impl Verb for Expire {
         false
     }
 
-    /// Another has released holds at this version.
+    /// Another expiry has released holds at this version.
     fn taken(&self) -> Refusal {
         Refusal::VersionMismatch { wallet: self.wallet, expected: self.version }
     }

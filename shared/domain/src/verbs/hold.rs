@@ -84,7 +84,7 @@ impl Verb for Authorise {
         let hold = Hold::made_by(&transaction).expect("it is a posted hold, with its terms");
         let outflow = Outflow { amount, fee: hold.fee_on(amount), transfers: 1 };
         let Going { leaving, counters, guard } = let_go(snapshots, source, &outflow, moment)?;
-        // A wallet below zero could keep more back than money can be.
+        // A wallet whose floor is far below zero could hold back more than the largest value.
         let Ok(held) = source.held.plus(leaving) else { return Err(too_little(snapshots, source, leaving)) };
         let after = Wallet { held, counters, ..source.clone() };
         let step = Step::holding(source, after, Some(hold.payee()), guard);

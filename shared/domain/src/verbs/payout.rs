@@ -1,7 +1,8 @@
 //! Payout: money moves from one of the caller's wallets to up to 48 others, to all of them or to none.
 //!
-//! It is one movement of its payer, who is asked first: one row of his statement, and to his limits one movement and one
-//! transfer of the sum. Then the payments are asked in their order, and the first that is refused refuses the payout.
+//! The payer's wallet is checked first. For it, a payout is one movement: one row of its statement, and to its limits one
+//! movement and one transfer of the sum. Then the payments are checked in their order, and the first that is refused refuses
+//! the payout.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ pub struct Payout {
     pub order: Order,
     /// Where from; pays the fees.
     pub source: WalletId,
-    /// Where to; they come to the order's amount.
+    /// Where to, and how much each; the sum is the order's amount.
     pub payments: Vec<Payment>,
     /// What each payment costs.
     pub fee: Option<FeeSchedule>,
@@ -62,7 +63,7 @@ impl Payout {
         total.map_err(|_| AmountError::TooLarge { largest }).and_then(Amount::new)
     }
 
-    /// What all payments cost; the largest value where that is passed, which no wallet can pay on top.
+    /// What all payments cost; if that passes the largest value, the largest value, which no wallet can pay on top.
     fn fees(&self) -> Money {
         let currency = self.order.amount.money().currency();
         let Some(schedule) = &self.fee else { return Money::zero(currency) };
@@ -72,7 +73,7 @@ impl Payout {
             .unwrap_or_else(|_| Money::largest(currency))
     }
 
-    /// What the payment comes to for its payee.
+    /// What the payment does to its payee's wallet.
     fn pay(&self, snapshots: &Snapshots, payment: &Payment) -> Result<Side, NoPlan> {
         let (destination, amount) = (snapshots.wallet(payment.destination)?, payment.amount.money());
         accepts(destination, amount)?;

@@ -54,7 +54,7 @@ impl Verb for PayRebate {
         hasher.field(&self.deposit.to_string()).field(self.rule.as_str())
     }
 
-    /// On behalf of the wallet's owner, over all that was earned.
+    /// It is recorded on behalf of the wallet's owner; its amount is all that was earned.
     fn asked(&self, snapshots: &Snapshots) -> Option<Asked> {
         let (deposit, rule) = self.earned(snapshots).ok()?;
         let owner = snapshots.wallets.get(&self.wallet)?.owner.clone();
@@ -81,7 +81,7 @@ impl Verb for PayRebate {
         if left.is_zero() {
             return Err(Refusal::RebateCapReached { wallet: wallet.id, requested: earned }.into());
         }
-        // Deposit and rebate can be taken back together: their sum is a value that exists.
+        // A reversal takes deposit and rebate back together: their sum must not pass the largest value.
         let with_deposit = Money::largest(earned.currency()).minus(deposit.amount)?;
         let room = room(wallet)?;
         if room.is_zero() {
@@ -93,7 +93,7 @@ impl Verb for PayRebate {
             return Err(too_small(amount).into());
         }
         let credit = if rule.monthly_cap.is_some() {
-            // The month's sum is in the wallet, and moves with its version.
+            // The month's sum is in the wallet and moves with its version, so the credit cannot wait in the inbox.
             let mut step = credit(wallet, amount, Account::Rebates, None)?;
             step.after.rebated = step.after.rebated.plus(month, &rule.id, amount, moment.now)?;
             step.into()
@@ -128,7 +128,7 @@ impl PayRebate {
         Ok(record(self, asked, Outcome::Failed { refusal, owner }, moment))
     }
 
-    /// The deposit and the rule that it pinned, if the message speaks the truth about them.
+    /// The deposit and the rule that it pinned, if they are as the message says.
     fn earned<'a>(&self, snapshots: &'a Snapshots) -> Result<(&'a Transaction, &'a RebateRule), Refusal> {
         let deposit = snapshots.transactions.get(&self.deposit).ok_or(Refusal::TransactionNotFound)?;
         let posted = deposit.kind == Kind::DEPOSIT && !deposit.legs().is_empty() && deposit.wallet == self.wallet;

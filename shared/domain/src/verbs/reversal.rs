@@ -105,7 +105,7 @@ impl Verb for Reverse {
         let (mut bars, mut clawback) = (vec![], None);
         if let Some(rebate) = PayRebate::of(original) {
             match snapshots.transactions.get(&rebate.transaction()) {
-                // Not paid yet: the same transaction sees to it that it never will be.
+                // Not paid yet: the reversal's transaction bars it, so that it never is.
                 None => {
                     let owner = snapshots.wallet(rebate.wallet)?.owner.clone();
                     bars.push(rebate.barred(original, owner, moment)?);
@@ -142,7 +142,7 @@ impl Verb for Reverse {
 }
 
 impl Reverse {
-    /// Gives `back` to the wallet, or takes it with the rebate on top.
+    /// Gives `back` to the wallet; if negative, takes it, and the rebate on top.
     fn undo(
         &self,
         snapshots: &Snapshots,
