@@ -33,7 +33,7 @@ pub fn items_of(plan: &Plan) -> Vec<Item> {
     records.chain(wallets).chain(rest).collect()
 }
 
-/// As [`items_of`], of one wallet's step, that of a fold too: its rows and itself.
+/// As [`items_of`], for one wallet's step, also a fold's: its rows and the wallet.
 #[must_use]
 pub fn items_of_posting(posting: &Posting) -> [Item; 2] {
     [entries_item(&posting.rows), wallet_item(&posting.after)]

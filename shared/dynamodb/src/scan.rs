@@ -1,4 +1,4 @@
-//! Everything on the table, read and decoded: what an audit goes through.
+//! Reads and decodes everything in the table, for the audit.
 //!
 //! Reads only, strongly consistent. An item that cannot be read is a value here and no fault, since it is what an audit
 //! looks for. A scan is not one moment in time: what it reads late may be newer than what it read early.
@@ -132,7 +132,7 @@ impl Ledger {
     /// table that it has not counted yet.
     ///
     /// # Errors
-    /// [`Fault`] of the database, as where this may not be asked: the right is `dynamodb:DescribeTable`.
+    /// [`Fault`] of the database, also where the role lacks `dynamodb:DescribeTable`.
     pub async fn item_count(&self) -> Result<Option<u64>, Fault> {
         let sent = self.client.describe_table().table_name(&*self.table).send();
         let output = Usage::default().answer("DescribeTable", sent).await?;
@@ -140,7 +140,7 @@ impl Ledger {
         Ok(count.filter(|count| *count > 0))
     }
 
-    /// A page of what a wallet has, whatever its item says.
+    /// A page of this part of what a wallet has, whatever the wallet's own item says.
     ///
     /// # Errors
     /// [`Fault`] of the database.
@@ -238,7 +238,7 @@ fn decoded(item: &Item, pk: &str, sk: &str) -> Result<Scanned, Fault> {
     Ok(scanned)
 }
 
-/// Whether the item is what the ledger writes, attribute by attribute. A lease may be there or not.
+/// Checks that the item is what the ledger writes, attribute by attribute. A lease may be there or not.
 fn as_written(item: &Item, rewritten: &Item) -> Result<(), Fault> {
     let lease = |name: &str| matches!(name, LEASE_HOLDER | LEASE_UNTIL);
     let differs = |name: &&String| !rewritten.get(*name).zip(item.get(*name)).is_some_and(|(a, b)| same(a, b));

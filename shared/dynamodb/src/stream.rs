@@ -1,4 +1,4 @@
-//! A record of the table's stream, as far as what follows from it needs it: the flat attributes of a new item.
+//! Reads records of the table's stream: the flat attributes of a new item, which are all that its followers need.
 //!
 //! Each record is read by itself, from the JSON of Lambda's event; nothing here reads the table. Round trips: none.
 
@@ -19,7 +19,7 @@ use crate::names::{
 pub struct NewItem {
     /// The table's name.
     pub table: String,
-    /// What it was.
+    /// What the item is.
     pub what: New,
 }
 
@@ -74,7 +74,7 @@ impl Movement {
     }
 }
 
-/// The place of a record in its shard, which says what is tried again from where.
+/// The place of a record in its shard. Lambda tries again from the record whose number it is answered.
 #[must_use]
 pub fn sequence_number(record: &Value) -> Option<&str> {
     record["dynamodb"]["SequenceNumber"].as_str().filter(|number| !number.is_empty())

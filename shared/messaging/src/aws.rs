@@ -79,7 +79,7 @@ fn failed(error: impl Error + 'static) -> NotSent {
     NotSent(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
-/// What is told of `count` messages, by their ids. One that the answer passes over was not sent, as far as anybody knows.
+/// What the answer says of `count` messages, by their ids. One that it does not mention counts as not sent.
 fn enqueued(output: &SendMessageBatchOutput, count: usize) -> Vec<Result<(), NotSent>> {
     let mut told = vec![Err(NotSent("the answer does not tell of it".to_owned())); count];
     let mut tell = |id: &str, result| {
@@ -96,7 +96,7 @@ fn enqueued(output: &SendMessageBatchOutput, count: usize) -> Vec<Result<(), Not
     told
 }
 
-/// What is told of the events, in their order.
+/// What the answer says of the events, in their order.
 fn published(output: &PutEventsOutput) -> Vec<Result<(), NotSent>> {
     let told = output.entries().iter().map(|entry| match entry.error_code() {
         Some(code) => Err(NotSent(format!("{code}: {}", entry.error_message().unwrap_or("no message")))),

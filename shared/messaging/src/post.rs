@@ -1,4 +1,4 @@
-//! What is sent, where to, and what is told of it: the words that the ways of sending share.
+//! What is sent, where to, and why it was not sent: the words that the ways of sending share.
 
 use futures::future::BoxFuture;
 

@@ -14,7 +14,7 @@ use crate::policy::Strategy;
 
 /// The status of an item that is no transaction yet.
 pub(crate) const QUEUED: &str = "queued";
-/// So many parts of the index share what waits: one hash value would be a hot partition.
+/// How many hash keys of the index share the queued requests: one alone would be a hot partition.
 pub(crate) const SHARES: u8 = 16;
 
 /// A request that waits, and the strategy that it asks for.

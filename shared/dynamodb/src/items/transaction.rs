@@ -53,7 +53,7 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 .maps(LEGS, legs.iter().map(leg_item))
                 .maybe_map(RESULT, wallet.as_deref().map(wallet_item))
         }
-        // Filed under the wallet that refused, whatever wallet was asked about; not where no wallet did.
+        // Filed under the wallet that refused, whatever wallet was asked about; not filed if no wallet refused.
         Outcome::Failed { refusal, owner } => {
             let refused = refusal.facts().wallet.unwrap_or(transaction.wallet);
             let asked = Some(transaction.wallet).filter(|asked| *asked != refused);
@@ -195,7 +195,7 @@ fn leg_from(fields: Fields<'_>, currency: Currency) -> Result<Leg, Fault> {
     })
 }
 
-/// A refusal that is recorded, as a map, and whose wallet refused. The amounts are in the transaction's currency.
+/// A recorded refusal as a map, with the owner of the wallet that refused.
 fn refusal_item(refusal: &Refusal, owner: &wallet_domain::Owner) -> Item {
     let Facts { code, wallet, limit, holds, available, requested, payment, recorded: _ } = refusal.facts();
     Builder::default()
