@@ -69,7 +69,7 @@ impl App {
         Reply::done(&done, &call.reader())
     }
 
-    /// Lets `request` wait; what waits already for too long ends here.
+    /// Queues `request`, or ends it here if it is queued already and has waited too long.
     async fn accept(&self, call: &mut Call, request: &Request, asked: Option<Strategy>) -> Result<Reply, Problem> {
         match self.ledger.accept(request, asked, call.usage()).await? {
             Accepted::Done(done) => Reply::done(&done, &call.reader()),
@@ -91,8 +91,8 @@ impl App {
         self.ledger.resume(id, &self.terms(), self.settings.strategy, usage).await
     }
 
-    /// Executes together those of the requests under `ids` that wait for the same wallet, as far as that can be done; the
-    /// outcomes that it has come to know.
+    /// Executes together those of the requests under `ids` that wait for the same wallet, as far as that can be done. Returns
+    /// the outcomes that are known then.
     pub async fn resume_together(&self, ids: &[TransactionId], usage: &mut Usage) -> BTreeMap<TransactionId, Done> {
         self.ledger.resume_together(ids, &self.terms(), self.settings.strategy, usage).await
     }

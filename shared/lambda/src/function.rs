@@ -118,8 +118,8 @@ pub fn serve_queue<T: Task>() -> ExitCode {
     })
 }
 
-/// Runs the function `name` in Lambda, which sends and knows no ledger. `settings` are its own; `connect` makes, once, what it
-/// sends with. `handle` is given both and an event as it came; where it answers with an error, the call has failed.
+/// Runs in Lambda the function `name`, which sends messages and knows no ledger. `settings` are its own; `connect` makes,
+/// once, what it sends with. `handle` is given both and an event as it came; its error fails the invocation.
 pub fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
     name: &'static str,
     settings: Result<S, String>,
@@ -139,8 +139,8 @@ pub fn serve_sender<S, C: Send + Sync + 'static, R: Serialize>(
     })
 }
 
-/// Runs the function `name` in Lambda, which a schedule calls. `make` makes, once, what `handle` works with. Where `handle`
-/// answers with an error, the call has failed.
+/// Runs in Lambda the function `name`, which a schedule calls. `make` makes, once, what `handle` works with; an error of
+/// `handle` fails the invocation.
 pub async fn serve_schedule<S>(
     name: &'static str,
     make: impl FnOnce(App) -> Result<S, Error>,

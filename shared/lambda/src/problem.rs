@@ -59,7 +59,7 @@ impl Reason {
 struct Facts {
     retry_after_seconds: Option<u64>,
     challenge: Option<String>,
-    /// Asking again does not help, though it mostly does where this code is told.
+    /// True if asking again does not help, although it does for most problems of this code.
     for_good: bool,
     cause: Option<String>,
     replayed: bool,
@@ -195,7 +195,7 @@ impl Problem {
         self
     }
 
-    /// It refuses a payout by one of its payments.
+    /// Says which payment of a payout refuses the payout, and what it was to pay.
     fn of_payment(mut self, payment: u32, amount: Money) -> Problem {
         self.reason.detail = format!("`payments[{payment}]`: {}", self.reason.detail);
         self.reason.payment = Some(payment);

@@ -1,11 +1,13 @@
-//! What the functions that read a queue share: messages in, tasks worked on one by one, and the failed messages out.
+//! What the functions that read a queue share: they take a batch of messages, do the tasks, and report the messages that
+//! failed.
 //!
-//! What can be done in one transaction is done together first. The other tasks of a batch are worked on in turn, since two for
-//! one wallet would only get in each other's way. Messages that ask for the same are one task, worked on once: they are done
-//! together or come again together. What one task does, a panic
-//! included, changes nothing for the others. Those that lost their races are tried again after the others, with growing waits
-//! in between, for as long as the invocation has time. A batch reports the messages that failed and no others; a recorded
-//! refusal is an outcome and no failure.
+//! 1. Messages that ask for the same are one task: they are done together or come again together.
+//! 2. Tasks that can be done in one transaction are done together first.
+//! 3. The other tasks are worked on in turn, since two for one wallet would only get in each other's way. What one task does,
+//!    a panic included, changes nothing for the others.
+//! 4. Tasks that lost their races are tried again after the others, with growing waits in between, for as long as the
+//!    invocation has time.
+//! 5. The batch reports the messages that failed and no others; a recorded refusal is an outcome and no failure.
 
 mod message;
 
@@ -39,13 +41,13 @@ pub trait Task: PartialEq + Send + Sync + Sized + 'static {
     /// What is wrong with it, to be read after "The message"; it is never quoted.
     fn read(message: &Message) -> Result<Self, String>;
 
-    /// Does those of `tasks`, each with its line of the log, that can be done together, and says of each whether it is done.
-    /// None is, where a task is done by itself alone.
+    /// Does together those of `tasks` that can be, and says of each whether it is done. Each comes with its line of the log.
+    /// Unless a task says otherwise, none is done together.
     fn together(_app: &App, _tasks: &mut [(&Self, &mut Line)]) -> impl Future<Output = Vec<bool>> + Send {
         async { vec![] }
     }
 
-    /// Does it, and notes in the line of the log what it was and what it took.
+    /// Does the task, and notes in the line of the log what it was and what it took.
     fn run(&self, app: &App, line: &mut Line) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
@@ -103,14 +105,14 @@ pub async fn work_until<T: Task>(app: &App, event: SqsEvent, until: Instant) -> 
     report
 }
 
-/// Ends those of `jobs` that can be done together, and answers the others.
+/// Does together those of `jobs` that can be, ends them, and returns the others.
 async fn done_together<T: Task>(app: &App, mut jobs: Vec<Job<T>>, until: Instant, report: &mut Report) -> Vec<Job<T>> {
     let tasks = jobs.iter_mut().filter_map(|job| Some((job.task.as_ref().ok()?, &mut job.line)));
     let mut tasks: Vec<(&T, &mut Line)> = tasks.collect();
     if tasks.len() < 2 {
         return jobs;
     }
-    // What a panic leaves is worked on one by one.
+    // After a panic all of them are worked on one by one.
     let done = bounded(until, async { Ok(T::together(app, &mut tasks).await) }).await.unwrap_or_default();
     let mut done = done.into_iter();
     let mut left = vec![];
@@ -123,12 +125,13 @@ async fn done_together<T: Task>(app: &App, mut jobs: Vec<Job<T>>, until: Instant
     left
 }
 
-/// Whether nothing has moved for no other reason than that others were at work.
+/// True if the task failed only because other requests won its races, held the lease or used up the throughput, or because no
+/// time was left: another try may succeed.
 fn lost_its_races(problem: &Problem) -> bool {
     matches!(problem.code(), Code::ConcurrencyConflict | Code::LockTimeout | Code::Throttled)
 }
 
-/// Half of it is certain, so that no round follows hot on the one before; the other half is chance, so that those who
+/// Half of the wait is certain, so that no round follows hot on the one before; the other half is chance, so that those who
 /// collided once don't again.
 fn wait(round: u32) -> Duration {
     let half = FIRST_WAIT.saturating_mul(1 << round.min(16)).min(LONGEST_WAIT) / 2;
@@ -138,7 +141,7 @@ fn wait(round: u32) -> Duration {
 
 /// A task, perhaps tried more than once, and the messages that ask for it.
 struct Job<T> {
-    /// One that cannot be read is refused for good.
+    /// What is wrong with the message, if it cannot be read: then it is refused for good.
     task: Result<T, String>,
     /// The queue gives every message an id. An empty one in the response would send the whole batch back.
     ids: Vec<String>,
@@ -170,7 +173,7 @@ impl<T: Task> Job<T> {
         task.run(app, &mut self.line).await
     }
 
-    /// Writes the line of the log and, if a problem kept it from being done, reports the messages.
+    /// Writes the line of the log and, if a problem kept the task from being done, reports the messages.
     fn end(mut self, problem: Option<Problem>, report: &mut Report) {
         if let Some(problem) = problem {
             let code = problem.code().as_str();

@@ -24,7 +24,7 @@ pub struct Reply {
     location: Option<String>,
     version: Option<u64>,
     replayed: bool,
-    /// Whether it waits, as the caller preferred.
+    /// Whether the request was queued, as the caller preferred.
     queued: bool,
 }
 
@@ -45,8 +45,8 @@ impl Reply {
         Reply::ok(&PageView { name: list.name(), items, next_cursor })
     }
 
-    /// What came of a command, as far as `reader` may see it: 201 with `Location` when it made something, 200 when it only
-    /// changed it or when this is the first answer again.
+    /// What came of a command, as far as `reader` may see it: 201 with `Location` when it made something, 200 for an
+    /// amendment, and 200 when this is the first answer again.
     pub(crate) fn done(done: &Done, reader: &Caller) -> Result<Reply, Problem> {
         let (transaction, replayed) = match done {
             Done::Executed(transaction) => (transaction, false),
@@ -54,7 +54,7 @@ impl Reply {
         };
         let reply = match &transaction.outcome {
             Outcome::Failed { refusal, .. } => return Err(Problem::from(refusal).replayed(replayed)),
-            // An opening answers nothing that its caller did not send.
+            // The answer to an opening shows nothing that its caller did not send.
             Outcome::Posted { wallet: Some(wallet), .. }
                 if reader.owns(wallet) || transaction.kind == Kind::OPENING =>
             {
@@ -73,7 +73,7 @@ impl Reply {
         Ok(Reply { status, location: location_of(transaction), replayed, ..reply })
     }
 
-    /// 202: it waits. `replayed` if it did before.
+    /// 202 for a request that waits; `replayed` if it waited before.
     pub(crate) fn queued(request: &Request, replayed: bool) -> Reply {
         let location = Some(format!("/v1/transactions/{}", request.id));
         let status = StatusCode::ACCEPTED;

@@ -24,9 +24,9 @@ pub struct Settings {
     pub strategy: Strategy,
     /// `REBATE_RULES`: a deposit pins the first that fits.
     pub rebate_rules: Arc<[RebateTerms]>,
-    /// `TRANSFER_FEE`: what a transfer costs.
+    /// `TRANSFER_FEE`: what a transfer, a payment of a payout or a capture costs.
     pub transfer_fee: Option<FeeSchedule>,
-    /// `REVERSAL_RETURNS_FEE`: whether reversing a transfer gives its fee back.
+    /// `REVERSAL_RETURNS_FEE`: whether a reversal gives the fee back.
     pub reversal_returns_fee: bool,
     /// `MAX_ATTEMPTS`, `LEASE_MS` and `LOCK_WAIT_MS`: how often to try, and how long to hold and to wait for a lease.
     pub policy: Policy,

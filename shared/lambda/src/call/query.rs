@@ -7,9 +7,9 @@ use wallet_domain::Timestamp;
 
 use crate::problem::Problem;
 
-/// What a list takes, that has nothing else to ask for.
+/// The parameters of a list that takes no others.
 pub const PAGING: &[&str] = &["limit", "cursor"];
-/// What a movement takes: `true` decides and writes nothing.
+/// The parameter of a movement: with `true` it is decided and not written.
 pub const DRY_RUN: &[&str] = &["dry_run"];
 pub(crate) const DEFAULT_LIMIT: u32 = 20;
 /// A page of entries is then some 50 KB, far below Lambda's 6 MB.

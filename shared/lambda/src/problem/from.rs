@@ -44,7 +44,7 @@ impl From<&Refusal> for Problem {
             | Refusal::DepositReversed { wallet }
             | Refusal::RequestExpired { wallet }
             | Refusal::CurrencyMismatch { wallet, .. } => problem.about(*wallet),
-            // No minute has room for a transfer.
+            // A limit of 0: no minute has room for a transfer.
             Refusal::RateLimited { wallet, limit: 0, .. } => problem.about(*wallet).for_good(),
             Refusal::RateLimited { wallet, retry_after_seconds, .. } => {
                 problem.about(*wallet).after(*retry_after_seconds)

@@ -1,4 +1,4 @@
-//! `TRANSFER_FEE`: what a transfer costs, as one JSON object.
+//! `TRANSFER_FEE`: what a transfer, a payment of a payout or a capture costs, as one JSON object.
 
 use serde::Deserialize;
 use wallet_domain::{BasisPoints, FeeSchedule};
