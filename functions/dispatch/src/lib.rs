@@ -8,9 +8,10 @@
 //! | a posted or failed transaction, openings and amendments aside | `publish` | the event |
 //! | a record that cannot be read | its own dead letters | the record, whole |
 //!
-//! Each record is read by itself, so that one that cannot be read harms no other. What could not be sent is answered by the
-//! lowest sequence number, and Lambda tries again from there: what follows is sent twice, which is harmless. It never reads or
-//! writes the table. Round trips: one for ten messages of a queue, several at once.
+//! Each record is read by itself, so that one that cannot be read harms no other. If messages could not be sent, it answers
+//! the lowest sequence number of their records, and Lambda tries again from there: what follows from later records is sent
+//! twice, which is harmless. It never reads or writes the table. Round trips: one for ten messages of a queue, several at
+//! once.
 
 pub mod message;
 
@@ -97,7 +98,7 @@ pub async fn handle(queues: &Queues, sender: &Sender, event: &str) -> Result<Val
         "sent on"
     );
     let Some(lowest) = lowest else { return Ok(json!({"batchItemFailures": []})) };
-    // One before it will do where its own number is not to be had.
+    // If its own number cannot be read, that of a record before it will do.
     let known = |record: &&RawValue| Some(sequence_number(&serde_json::from_str(record.get()).ok()?)?.to_owned());
     let number = records[..=lowest].iter().rev().find_map(known);
     let number = number.ok_or("what could not be sent has no sequence number")?;
@@ -161,14 +162,15 @@ struct WakeUp {
 }
 
 impl WakeUp {
-    /// The same records sent again are dropped; a later credit's never are, for its number is another.
+    /// The message of the same records, sent again, is dropped as a duplicate; that of a later credit never is, for its
+    /// number is another.
     fn mail(self, wallet: WalletId) -> Mailed {
         (self.place, message::settle(&self.table, wallet, &self.last))
     }
 }
 
-/// A contract: fields may come, none may go or change without another `version`. No balance is ever in it, so that both
-/// parties may be sent what was posted.
+/// The event that tells of a movement. It is a contract: fields may come, none may go or change without another `version`. No
+/// balance is ever in it, so that both parties may be sent what was posted.
 fn event(movement: &Movement) -> Value {
     json!({
         "version": 1,
@@ -185,7 +187,7 @@ fn event(movement: &Movement) -> Value {
     })
 }
 
-/// Sends to a queue; the lowest place of what could not be sent.
+/// Sends to a queue; returns the lowest place of what could not be sent.
 async fn send(sender: &Sender, queue: &str, mail: &[Mailed]) -> Option<usize> {
     let messages: Vec<_> = mail.iter().map(|(_, message)| message.clone()).collect();
     let told = sender.send(Place::Queue(queue), &messages).await;

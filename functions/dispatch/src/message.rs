@@ -1,5 +1,5 @@
-//! The messages that make a follower work, by ids alone: each reads the table again, strongly, so that a message may come twice, or
-//! late. Who sends one again makes it here as well.
+//! The messages that tell a follower what to do, by ids alone. It reads the table again, strongly consistent, so that a
+//! message may come twice, or late. Who sends one again makes it here as well.
 
 use serde_json::{Value, json};
 use wallet_domain::{RuleId, TransactionId, WalletId};
@@ -22,8 +22,8 @@ pub fn request(table: &str, id: TransactionId) -> Message {
     plain(&json!({"table": table, "transaction_id": id.to_string()}))
 }
 
-/// A wallet has credits to be settled. One wallet is settled by one function at a time; of what is sent with the same `occasion`
-/// within five minutes, one is kept.
+/// A wallet has credits to be settled. One wallet is settled by one function at a time; of its messages with the same
+/// `occasion` within five minutes, one is kept.
 #[must_use]
 pub fn settle(table: &str, wallet: WalletId, occasion: &str) -> Message {
     let body = json!({"table": table, "wallet_id": wallet.to_string()}).to_string();

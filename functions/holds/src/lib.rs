@@ -110,7 +110,7 @@ async fn capture(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     let amount = body.amount.map(|amount| amount.amount("amount", hold.amount.currency())).transpose();
     let amount = match amount {
         Ok(amount) => amount,
-        // By the hold's currency, which is not for everybody to know.
+        // The problem tells the hold's currency: only to those who may see the hold.
         Err(problem) => {
             seen(app, call, &hold).await?;
             return Err(problem);

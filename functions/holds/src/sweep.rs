@@ -1,5 +1,5 @@
-//! The sweep, which a schedule calls: holds whose time is over are released, of all wallets, up to 49 of a wallet at once; and
-//! queued requests that nobody has executed for a while are executed, or ended, whatever became of their messages.
+//! The sweep, which a schedule calls. It releases the overdue holds of all wallets, up to 49 of a wallet at once, and gives
+//! queued requests that have waited for ten minutes an outcome, whatever became of their messages.
 //!
 //! What a sweep leaves, since others were at work on the wallet or the time was over, the next one finds: nothing is lost by
 //! a run that fails, and nothing is released twice by two that run at once.
@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Requests of each share of the index that one sweep looks after.
 const REQUESTS: i32 = 20;
 
-/// Releases what is overdue, whatever the schedule's event says, and answers with what it has done.
+/// Releases overdue holds and executes overdue requests, whatever the schedule's event says, and answers with what it has
+/// done.
 ///
 /// # Errors
 /// When the index cannot be read, or the clock is too far from the table's to go by.
@@ -27,7 +28,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
     let (started, request_id) = (Instant::now(), event.context.request_id.as_str());
     let until = deadline(Some(&event.context));
     let (mut usage, mut beside) = (Usage::within(Some(until)), Usage::within(Some(until)));
-    // Side by side: of a storm of either the other is not left out.
+    // Side by side, so that a storm of the one does not leave out the other.
     let (swept, requests) = tokio::join!(app.ledger().sweep(&mut usage), requests(app, until, &mut beside));
     let failed = |of, cause: &dyn std::fmt::Display| {
         tracing::error!(function = NAME, request_id, code = "sweep_failed", of, %cause, "not done");
@@ -35,7 +36,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
     let swept = swept.inspect_err(|error| failed("holds", error));
     let requests = requests.inspect_err(|error| failed("requests", error));
     let (released, executed) = (swept.as_ref().ok(), requests.as_ref().ok());
-    // What one of the two has done is told although the other has failed.
+    // The log says what one of the two has done even if the other has failed.
     tracing::info!(
         function = NAME,
         request_id,
@@ -65,7 +66,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Value>) -> Result<Value, Error
     }))
 }
 
-/// Gives requests that have waited for long an outcome; answers how many.
+/// Executes requests that have waited for long, or ends them as failed; returns how many.
 async fn requests(app: &App, until: Until, usage: &mut Usage) -> Result<u64, Error> {
     let before = app.ledger().now().saturating_sub(PATIENCE)?;
     let mut executed = 0;

@@ -1,7 +1,8 @@
 //! Each message of its queue is an event of ours, and goes to the event bus as it is: nothing is read but the message.
 //!
-//! A batch reports the messages that were not published and no others; one that is no event goes to the dead letters, and
-//! harms no other. An event may be published twice. Round trips: one for a batch of ten.
+//! A batch reports the messages that were not published and no others. One that is no event harms no other; it fails each
+//! time it comes, until the queue moves it to the dead letters. An event may be published twice. Round trips: one for a batch
+//! of ten.
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use serde_json::Value;

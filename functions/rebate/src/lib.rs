@@ -1,8 +1,8 @@
 //! A share comes back: each message names a posted deposit, and its rebate is paid once, however often the message comes.
 //!
-//! A message is `{"table": "<name>", "deposit_id": "txn_..", "wallet_id": "wal_..", "rule_id": ".."}`; one of before has the ARN of
-//! the table's stream as `source` in place of `table`. DynamoDB calls: two for a rebate that is paid now, and for all of one wallet
-//! that a batch pays together; one for a rebate that was paid before, and one more for each lost race.
+//! A message is `{"table": "<name>", "deposit_id": "txn_..", "wallet_id": "wal_..", "rule_id": ".."}`; an older one has the
+//! ARN of the table's stream as `source` in place of `table`. DynamoDB calls: two for a rebate that is paid now, and for all
+//! of one wallet that a batch pays together; one for a rebate that was paid before; one more for each lost race.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
-//! What was accepted is executed: each message names a queued request, and its outcome is on record then, once.
+//! Executes what was accepted: each message names a queued request, whose one outcome is on record then.
 //!
 //! A message is `{"table": "<name>", "transaction_id": "txn_.."}`. One that comes twice, or late, finds the outcome and is done.
 //! A request that lost its races, or met a limit of this minute, waits on: its message comes again. One that has waited for a
 //! day ends as failed. Those of a batch that wait for the same wallet are executed in one transaction, where they can be.
 //!
-//! Calls: one to read all of a batch; two for all of one wallet that are executed together; of any other one to read it again,
-//! and those of the movement.
+//! Calls: one to read all of a batch; two for all requests of one wallet that are executed together; for each other request
+//! one to read it again, and those of the movement.
 
 use wallet_domain::TransactionId;
 use wallet_lambda::{App, Line, Message, Problem, Task};

@@ -61,7 +61,7 @@ async fn get(app: &App, call: &mut Call) -> Result<Reply, Problem> {
     Ok(Reply::wallet(&wallet, &WalletView::from(&wallet).with_incoming(Some((incoming, is_all)))))
 }
 
-/// The wallet as it was. Its newest time may be ahead of the clock here, and is no future of it.
+/// The wallet as it was at `at`. Its own newest time is not refused as the future, though it may be ahead of the clock here.
 async fn past(app: &App, call: &mut Call, wallet: &Wallet, at: Timestamp) -> Result<Reply, Problem> {
     if at > app.ledger().now().max(wallet.updated_at) {
         return Err(Problem::malformed("`at` is in the future. Leave it out for the wallet as it is now."));
