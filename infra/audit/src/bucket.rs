@@ -1,7 +1,7 @@
 //! A bucket of S3 that keeps checkpoints: each audit adds one and changes none.
 //!
-//! Two calls of S3 besides a list of one key are all that is needed, so they are made here, signed by AWS's own signer and sent
-//! by the HTTP client that the SDK has already: the SDK's crate for S3 would take longer to compile than all the rest.
+//! It needs three calls of S3 (list one key, get, put), so they are made here, signed by AWS's own signer and sent by the
+//! HTTP client that the SDK has already: the SDK's crate for S3 would take longer to compile than all the rest.
 //!
 //! Never overwrites: S3 itself refuses a key that is there. Retries nothing: the schedule calls again.
 
@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 use wallet_domain::Timestamp;
 use wallet_dynamodb::aws_sdk_dynamodb::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
 
-/// A checkpoint is 4.5 KB.
+/// Of one call; a checkpoint is 4.5 KB.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The last millisecond of 13 digits, in 2286.
 const LAST_MS: i64 = 9_999_999_999_999;
@@ -146,7 +146,7 @@ impl Bucket {
         time: SystemTime,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let mut settings = SigningSettings::default();
-        // As S3 has it, unlike all other services.
+        // S3 is signed so, unlike all other services.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;

@@ -28,7 +28,7 @@ enum Before {
     Unknown,
 }
 
-/// Of one wallet; the rest says no more.
+/// Findings of one wallet; more would say no more.
 const MAX_FINDINGS: usize = 100;
 
 impl Chain {

@@ -82,7 +82,7 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    /// What is known up to then.
+    /// The moment up to which it covers all.
     #[must_use]
     pub fn moment(&self) -> Timestamp {
         self.moment
@@ -137,7 +137,7 @@ impl Checkpoint {
         format!("{json:#}\n")
     }
 
-    /// Sees accidents. Who can write the file can write this too: keep it where others can't.
+    /// Detects accidents. Who can write the file can write the checksum too: keep the file where others can't.
     fn checksum(&self) -> String {
         let Sum { entries, transactions, hash } = &self.sum;
         let text = format!("{FORMAT} {} {:.3} {entries} {transactions} {hash}", self.table, self.moment);
@@ -177,7 +177,7 @@ fn has_directory(file: &Path) -> bool {
     file.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
 }
 
-/// What is to be proved, and up to when an audit sums up.
+/// The last checkpoint, which is to be proved, and the moment up to which the audit sums up for the next one.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     table: String,
@@ -193,7 +193,7 @@ pub(crate) struct Seen {
 }
 
 impl Window {
-    /// From `last`, if there is one, to a moment that is safely past at `now`. It never moves back.
+    /// From `last`, if there is one, to a moment that is safely past at `now`. The moment never moves back.
     pub(crate) fn new(table: &str, last: Option<Checkpoint>, now: Timestamp) -> Window {
         let past = now.saturating_sub(SAFELY_PAST).unwrap_or(Timestamp::MIN);
         // Milliseconds are what records and checkpoints keep.
@@ -223,7 +223,7 @@ impl Window {
         Checkpoint { table: self.table, moment: self.moment, sum }
     }
 
-    /// The set that something of this time belongs to, if any.
+    /// The set that an entry or transaction of this time belongs to, if any.
     fn sum<'a>(&self, seen: &'a mut Seen, time: Timestamp) -> Option<&'a mut Sum> {
         if self.last.as_ref().is_some_and(|last| time <= last.moment) {
             Some(&mut seen.covered)

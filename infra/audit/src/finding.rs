@@ -103,7 +103,7 @@ impl Finding {
         Finding { wallet, version, transaction, check: Check::Readable, difference }
     }
 
-    /// Of what `of` has brought to `wallet`.
+    /// A finding about the credit that `of` has brought to `wallet`.
     pub(crate) fn credit(wallet: WalletId, of: TransactionId, check: Check, difference: impl Into<String>) -> Finding {
         Finding { wallet: Some(wallet), ..Finding::transaction(of, check, difference) }
     }

@@ -1,7 +1,7 @@
 //! The audit as a function that a schedule calls: metrics of the outcome, and a line in the log for each finding.
 //!
-//! Findings are no failure of the function. A run that did not get to its end is one: it writes no metrics, so that what
-//! was not audited never looks clean. So is one whose checkpoint cannot be read or kept.
+//! Findings do not fail the function. A run that does not get to its end does, and writes no metrics, so that what was not
+//! audited never looks clean. So does a run whose checkpoint cannot be read or kept.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -153,7 +153,8 @@ pub async fn handle(auditor: &Auditor, event: LambdaEvent<Value>) -> Result<Valu
         duration_ms,
         "done"
     );
-    // Without metrics an alarm misses the run, as it should where nothing is known to be wrong but the checkpoint.
+    // A clean run whose checkpoint was not kept writes no metrics, so that the alarm for missing runs rings. With findings,
+    // theirs does.
     if kept.is_ok() || !report.is_clean() {
         emit(&metrics(&report, duration_ms));
     }

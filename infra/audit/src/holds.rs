@@ -1,8 +1,8 @@
 //! The holds of a wallet, recomputed from the transactions that its statement names, and what the wallet keeps back for them
 //! after each row.
 //!
-//! Only a wallet that has or had holds is looked at. What is written while it is read does no harm: rows are what they are,
-//! and the item of a hold may be as any of them left it since the items were read.
+//! Only a wallet that has or had holds is looked at. What is written while it is read does no harm: rows do not change, and
+//! the item of a hold may be as the last row before the items were read left it, or as any later row did.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ struct Tracked {
 }
 
 impl Book {
-    /// The next row of the statement. Of a transaction that is missing or damaged others tell.
+    /// The next row of the statement. Other checks report a transaction that is missing or damaged.
     fn row(&mut self, row: &Entry, transaction: Option<&Transaction>) {
         let transaction = transaction.filter(|made| made.wallet == row.wallet && !made.legs().is_empty());
         if let Some(made) = transaction.filter(|_| is_of_holds(row)) {
@@ -94,7 +94,7 @@ impl Book {
             let (sum, off) = (decimal(self.held, currency), decimal(stored - self.held, currency));
             let difference = format!("held after is {}, its holds keep back {sum}: off by {off}", row.held_after);
             self.findings.push(Finding::wallet(row.wallet, row.version, Check::Holds, difference));
-            // Told once.
+            // Reported once.
             self.held = stored;
         }
     }
@@ -153,7 +153,7 @@ impl Book {
         let ends = is_final(made, &before) || captured == before.amount || captures >= MAX_CAPTURES;
         let status = if ends { HoldStatus::Captured } else { HoldStatus::Active };
         let after = Hold { status, captured, captures, ..before.clone() };
-        // By what both keep back were they active: the fees of all that was captured until then.
+        // Reckoned as if the hold were active still: what it keeps back less, beyond what is captured, is the fee.
         let cost = |hold: &Hold| Hold { status: HoldStatus::Active, ..hold.clone() }.held();
         let expected = cost(&before).and_then(|left| left.minus(cost(&after)?)?.minus(made.amount));
         if expected != Ok(made.fee) {
@@ -163,7 +163,7 @@ impl Book {
         differences
     }
 
-    /// The hold as a row at `version` left it.
+    /// Notes the hold as the row at `version` left it.
     fn left(&mut self, hold: Hold, version: u64) -> Vec<String> {
         let held = |hold: &Hold| hold.held().map(wallet_domain::Money::minor_units);
         let before = self.holds.get(&hold.id).map_or(Ok(0), |tracked| held(&tracked.hold));

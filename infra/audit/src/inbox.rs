@@ -1,7 +1,8 @@
-//! Credits of wallets that batch them: what waits in inboxes, and that each credit is in exactly one of inbox and statement.
+//! Checks credits of wallets that batch them: what waits in inboxes, and that each credit is in exactly one of inbox and
+//! statement.
 //!
-//! A credit goes one way, nowhere, inbox, statement, and each step is one write that a read may fall into. So what looks wrong of
-//! a credit is looked at again, and only those that did not look right a moment before: none is on its way three times.
+//! A credit takes two steps, into the inbox and from there into the statement. Each is one write, and a read may fall into
+//! the middle of it. So a credit that looks wrong is looked at up to three times: no credit takes three steps.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,8 +21,8 @@ use crate::row::Row;
 pub(crate) const OVERDUE: Duration = Duration::from_secs(15 * 60);
 /// How often a credit is looked at before it is a finding.
 const LOOKS: u32 = 3;
-/// How much older than its transaction a row may be, first of all: a clock may be 5 minutes late, another 5 minutes early, and a
-/// wallet's times as far ahead again. A row that is not found so is looked for among all rows.
+/// How much older than its transaction the row of a credit may be where clocks are right: one may be 5 minutes late, another
+/// 5 minutes early, and a wallet's times as far ahead again. A row that is not found within it is looked for among all rows.
 const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
 
 /// What is wrong with credits that wait, of which those posted before `due` have waited too long.
@@ -40,7 +41,7 @@ pub(crate) async fn waiting(reader: &Reader, credits: Vec<Credit>, due: Timestam
         known.read(reader, keys).await?;
         doubtful.iter_mut().for_each(|(credit, findings)| *findings = wrong(credit, &known, due));
         doubtful.retain(|(_, findings)| !findings.is_empty());
-        // What was settled meanwhile is in the balance that was read.
+        // A credit that was settled meanwhile is in the balance that was read, and no finding.
         let mut still = Known::default();
         still.read(reader, doubtful.iter().map(|(credit, _)| Key::Credit(credit.wallet, credit.transaction))).await?;
         doubtful.retain(|(credit, _)| still.waits(credit.wallet, credit.transaction));
@@ -90,7 +91,7 @@ fn beyond(credit: &Credit, wallet: &Wallet) -> Option<String> {
     balance.plus(amount).is_err().then(|| format!("the wallet holds {balance:?} and cannot hold {amount:?} more"))
 }
 
-/// The leg of a transaction that says no version.
+/// A leg that put a credit into an inbox: it says no version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Credited {
     pub(crate) wallet: WalletId,
@@ -105,7 +106,7 @@ impl Credited {
     }
 }
 
-/// Whether each of `credited` is in exactly one of inbox and statement.
+/// Checks that each of `credited` is in exactly one of inbox and statement.
 pub(crate) async fn settled(reader: &Reader, mut credited: Vec<Credited>) -> Result<Vec<Finding>, Fault> {
     let mut findings = vec![];
     for look in 0..LOOKS {
@@ -138,8 +139,8 @@ pub(crate) async fn settled(reader: &Reader, mut credited: Vec<Credited>) -> Res
     Ok(findings)
 }
 
-/// The versions that settle each of `credited`, which are all of one wallet; with `since`, among the rows that are not older
-/// than they can be where clocks are right.
+/// The versions of the rows that settle each of `credited`, all of one wallet. With `since`, only rows are read that are not
+/// older than [`CLOCKS_APART`] allows.
 async fn rows_of(
     reader: &Reader,
     credited: &[Credited],

@@ -51,7 +51,7 @@ impl Known {
         self.wallets.get(&id)?.as_ref()
     }
 
-    /// The transaction that did the thing `name` to `of`.
+    /// The transaction that the mark `name` of `of` says did it.
     pub(crate) fn mark(&self, of: TransactionId, name: MarkName) -> Option<TransactionId> {
         self.marks.get(&(of, name)).copied()
     }

@@ -13,7 +13,7 @@ use crate::row::{keeps_the_wallet, may_wait};
 /// Amounts in minor units, by account.
 pub(crate) type Amounts = Vec<(Account, i128)>;
 
-/// Whether the seal is the hash of the record.
+/// Checks that the seal is the hash of the record.
 pub(crate) fn seal(transaction: &Transaction) -> Option<Finding> {
     let stored = transaction.seal;
     let difference = match transaction.computed_seal() {
@@ -24,8 +24,8 @@ pub(crate) fn seal(transaction: &Transaction) -> Option<Finding> {
     Some(Finding::transaction(transaction.id, Check::Seal, difference))
 }
 
-/// Whether the legs sum to zero and are those of its kind, as the kind's [`Shape`] says. What a reversal's are is seen beside
-/// its parent; of a kind that this audit does not know the sum is all that is known.
+/// Checks that the legs sum to zero and are those of its kind, as the kind's [`Shape`] says. A reversal's are compared with
+/// its parent's in `reversal.rs`; of a kind that this audit does not know only the sum is checked.
 pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
     let Outcome::Posted { legs, wallet } = &transaction.outcome else { return vec![] };
     let currency = transaction.amount.currency();

@@ -1,5 +1,5 @@
-//! Entries and transactions, each read again with its counterpart. Where the leg of a credit is, that of a batched wallet, is
-//! settled in `inbox.rs`.
+//! Compares entries and transactions, each read again with its counterpart. Where the credit of a batched wallet is,
+//! `inbox.rs` checks.
 //!
 //! Both are written at once and never change, so what doesn't match is read a second time, a moment later, only because
 //! a read may fall between the items of one write.
@@ -19,12 +19,12 @@ use crate::row::Row;
 /// Longer than a write takes to be seen whole.
 pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(200);
 
-/// Whether each entry is the leg of the transaction that it names.
+/// Checks that each entry is a leg of the transaction that it names.
 pub(crate) async fn entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {
     twice(|| match_entries(reader, entries)).await
 }
 
-/// Whether each leg of each transaction that says its version has its entry.
+/// Checks that each leg that says its version has its entry.
 pub(crate) async fn transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
     twice(|| match_transactions(reader, transactions)).await
 }
@@ -64,7 +64,7 @@ fn differs(entry: &Entry, transaction: &Transaction) -> Option<String> {
     let Some(leg) = legs.iter().find(is_its) else {
         return Some("the entry's transaction has no such leg".to_owned());
     };
-    // A credit that was settled has its place from the fold.
+    // The leg of a credit that was settled says no version and balance: the fold gave them to the row.
     differ("the entry", &Row { place: mine.place.filter(|_| leg.place.is_some()), ..mine }, leg)
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn differ(who: &str, mine: &Row<'_>, leg: &Row<'_>) -> Option<String>
 async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Result<Vec<Finding>, Fault> {
     let legs = transactions.iter().flat_map(Row::of_transaction);
     let legs: Vec<(Row<'_>, u64)> = legs.filter_map(|leg| Some((leg, leg.place?.0))).collect();
-    // Most are the first row of an item, or the only one.
+    // Most legs have the first row of an item, or the only one.
     let mut places: Vec<(WalletId, u64)> = legs.iter().map(|(leg, version)| (leg.wallet, *version)).collect();
     places.sort_unstable();
     places.dedup();
@@ -108,8 +108,8 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
             _ => {}
         }
     }
-    // What one commit wrote of several transactions is one item, under the version of its first row. From its last row on, its
-    // other rows are read with it.
+    // A commit of several transactions writes one item, under the version of its first row. The highest version comes first:
+    // its read brings the other rows of its item along.
     for (wallet, version) in places.into_iter().rev() {
         if found.contains_key(&(wallet, version)) {
             continue;
@@ -125,7 +125,7 @@ async fn match_transactions(reader: &Reader, transactions: &[Transaction]) -> Re
             None => "the entry of this leg is missing".to_owned(),
             Some(None) => "the entry of this leg cannot be read".to_owned(),
             Some(Some(other)) if *other != leg.transaction => format!("the entry of this leg is of {other}"),
-            // What else may differ is told from the entry's side.
+            // What else may differ is found from the entry's side.
             Some(Some(_)) => return None,
         };
         let finding = Finding::wallet(leg.wallet, *version, Check::Matching, difference);

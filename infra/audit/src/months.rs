@@ -1,7 +1,7 @@
-//! What a wallet has counted of its rebates, month by month, against the rebates themselves.
+//! Compares what a wallet has counted of its rebates, month by month, with the rebates themselves.
 //!
-//! Only a wallet that counts any is looked at, and only its entries since the first month that it counts; that it counts
-//! where it should is seen from the rebates.
+//! Only a wallet that counts any is looked at, and only its entries since the first month that it counts. That a wallet
+//! counts where it should is checked from each rebate, in `rebate.rs`.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) async fn check(reader: &Reader, id: WalletId) -> Result<Vec<Finding>,
     twice(|| look(reader, id)).await
 }
 
-/// Of one month and rule.
+/// What was paid for one month under one rule.
 #[derive(Default)]
 struct Sum {
     /// In minor units.
@@ -37,8 +37,8 @@ async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
     let (mut sums, mut pages, mut begun) = (Sums::new(), reader.pages(Part::Newest, id), false);
     while !begun && let Some(items) = pages.next().await? {
         let rows: Vec<Entry> = items.into_iter().flat_map(|item| item.into_rows().into_iter().rev()).collect();
-        // A rebate is paid after its deposit, and times never go back: what is older than the oldest month is about older
-        // ones.
+        // A rebate is paid after its deposit, and times never go back: entries older than the oldest month are about older
+        // months.
         let recent = rows.iter().take_while(|entry| Month::of(entry.created_at) >= oldest);
         let counted: Vec<&Entry> = recent.clone().filter(|entry| entry.version <= wallet.version).collect();
         begun = recent.count() < rows.len();

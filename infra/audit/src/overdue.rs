@@ -1,7 +1,7 @@
 //! What should have followed and did not: a deposit whose rebate is neither paid, nor refused, nor barred by a reversal,
 //! each of which leaves a record under the rebate's id; a queued request without an outcome.
 //!
-//! That a record is absent is settled by a consistent read of its id, which never goes away once it is there.
+//! That a record is absent is settled by a consistent read of its id: a record never goes away once it is there.
 
 use std::time::Duration;
 

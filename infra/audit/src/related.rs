@@ -1,5 +1,5 @@
-//! Transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes, a refusal with the
-//! wallet that refused, a mark with what made it.
+//! Compares transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes, a refusal
+//! with the wallet that refused, a mark with what made it.
 
 use wallet_domain::{Kind, Mark, MarkName, Outcome, Timestamp, Transaction};
 use wallet_dynamodb::Fault;
@@ -92,7 +92,7 @@ fn barred(transaction: &Transaction) -> bool {
     matches!(&transaction.outcome, Outcome::Failed { refusal: wallet_domain::Refusal::DepositReversed { .. }, .. })
 }
 
-/// A refusal by a wallet that there is not, or that is another's.
+/// A finding if the wallet that refused does not exist, or is of another owner than the record says.
 fn refused(transaction: &Transaction, known: &Known) -> Option<Finding> {
     let Outcome::Failed { refusal, owner } = &transaction.outcome else { return None };
     let id = refusal.facts().wallet?;

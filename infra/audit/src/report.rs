@@ -51,7 +51,7 @@ pub struct Sums {
     pub wallets: i128,
     /// What waits in inboxes.
     pub waiting: i128,
-    /// What the wallets' items hold: with what waits, `wallets`. While money moves it may be read at another moment than the legs.
+    /// What the wallets' items hold. With what waits it is `wallets`, unless money moves while the audit reads.
     pub balances: i128,
 }
 

@@ -1,4 +1,5 @@
-//! What a transaction says of one row of a statement, beside what the row says, or the credit that will be the row.
+//! What a row of a statement, the credit that will be the row, and its transaction each say of it, so that they can be
+//! compared.
 
 use wallet_domain::{
     Account, Credit, Digest, Entry, Kind, Leg, Legs, Money, Outcome, Owner, Reference, Transaction, TransactionId,
@@ -83,8 +84,8 @@ impl<'a> Row<'a> {
         moved.chain(result).collect()
     }
 
-    /// What both sides can say. A row does not tell whether it waited in an inbox, and of one that did the leg knows no place:
-    /// of what may have waited, the place is left to the chain, and to the seal, which covers the leg.
+    /// The part that both sides know. A row does not say whether it waited in an inbox, and the leg of one that did has no
+    /// place. So the place of what may have waited is left out: the chain checks it, and the seal, which covers the leg.
     pub(crate) fn tallied(&self) -> Row<'a> {
         Row { place: self.place.filter(|_| !may_wait(self.kind, self.amount)), ..*self }
     }
@@ -99,7 +100,7 @@ pub(crate) fn keeps_the_wallet(kind: Kind) -> bool {
     shape_of(kind).is_some_and(|shape| shape.legs == Legs::KeptWallet)
 }
 
-/// Who pays: of all that is no reversal there is one.
+/// Who pays: one account, but for reversals.
 fn payer(legs: &[Leg]) -> Option<Account> {
     legs.iter().find(|leg| leg.amount().is_negative()).map(Leg::account)
 }

@@ -1,4 +1,4 @@
-//! Going through the table: segments side by side, then whatever came out uneven a second time; or one wallet.
+//! Audits the whole table, its segments side by side, and then a second time whatever came out uneven; or audits one wallet.
 
 mod again;
 mod one;
@@ -21,11 +21,11 @@ use crate::row::Row;
 use crate::tally::Tally;
 use crate::{holds, inbox, legs, months, overdraft, overdue, related};
 
-/// Called with the number of items of each page, once for each item that an audit of a table goes through.
+/// Called for each page that an audit of a table goes through, with its number of items. Each item is counted once.
 pub type Progress = Arc<dyn Fn(usize) + Send + Sync>;
 
-/// When a rebate that was neither paid nor refused nor barred is overdue, unless one says otherwise: queues deliver within
-/// seconds, and what they can't deliver rings long before.
+/// How long after its deposit a rebate that was neither paid nor refused nor barred is overdue, by default: queues deliver
+/// within seconds, and an alarm for what they can't deliver rings long before.
 pub const REBATE_OVERDUE: Duration = Duration::from_secs(60 * 60);
 
 /// An audit of one table.
@@ -120,7 +120,8 @@ impl Audit {
         }
         if let Some(window) = self.checkpoints.as_deref() {
             report.found(window.differs(&seen));
-            // What is only late is no reason to stay; anything else would be sealed as if it were right.
+            // What is only late does not hold up the next checkpoint; with any other finding it would vouch for what is
+            // wrong.
             if report.unlisted == 0 && report.findings.iter().all(|finding| finding.check == Check::Overdue) {
                 report.checkpoint = Some(window.clone().checkpoint(seen));
             }
@@ -129,7 +130,7 @@ impl Audit {
         Ok(report)
     }
 
-    /// What `work` comes to for each segment, all side by side.
+    /// Does `work` for each segment, all side by side.
     async fn each_segment<T, F>(&self, work: impl Fn(Audit, u32) -> F) -> Result<Vec<T>, Fault>
     where
         T: Send + 'static,
@@ -143,7 +144,7 @@ impl Audit {
         Ok(parts)
     }
 
-    /// One segment of the table, once.
+    /// Goes through one segment of the table for the first time.
     async fn segment(&self, segment: u32, tally: Tally) -> Result<Part, Fault> {
         let (mut part, mut from) = (Part { report: Report::default(), tally, seen: Seen::new() }, None);
         let mut current: Option<Chain> = None;
@@ -217,12 +218,12 @@ impl Audit {
         }
     }
 
-    /// Before when a deposit must have been made for its rebate to be overdue.
+    /// A deposit that was made before this should have its rebate.
     fn due(&self) -> Timestamp {
         self.now.saturating_sub(self.rebate_overdue).unwrap_or(Timestamp::MIN)
     }
 
-    /// Credits that wait.
+    /// Checks credits that wait.
     async fn waiting(&self, credits: Vec<Credit>, report: &mut Report) -> Result<(), Fault> {
         credits.iter().for_each(|credit| report.waits(credit, self.now));
         let due = self.now.saturating_sub(inbox::OVERDUE).unwrap_or(Timestamp::MIN);
@@ -240,7 +241,8 @@ impl Audit {
         Ok(findings)
     }
 
-    /// The chain of `wallet`. If another was at work its wallet has not come up, so it is recomputed by itself.
+    /// The chain of `wallet`. If that of another wallet is open still, its wallet's item has not come up: it is recomputed by
+    /// itself.
     async fn turn_to<'a>(
         &self,
         wallet: WalletId,
@@ -253,7 +255,7 @@ impl Audit {
         Ok(current.get_or_insert_with(|| Chain::new(wallet)))
     }
 
-    /// Transactions by themselves, and with those that they rest on.
+    /// Checks transactions by themselves, and with those that they rest on.
     async fn transactions(
         &self,
         transactions: &[Transaction],

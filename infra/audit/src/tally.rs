@@ -1,5 +1,6 @@
-//! What must come in pairs, in constant memory: what one side adds, the other takes away. Rows of statements and credits that
-//! wait in inboxes add what the legs of their transactions take away; deposits add what the records of their rebates do.
+//! Sums up what must come in pairs, in constant memory: what one side adds, the other takes away. Rows of statements and
+//! credits that wait in inboxes add what the legs of their transactions take away; deposits add what the records of their
+//! rebates do.
 //!
 //! The hashes are keyed at random for each audit, so nobody can make two faults that cancel each other.
 

@@ -1,4 +1,4 @@
-//! The second look: what came out uneven, each with its counterpart, and a wallet by itself.
+//! The second look, at what came out uneven, each with its counterpart; and at a wallet by itself.
 
 use wallet_domain::WalletId;
 use wallet_dynamodb::Fault;
@@ -17,7 +17,8 @@ use crate::{matching, overdue};
 const SETTLED_AT_ONCE: usize = 10_000;
 
 impl Audit {
-    /// One segment again: what `tally` suspects, with its counterpart, and the sums of a checkpoint.
+    /// Goes through one segment again: what `tally` suspects is compared with its counterpart, and the checkpoint summed up
+    /// anew.
     pub(super) async fn second_look(&self, segment: u32, tally: &Tally) -> Result<(Vec<Finding>, Seen), Fault> {
         let (mut findings, mut seen, mut credited, mut from) = (vec![], Seen::new(), vec![], None);
         loop {

@@ -65,7 +65,7 @@ impl Audit {
         Ok((exists || report.wallets > 0 || !report.is_clean()).then_some(report))
     }
 
-    /// Transactions that the wallet `of` names, with all their entries. Its own rows are those that name them.
+    /// Checks transactions that the wallet `of` names, with all their entries. Its own rows are those that name them.
     async fn with_transactions(
         &self,
         of: WalletId,
