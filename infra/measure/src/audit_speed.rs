@@ -1,7 +1,7 @@
 //! How fast the audit is, and whether its memory grows with the table.
 //!
-//! For each size it fills a data file, serves it by one process and audits it by another: what is measured is the audit's
-//! own process. Reads Linux's `/proc`; elsewhere memory and processor time are left out.
+//! For each size it fills a data file, serves it by one process and audits it by another, which alone is measured. Reads
+//! Linux's `/proc`; elsewhere memory and processor time are left out.
 
 pub mod bulk;
 

@@ -1,11 +1,11 @@
-//! What must hold after a run: the audit has nothing to say, and the table holds what the run did, once, and nothing else.
+//! Checks a table after a run: the audit finds nothing, and the table holds what the run did, once, and nothing else.
 
 use anyhow::{Context, Result, ensure};
 use wallet_audit::{Audit, Report};
 use wallet_domain::{GENESIS, WalletId};
 use wallet_dynamodb::{Ledger, Usage};
 
-/// What a run has done, all in EUR: as many transactions as were asked for show that each happened once.
+/// What a run has done, all in EUR. That the table has as many transactions as were asked for shows that each happened once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Done {
     pub(crate) wallets: u64,
@@ -13,7 +13,7 @@ pub(crate) struct Done {
     pub(crate) transactions: u64,
     /// Paid in, in cents.
     pub(crate) deposited: i128,
-    /// Of that given back as rebates, in cents.
+    /// What of that came back as rebates, in cents.
     pub(crate) rebates: i128,
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn check(ledger: Ledger, done: &Done) -> Result<()> {
     found(&report, done)
 }
 
-/// The same where the credits of `hot` were batched and are settled: what came to it is looked at here, row by row.
+/// The same where the credits of `hot` were batched and are settled: its rows are looked at here, one by one.
 ///
 /// # Errors
 /// As [`check`].

@@ -1,5 +1,5 @@
-//! A caller of the API, who repeats a request with its key until it is done, as anybody should: over HTTP, or of a stack's
-//! gateway without its socket.
+//! A caller of the API, who repeats a request with its key until it is done, as anybody should. He calls over HTTP, or a
+//! stack's gateway without its socket.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use wallet_stack::token::EVERYDAY_SCOPE;
 
 use crate::caller::Repeats;
 
-/// Where no answer came, and so no `Retry-After` either.
+/// How long to wait if no answer came, and so no `Retry-After` either.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Somebody with a token.
@@ -35,7 +35,7 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// However it was answered.
+    /// All repeats, however the request was answered before.
     #[must_use]
     pub fn all(self) -> u64 {
         self.conflicts + self.others
@@ -64,10 +64,10 @@ impl Caller {
         Ok(opened.0["id"].as_str().context("an opening is answered with the wallet's id")?.to_owned())
     }
 
-    /// What is there.
+    /// The body of a GET.
     ///
     /// # Errors
-    /// When it is not answered well.
+    /// When the status is not 200.
     pub async fn get(&self, path: &str) -> Result<Value> {
         let (status, _, answer) = self.ask(path, None).await?;
         ensure!(status == 200, "answered {status}: {answer}");

@@ -29,7 +29,7 @@ pub(crate) fn table<const N: usize>(
     table
 }
 
-/// Of `length` steps; hidden by itself where stderr is no terminal.
+/// A bar of `length` steps; it hides itself where stderr is no terminal.
 pub(crate) fn progress(what: impl Into<String>, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:36} {wide_bar} {pos}/{len} {per_sec} {eta}");
     ProgressBar::new(length).with_style(style.expect("the template is well-formed")).with_message(what.into())

@@ -1,4 +1,5 @@
-//! What operators ask of the local stack, outside of the contract: its queues, dead letters, listed and driven back, and messages sent again.
+//! What operators ask of the local stack, outside of the contract: to list its queues and dead letters, to drive these back,
+//! and to send messages again.
 //!
 //! | request | answers |
 //! |---|---|
@@ -8,8 +9,8 @@
 //! | `POST /_local/queues/{queue}/dead-letters/{message_id}/redrive` | `{"redriven": 1}`, or 404 |
 //! | `POST /_local/queues/{queue}/messages` with `{"messages": [{"body": "..", "group": {"id": "..", "deduplication": ".."} or null}]}`, ten at most | `{"sent": n}`: all of them, or none |
 //!
-//! A queue is named by the function that reads it. In the cloud this is the queue's own business. Each asks for a token with `wallets:admin`, so that no web page can do
-//! it in passing. It never looks into a message.
+//! A queue is named by the function that reads it. In the cloud operators ask SQS itself. Each request needs a token with
+//! `wallets:admin`, so that no web page can make it in passing. Nothing here looks into a message.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -130,9 +131,9 @@ fn of_queue(
 
 /// Why an operator is not answered.
 pub enum Failure {
-    /// He is told why.
+    /// The operator is told why.
     Refused(Problem),
-    /// The log is.
+    /// The log is told why.
     Fault(anyhow::Error),
 }
 
@@ -160,7 +161,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// What `work` answers, as JSON, to a request with a token that has `wallets:admin`; to others, that it is needed.
+/// Answers a request that has a token with `wallets:admin` with what `work` comes to, as JSON; others, that such a token is
+/// needed.
 pub fn answer(parts: &Parts, work: impl FnOnce() -> Result<Value, Failure>) -> Response {
     let answer = authorize(parts, scope::WALLETS_ADMIN).map_err(Failure::Refused).and_then(|_| work());
     answer.map_or_else(Failure::into_response, |body| {

@@ -50,8 +50,9 @@ pub(crate) fn router() -> Router {
     }))
 }
 
-/// `router` for requests whose `Host` is this machine, and whose `Origin`, if they have one, is a page of this machine. A page of
-/// elsewhere whose name was made to lead here has the one, and a page that asks across origins the other.
+/// `router` for requests whose `Host` is this machine, and whose `Origin`, if they have one, is a page of this machine. A
+/// page from elsewhere has a foreign `Host` if its name was made to lead here, and a foreign `Origin` if it asks across
+/// origins.
 pub fn of_loopback(router: Router) -> Router {
     router.layer(from_fn(async |request: Request, next: Next| match refusal(request.headers()) {
         None => next.run(request).await,

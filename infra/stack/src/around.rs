@@ -1,4 +1,4 @@
-//! The SDK's own HTTP client with something around each of its calls: a look at it, a delay, another answer.
+//! The SDK's own HTTP client with a function around each of its calls, which may look at it, delay it or answer in its place.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! The event bus: what was published, in the order in which it came, so that a listener can go on after the last that it had.
 //!
-//! In the file of the queues, or memory.
+//! It is kept in the file of the queues, or in memory.
 
 use std::sync::Arc;
 

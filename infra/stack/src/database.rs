@@ -30,8 +30,8 @@ use crate::reader::TableStream;
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_stream_by_sequence
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
-/// A parallel scan goes by this order: without an index each page sorts the whole table. Files only, where tables grow;
-/// what lies in memory is small, and its writes are measured.
+/// A parallel scan reads in this order: without an index each page sorts the whole table. Made in files only, where tables
+/// grow: what lies in memory is small, and its writes are measured.
 const SCAN_INDEX: &str = "CREATE INDEX IF NOT EXISTS wallet_table_by_hash ON \"wallet-ledger\" (hash_prefix, pk, sk)";
 
 /// An embedded DynamoDB that serves its table.
@@ -92,8 +92,8 @@ impl Database {
 
 /// Takes the request token out of transactions, which the ledger sends once each.
 ///
-/// The embedded database goes through all tokens of the last ten minutes with each transaction that brings one: with them it
-/// slows down with what it has done.
+/// With each transaction that brings a token the embedded database goes through all tokens of the last ten minutes: the more
+/// it has done, the slower it is.
 #[derive(Debug)]
 struct WithoutToken;
 

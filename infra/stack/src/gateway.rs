@@ -46,7 +46,7 @@ pub(crate) type FunctionResponse = lambda_http::Response<lambda_http::Body>;
 /// A function's handler, from event, as JSON, to response.
 pub(crate) type Handler = Arc<dyn Fn(String) -> BoxFuture<'static, Result<FunctionResponse>> + Send + Sync>;
 
-/// Why a function could not be asked. The caller is told: it is who can mend it.
+/// Why a function could not be asked. The caller is told, since he can mend it.
 #[derive(Debug)]
 pub(crate) struct NotAsked(pub(crate) String);
 
@@ -205,7 +205,7 @@ impl Endpoint {
     }
 }
 
-/// Refuses a request line and headers that API Gateway would not take. What else they are is not looked at.
+/// Refuses a request line and headers that are too large for API Gateway. Nothing else of them is looked at.
 fn bounded(parts: &Parts) -> Result<(), Problem> {
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     let line = parts.method.as_str().len() + target + "  HTTP/1.1".len();

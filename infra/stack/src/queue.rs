@@ -274,7 +274,7 @@ impl Queue {
         Ok(message)
     }
 
-    /// Whether a FIFO queue was not sent this in the last minutes; it was now.
+    /// True if a FIFO queue was sent no such message in the last five minutes; notes that it was now.
     fn is_new(&self, connection: &Connection, group: &Group, now: Timestamp) -> Result<bool> {
         let forgotten = now.checked_sub(DEDUPLICATION)?.as_millisecond();
         connection.execute(

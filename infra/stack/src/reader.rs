@@ -21,7 +21,8 @@ use crate::steps;
 use crate::template::StreamReader;
 use pattern::Pattern;
 
-/// How long the reader sleeps when nobody wakes it: what a write past the gateway (the SDK, a second process) waits.
+/// How long the reader sleeps when nobody wakes it, and so how long a write past the gateway (the SDK, a second process)
+/// waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long the reader waits after a failure before it tries again.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
@@ -61,7 +62,7 @@ impl Reader {
         Ok(Reader { database, stream, source, patterns, handler, file, wake: Arc::new(Notify::new()) })
     }
 
-    /// Notified, the reader looks at once.
+    /// Notify it, and the reader looks at once.
     pub(crate) fn waker(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }

@@ -40,10 +40,10 @@ use crate::{clock, token};
 /// How long requests and batches at work may take to finish when the stack stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
 
-/// Called once for each function.
+/// Changes a function's ledger; called once for each function.
 pub type AdaptLedger = Arc<dyn Fn(Ledger) -> Ledger + Send + Sync>;
 
-/// Called with each batch on its way from the queue of rebates to its function.
+/// Changes a batch on its way from the queue of rebates to its function; called with each.
 pub type AdaptBatch = Arc<dyn Fn(SqsEvent) -> SqsEvent + Send + Sync>;
 
 /// Makes what is served beside the API, once all else is there.
@@ -163,7 +163,7 @@ impl Stack {
                 lambda.http(&template.routes)
             }
         };
-        // Asked by the stack itself, the functions wake and show nobody.
+        // What the stack itself asks functions wakes nobody and is shown to nobody.
         let unobserved = Gateway { address, handlers: handlers.clone(), after: Arc::default(), observer: None };
         let events = Events {
             bus: Arc::clone(bus),
@@ -203,7 +203,7 @@ impl Stack {
             };
             let adapt = options.adapt_batch.clone().filter(|_| consumer.function == Rebate::FUNCTION);
             let handler = move |event| handler(if let Some(adapt) = &adapt { adapt(event) } else { event });
-            // What writes nothing is delivered to in any case.
+            // Functions that write nothing are delivered to in any case.
             let delivering = if writes { delivers.clone() } else { always.clone() };
             tasks.spawn(Poller { queue, consumer, handler, retry_after, delivering }.run(stopped.clone()));
         }
@@ -244,7 +244,7 @@ impl Stack {
         &self.client
     }
 
-    /// A client of its own, past whatever the functions' one was given.
+    /// A new client, without what the functions' client was given.
     pub fn own_client(&self) -> aws_sdk_dynamodb::Client {
         self.stores.database.client(None)
     }

@@ -1,5 +1,6 @@
-//! What the stack does with what follows from a movement, as `tracing` events below every log's level: for whoever follows one
-//! movement. Where nobody listens to [`TARGET`], nothing is looked at. They have ids and times, never what a message says.
+//! Tells whoever follows one movement what the stack does with what follows from it: as `tracing` events, below every log's
+//! level. If nobody listens to [`TARGET`], no record or message is looked at. The events have ids and times, never what a
+//! message says.
 //!
 //! | `step` | when | fields |
 //! |---|---|---|

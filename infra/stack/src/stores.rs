@@ -33,7 +33,7 @@ impl Stores {
     pub async fn start(template: &Template, data: Option<&Path>, port: u16) -> Result<Stores> {
         let files = data.map(DataFiles::at).transpose()?;
         if let Some(files) = &files {
-            // Looked at first: beside a file of another program nothing is made.
+            // Opened first: beside a file of another program nothing is made.
             data_file::open(&files.ledger, Kind::Ledger)?;
         }
         // Before the database: the queues' file is the lock of both.

@@ -23,7 +23,8 @@ pub struct Template {
     pub routes: Vec<Route>,
     /// The table's definition in the words of `CreateTable`, without its name.
     pub table: Value,
-    /// The functions that read queues; the last is the stream's reader with its own dead letters, to be read once more.
+    /// The functions that read queues. The last is the stream's reader, to which records among its dead letters can be driven
+    /// back.
     pub consumers: Vec<Consumer>,
     /// The function that reads the table's stream.
     pub reader: StreamReader,
@@ -77,7 +78,7 @@ pub struct QueueSpec {
     pub visibility_timeout: Duration,
     /// After so many receives without a delete a message becomes a dead letter.
     pub max_receive_count: u32,
-    /// Whether what it is sent is a dead letter at once.
+    /// Whether each message sent to it is a dead letter at once.
     pub of_dead_letters: bool,
 }
 
@@ -147,7 +148,7 @@ impl Template {
 }
 
 impl StreamReader {
-    /// Itself as the reader of its own dead letters, for those that are driven back.
+    /// The stream's reader as the reader of its own dead letters, for those that are driven back.
     fn again(&self, dead_letters: &str) -> Consumer {
         let queue = QueueSpec {
             name: dead_letters.to_owned(),

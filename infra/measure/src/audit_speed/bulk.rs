@@ -25,7 +25,7 @@ use crate::requests::{caller, open, order};
 const ITEMS_PER_IMPORT: usize = 20_000;
 /// A wallet has about so many entries.
 const ENTRIES_PER_WALLET: u64 = 100;
-/// Of transfers, which no account is too poor for; the deposits are many times larger.
+/// The amount of a transfer. No wallet is too poor for it: the deposits are many times larger.
 const MOVED: &str = "0.10";
 const DEPOSITED: &str = "1000.00";
 
@@ -38,7 +38,7 @@ pub struct Filled {
     pub entries: u64,
     /// Transactions, failed ones included.
     pub transactions: u64,
-    /// All of them, and the marks of reversals.
+    /// All items: those above, and the marks of reversals.
     pub items: u64,
 }
 
@@ -135,8 +135,8 @@ impl Ledger {
         self.deposit(&format!("first-{number}"), *self.wallets.last().expect("one was opened"))
     }
 
-    /// Of a hundred steps: 84 transfers, two of them reversed, ten deposits with their rebates, four withdrawals, two
-    /// refused ones.
+    /// One step. Of a hundred, 84 are transfers, two of them reversed, ten are deposits with their rebates, four withdrawals,
+    /// two refused withdrawals.
     fn step(&mut self, number: u64) -> Result<()> {
         let count = self.wallets.len();
         let chosen = self.random.usize(..count);

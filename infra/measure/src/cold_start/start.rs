@@ -27,7 +27,7 @@ pub(crate) struct Binary {
     pub(crate) name: String,
     /// The file.
     pub(crate) path: PathBuf,
-    /// Of the file, as it would be uploaded before it is zipped.
+    /// The size of the file, before it is zipped to be uploaded.
     pub(crate) size_bytes: u64,
 }
 
@@ -129,7 +129,7 @@ async fn first_event(listener: &TcpListener, started: Instant) -> Result<Start> 
     Ok(Start { asked, answered })
 }
 
-/// Of the first event. The connection is closed, so that the answer comes over one of its own.
+/// The head of the first event's response. It closes the connection, so that the answer comes over one of its own.
 const EVENT_HEAD: &str = "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: first\r\nlambda-runtime-deadline-ms: 4102444800000\r\n\
 lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:000000000000:function:first\r\nconnection: close\r\n";
 /// A request for a route that no function has, and an empty batch: whichever the function reads.

@@ -29,7 +29,7 @@ impl Folder {
         Folder { wake, last, work }
     }
 
-    /// What a credit's message does.
+    /// What wakes the folder, as a credit's message does.
     pub(super) fn bell(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }
@@ -50,7 +50,7 @@ async fn fold(ledger: Ledger, wallet: WalletId, wake: Arc<Notify>, last: Arc<Ato
         match ledger.settle(wallet, &mut usage).await {
             Ok(_) if last => return Ok(usage),
             Ok(_) => {}
-            // Its message comes again.
+            // As a message that was given back, which comes again.
             Err(ExecuteError::Conflict { .. } | ExecuteError::Throttled { .. }) if given_back < MOST_GIVEN_BACK => {
                 given_back += 1;
                 wake.notify_one();

@@ -5,8 +5,8 @@
 //! transaction counts as in flight for the whole of its call, which is longer than in DynamoDB: figures under this model are
 //! simulated, and on the pessimistic side.
 //!
-//! The embedded database also works on one call at a time, and makes all others wait in one line, which DynamoDB does not.
-//! So the callers wait before it instead, and a folder, which is a function of its own, passes them.
+//! The embedded database also works on one call at a time, and makes all others wait in one line, which DynamoDB does not. So
+//! the callers' calls wait in front of it instead, and those of a folder, which is a function of its own, pass them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use wallet_stack::around;
 use wallet_stack::in_flight::InFlight;
 
-/// Calls of the callers that are before the embedded database at once: enough to keep it busy.
+/// How many of the callers' calls the embedded database is given at once: enough to keep it busy.
 const AT_ONCE: usize = 16;
 
 /// How the simulated network behaves.

@@ -74,7 +74,7 @@ pub(crate) struct Setting {
     pub(crate) rate: Option<u32>,
     /// How many wallets; at least two.
     pub(crate) wallets: u32,
-    /// Between callers and table.
+    /// The network between callers and table.
     pub(crate) network: Network,
     /// Chooses the wallets of each transfer.
     pub(crate) seed: u64,
@@ -115,7 +115,7 @@ pub(crate) struct Measured {
     pub(crate) done: Done,
 }
 
-/// Of the credits that went through an inbox.
+/// What became of the credits that went through an inbox.
 #[derive(Debug)]
 pub(crate) struct Batched {
     pub(crate) credits: u64,
@@ -126,7 +126,7 @@ pub(crate) struct Batched {
 }
 
 impl Measured {
-    /// So much per transfer.
+    /// `total` divided by the transfers.
     pub(crate) fn per_transfer(&self, total: u64) -> f64 {
         total as f64 / self.setting.transfers as f64
     }
@@ -239,7 +239,7 @@ struct Work {
     setting: Setting,
     wallets: Arc<[WalletId]>,
     next: Arc<AtomicU64>,
-    /// Of the folder.
+    /// Wakes the folder.
     bell: Option<Arc<Notify>>,
     start: Instant,
 }

@@ -116,7 +116,7 @@ pub(crate) async fn measure(setting: Setting, progress: impl Fn() + Send + Sync 
 async fn sent(setting: Setting, client: &Caller, wallets: &[String]) -> Result<(Vec<Deposited>, Duration)> {
     let mut rng = fastrand::Rng::with_seed(setting.seed);
     let mut ticks = interval(Duration::from_secs(1) / setting.rate);
-    // What is behind its time is made up for at once: the rate is an average that holds.
+    // Deposits that are behind their time are sent at once: the rate is an average that holds.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut at_work = JoinSet::new();
     let start = Instant::now();
@@ -156,7 +156,8 @@ async fn settled(stack: &Stack, watch: &Watch, expected: u64) -> Result<()> {
     }
 }
 
-/// What came before its beginning took no time: a rebate may be on its way before its deposit's answer is read.
+/// Records the time between two instants; none, if `to` is the earlier: a rebate may be committed before its deposit's answer
+/// is read.
 fn record(histogram: &mut Histogram<u64>, from: Instant, to: Instant) -> Result<()> {
     let micros = to.saturating_duration_since(from).as_micros();
     Ok(histogram.record(u64::try_from(micros)?)?)

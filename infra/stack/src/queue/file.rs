@@ -44,14 +44,14 @@ const TABLES: &str = "
         detail TEXT NOT NULL
     ) STRICT;";
 
-/// Both or neither: a start that is broken off begins anew.
+/// Changes the table and its version together, or neither: a start that is broken off begins anew.
 const FROM_VERSION_1: &str = "
     BEGIN;
     ALTER TABLE message ADD COLUMN failure TEXT;
     PRAGMA user_version = 2;
     COMMIT;";
 
-/// Until then there was one queue, of rebates.
+/// In version 2 there was one queue, of rebates.
 const FROM_VERSION_2: &str = "
     BEGIN;
     ALTER TABLE message ADD COLUMN queue TEXT NOT NULL DEFAULT 'RebateQueue';
