@@ -22,7 +22,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// By `clock`, of wallets that were `touched` at these times.
+    /// The moment of a decision by `clock`, about wallets whose newest entries are of the times `touched`.
     pub(crate) fn of(clock: Timestamp, touched: impl IntoIterator<Item = Timestamp>) -> Moment {
         let clock = to_the_millisecond(clock);
         let recorded = touched.into_iter().fold(clock, Timestamp::max);

@@ -49,7 +49,7 @@ pub struct Hold {
     pub status: HoldStatus,
     /// What was captured so far.
     pub captured: Money,
-    /// By so many captures.
+    /// How many captures have taken it.
     pub captures: u32,
     /// The caller's own name for it.
     pub reference: Option<Reference>,

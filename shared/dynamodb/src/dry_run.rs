@@ -32,9 +32,9 @@ const LOOKED_THROUGH: usize = 980;
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DryRun {
-    /// This would be written.
+    /// The transaction that would be written.
     Decided(Transaction),
-    /// This was written before, by the same request.
+    /// The transaction that was written before, by the same request.
     Replayed(Transaction),
 }
 

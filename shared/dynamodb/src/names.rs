@@ -75,7 +75,7 @@ pub(crate) const CHANGES: &str = "changes";
 pub(crate) const PREVIOUS_HASH: &str = "previous_hash";
 pub(crate) const HASH: &str = "hash";
 
-// Of a transaction. All that is flat but what the caller added is read from the stream too: see `stream.rs`.
+// Of a transaction. `stream.rs` reads some of these too.
 pub(crate) const ID: &str = "id";
 /// Of a transaction: the wallet that it is about, or that refused it.
 pub(crate) const WALLET_ID: &str = "wallet_id";

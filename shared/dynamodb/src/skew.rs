@@ -18,7 +18,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// No answer has said the time yet.
 const UNHEARD: i64 = i64::MIN;
 
-/// What the last answer said.
+/// How far the clock was from the table's when the last answer came.
 #[derive(Clone)]
 pub(crate) struct Skew {
     clock: Clock,

@@ -1,4 +1,4 @@
-//! Reads records of the table's stream: the flat attributes of a new item, which are all that its followers need.
+//! Reads records of the table's stream: the attributes of a new item that its followers need.
 //!
 //! Each record is read by itself, from the JSON of Lambda's event; nothing here reads the table. Round trips: none.
 

@@ -1,4 +1,4 @@
-//! From the text of API Gateway's event to a request, so that whatever a caller may send arrives to be answered.
+//! Reads a request from the text of API Gateway's event, whatever its caller may have sent, so that it can be answered.
 //!
 //! `lambda_http` fails at a header that is not ASCII, and panics at host, path and query that make no URI together. To
 //! Lambda both are a fault of the function, which rings its alarm, and the caller gets 500. Here such headers stay as they

@@ -23,9 +23,7 @@ const HEAD_LIMIT_BYTES: usize = 16 * 1024;
 /// A function's executable.
 #[derive(Debug, Clone)]
 pub(crate) struct Binary {
-    /// The function's name.
     pub(crate) name: String,
-    /// The file.
     pub(crate) path: PathBuf,
     /// The size of the file, before it is zipped to be uploaded.
     pub(crate) size_bytes: u64,

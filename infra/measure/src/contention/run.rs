@@ -89,7 +89,6 @@ impl fmt::Display for Setting {
 /// What a run came to.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// What was run.
     pub(crate) setting: Setting,
     /// From the first transfer's start to the last one's end.
     pub(crate) took: Duration,

@@ -69,7 +69,8 @@ pub(crate) fn entries_from_item(item: &Item) -> Result<Vec<Entry>, Fault> {
         row.hash = if at == last {
             fields.digest(HASH)?
         } else {
-            // Of a format that this code does not know, only whole items can be read.
+            // Only the last row's hash is stored: of a format that this code does not know, only items of one row can be
+            // read.
             row.computed_hash().ok_or_else(|| fields.wrong(FORMAT))?
         };
         (version, previous) = (version.saturating_add(1), row.hash);

@@ -36,7 +36,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// What makes it the same request.
+    /// The digest by which a repeated request is known to be the same.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         match self {

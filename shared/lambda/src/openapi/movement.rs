@@ -1,4 +1,4 @@
-//! What all movements have in common that an order asks for.
+//! What the movements that carry out an order have in common.
 
 use utoipa::ToSchema;
 use wallet_domain::Command;
@@ -17,7 +17,7 @@ pub const MOVEMENT: [Code; 6] = [
     Code::InvalidAmount,
     Code::InvalidCurrency,
 ];
-/// What more, where money leaves it.
+/// What else may be wrong where money leaves the wallet.
 pub const DEBIT: [Code; 2] = [Code::InsufficientFunds, Code::WalletFrozen];
 
 impl Operation {
