@@ -26,7 +26,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Whether no other transaction, no mark and no hold has a say.
+    /// True if wallets are all that is read: no other transaction, no mark and no hold.
     #[must_use]
     pub fn are_of_wallets_alone(&self) -> bool {
         self.transactions.is_empty() && self.marks.is_empty() && self.holds.is_empty()

@@ -4,7 +4,7 @@
 //!
 //! | known | true at | calls | a plan | a refusal |
 //! |---|---|---|---|---|
-//! | guess: the wallets as this process wrote them last | one moment; others may have written since | 0 | commit; if it puts a credit into an inbox: read first | read, decide again |
+//! | guess: the wallets as this process wrote them last | each at an earlier moment; others may have written since | 0 | commit; if it puts a credit into an inbox: read first | read, decide again |
 //! | items: one consistent read of each item | each item at a moment of its own | 1 `BatchGetItem` | commit | recorded, if it rests on wallets alone and is of a kind that is recorded; else: moment |
 //! | returned: items that a failed condition brought along | those items during the try, the others as before | 0 | commit | as for items, once each wallet was read or returned |
 //! | moment: one read of all items together | one moment | 1 `TransactGetItems` | commit | recorded, or answered without a record |
