@@ -84,7 +84,8 @@ pub(crate) fn check(transaction: &Transaction) -> Vec<Finding> {
     findings(transaction.id, differences)
 }
 
-/// What a movement's amount and fee make. Who several payees are the legs alone say: [`paid`] has looked at those.
+/// The legs that a movement's amount and fee make. Who several payees are only the legs themselves say: [`paid`] checks
+/// those.
 fn moved(transaction: &Transaction, shape: &Shape, from: Place, to: Place) -> Amounts {
     let amount = transaction.amount.minor_units();
     let fee = if shape.has_fee { transaction.fee.minor_units() } else { 0 };
@@ -115,7 +116,7 @@ fn payments<'a>(payout: &Transaction, legs: &'a [Leg]) -> impl Iterator<Item = &
     legs.iter().filter(|leg| leg.wallet().is_some_and(|payee| payee != payout.wallet))
 }
 
-/// What is wrong with the payments of a payout, whose record says of them only what they come to.
+/// What is wrong with the payments of a payout, of which its record says only what they come to.
 fn paid(payout: &Transaction, legs: &[Leg]) -> Option<String> {
     let sum: i128 = payments(payout, legs).map(|leg| leg.amount().minor_units()).sum();
     let each = payments(payout, legs).map(Leg::wallet).collect::<BTreeSet<_>>().len();

@@ -67,7 +67,7 @@ impl Reader {
     }
 }
 
-/// Part of what a wallet has, page by page.
+/// Reads part of what a wallet has, page by page.
 pub(crate) struct Pages<'a> {
     reader: &'a Reader,
     part: Part,

@@ -35,7 +35,7 @@ pub(crate) fn progress(what: impl Into<String>, length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style.expect("the template is well-formed")).with_message(what.into())
 }
 
-/// Of microseconds.
+/// A histogram of microseconds.
 pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new(3).expect("three digits are allowed")
 }

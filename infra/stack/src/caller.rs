@@ -1,4 +1,4 @@
-//! Somebody with a token, who asks a gateway without its socket. Asks once, and judges no answer.
+//! A caller with a token, who asks a gateway without its socket. Asks once, and judges no answer.
 
 use anyhow::Result;
 use axum::Router;
@@ -18,7 +18,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Who asks `gateway` with `token`.
+    /// A caller who asks `gateway` with `token`.
     pub fn new(gateway: Router, token: String) -> Caller {
         Caller { gateway, token }
     }

@@ -75,7 +75,7 @@ pub(crate) fn open(path: &Path, kind: Kind) -> Result<Connection> {
     bail!("{shown} {complaint}")
 }
 
-/// Why a file cannot be taken, if it cannot; one that is new is marked as ours.
+/// Why a file cannot be used, if it cannot. Marks a new file as ours.
 fn check(connection: &Connection, kind: Kind) -> rusqlite::Result<Option<String>> {
     if kind == Kind::Queue {
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

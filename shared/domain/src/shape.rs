@@ -1,17 +1,17 @@
-//! What the record of a posted transaction keeps to, said for each kind beside the verb that makes it.
+//! The rules that the record of a posted transaction keeps to, said for each kind beside the verb that makes it.
 //!
-//! The legs are a statement of the contract. Nothing that decides reads them: the audit holds records to them.
+//! The legs said here are a statement of the contract. No decision reads them: the audit compares records with them.
 
 use crate::transaction::{Account, Kind};
 
-/// What a kind's records keep to.
+/// The rules that a kind's records keep to.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// Which.
+    /// The kind.
     pub kind: Kind,
     /// What moves.
     pub legs: Legs,
-    /// Whether it may cost something, which its wallet pays to [`Account::Fees`] on top.
+    /// Whether it may cost a fee, which its wallet pays to [`Account::Fees`] on top.
     pub has_fee: bool,
     /// Whether it can be undone.
     pub is_reversible: bool,
@@ -50,22 +50,22 @@ impl Shape {
         Shape { kind, legs, has_fee: false, is_reversible: false }
     }
 
-    /// Of what changes a wallet without moving money.
+    /// The shape of a kind that changes a wallet without moving money.
     pub(crate) const fn keeping_the_wallet(kind: Kind) -> Shape {
         Shape::of(kind, Legs::KeptWallet)
     }
 
-    /// Of what moves money.
+    /// The shape of a kind that moves money.
     pub(crate) const fn moving(kind: Kind, from: Place, to: Place) -> Shape {
         Shape::of(kind, Legs::Movement(from, to))
     }
 
-    /// Of what keeps money back or releases it.
+    /// The shape of a kind that keeps money back or releases it.
     pub(crate) const fn holding(kind: Kind) -> Shape {
         Shape::of(kind, Legs::Held)
     }
 
-    /// Of what undoes another.
+    /// The shape of a kind that undoes another transaction.
     pub(crate) const fn mirroring(kind: Kind) -> Shape {
         Shape::of(kind, Legs::Mirrored)
     }

@@ -91,7 +91,7 @@ verbs! {
 pub use amend::{Change, Expected};
 pub use payout::MAX_PAYMENTS;
 
-/// What the records of `kind` keep to; `None` for one that only a newer version of this code knows.
+/// The rules that the records of `kind` keep to; `None` for a kind that only a newer version of this code knows.
 #[must_use]
 pub fn shape_of(kind: Kind) -> Option<&'static Shape> {
     SHAPES.iter().find(|shape| shape.kind == kind)

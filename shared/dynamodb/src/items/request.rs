@@ -58,7 +58,7 @@ pub(crate) fn due(share: u8) -> String {
     format!("request#{share:02}")
 }
 
-/// As [`crate::items_of`], of a request that waits.
+/// As [`crate::items_of`], for a request that waits.
 #[must_use]
 pub fn request_item(queued: &Queued) -> Item {
     let Queued { request, strategy } = queued;
