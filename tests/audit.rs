@@ -17,12 +17,15 @@ mod table;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_audit::{Audit, Check, Report};
-use wallet_domain::{TransactionId, WalletId};
+use wallet_domain::{
+    Authorise, Command, HOLD_LIFETIME, LONGEST_WAIT, SignedDuration, Terms, TransactionId, WalletId, Withdraw,
+};
 use wallet_dynamodb::{Strategy, Usage};
 
-use crate::ledger::{Bench, until_done};
-use table::Table;
+use crate::ledger::{Bench, order, until_done};
+use table::{Table, n, s, with};
 
 async fn audited(bench: &Bench) -> Report {
     Audit::new(bench.another(), 3).table().await.expect("the table answers")
@@ -128,6 +131,59 @@ async fn what_was_written_together_is_found_leg_by_leg() {
     assert_eq!(done.len(), commands.len());
     for wallet in [alice, bob, carol] {
         clean(&audited_alone(&bench, wallet).await);
+    }
+}
+
+/// Queued requests of which no wallet refused one: there is none, it is a stranger's, nobody asked it in time. Their records
+/// name a wallet that is not there, or not of their owner.
+#[tokio::test]
+async fn what_no_wallet_refused_is_its_callers() {
+    let table = Table::start().await;
+    let (bench, missing) = (&table.bench, format!("wal_{:032}", 9).parse().expect("an id"));
+    let stranger = Withdraw { order: order("mallory", bench.key(), "1"), wallet: table.alice };
+    let ledger = bench.another();
+    let late = LONGEST_WAIT + SignedDuration::from_secs(1);
+    for (command, ago, code) in [
+        (bench.withdraw(missing, "1"), SignedDuration::ZERO, "wallet_not_found"),
+        (Command::Withdraw(stranger), SignedDuration::ZERO, "wallet_not_found"),
+        (bench.deposit(table.alice, "1"), late, "request_expired"),
+        (bench.withdraw(missing, "1"), late, "request_expired"),
+    ] {
+        let request = command.request(ledger.now() - ago).expect("it can be carried out").expect("it may wait");
+        ledger.accept(&request, None, &mut Usage::default()).await.expect("accepted");
+        let terms = Terms { rules: [].into(), fee: None };
+        let done = ledger.resume(request.id, &terms, Strategy::Optimistic, &mut Usage::default()).await;
+        assert_eq!(crate::ledger::refusal(&done.expect("an answer").expect("it waits")), Some(code));
+        clean(&audited(bench).await);
+        let mut record = table.record(request.id).await;
+        let untouched = record.clone();
+        let Some(AttributeValue::M(refusal)) = record.get_mut("refusal") else { panic!("it was refused") };
+        refusal.insert("owner".to_owned(), s("carol"));
+        table.put(record).await;
+        finds_in(&table, request.id, Check::Refusal, "no wallet refused it, and its owner is carol").await;
+        table.put(untouched).await;
+    }
+}
+
+/// By the audit of the table, and of the wallet by itself.
+#[tokio::test]
+async fn a_hold_is_what_its_transactions_make_of_it() {
+    let table = Table::start().await;
+    let (bench, alice) = (&table.bench, table.alice);
+    let order = order("alice", bench.key(), "5");
+    let hold = Authorise { order, source: alice, destination: None, expires_in: HOLD_LIFETIME, fee: None };
+    let hold = bench.post(&Command::Authorise(hold)).await;
+    clean(&audited_alone(bench, alice).await);
+    let place = format!("HOLD#{:013}#{}", hold.created_at.as_millisecond(), hold.id);
+    let item = table.item(&format!("WALLET#{alice}"), &place).await;
+    let damaged =
+        [(("captured", n(1)), "its item says active with 1.00"), (("status", s("gone")), "is missing or not readable")];
+    for (damage, words) in damaged {
+        table.put(with(item.clone(), [damage])).await;
+        for report in [audited(bench).await, audited_alone(bench, alice).await] {
+            let found = report.findings.iter().any(|finding| finding.difference.contains(words));
+            assert!(found, "{words} is not among {:#?}", report.findings);
+        }
     }
 }
 

@@ -128,7 +128,7 @@ async fn one_key_is_one_movement_whichever_comes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_refusal_is_recorded_when_it_is_executed() {
+async fn a_refusal_is_recorded_when_it_is_executed_and_so_is_a_missing_wallet() {
     let (bench, alice) = Bench::with_one("10").await;
     let missing = "wal_00000000000000000000000000000009".parse().expect("an id");
     for (command, code) in [

@@ -6,7 +6,7 @@ use wallet_domain::{Digest, Entry, GENESIS, Timestamp, Wallet, WalletId};
 use wallet_dynamodb::scan::Unreadable;
 
 use crate::finding::{Check, Finding, decimal};
-use crate::holds::is_of_holds;
+use crate::holds::has_holds;
 
 /// A wallet under recomputation.
 pub(crate) struct Chain {
@@ -74,7 +74,7 @@ impl Chain {
                 self.found(version, Check::Times, difference);
             }
         }
-        self.has_holds |= !entry.held_after.is_zero() || is_of_holds(entry);
+        self.has_holds |= has_holds(entry);
         let Entry { hash, state, created_at, .. } = *entry;
         self.before = Before::Entry { hash, balance: after, state, created_at };
     }

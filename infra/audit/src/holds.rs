@@ -52,8 +52,13 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
     Ok(book.closed(wallet, now))
 }
 
+/// Whether the row shows that its wallet has, or had, holds.
+pub(crate) fn has_holds(row: &Entry) -> bool {
+    !row.held_after.is_zero() || is_of_holds(row)
+}
+
 /// Whether the row is of a wallet's own hold. A capture's credit is of another's.
-pub(crate) fn is_of_holds(row: &Entry) -> bool {
+fn is_of_holds(row: &Entry) -> bool {
     let credit = row.amount.minor_units() > 0;
     matches!(row.kind, Kind::HOLD | Kind::CAPTURE | Kind::VOID | Kind::EXPIRY) && !credit
 }

@@ -55,7 +55,7 @@ async fn look(
             undone.extend(reversal.then_some(parent));
         }
         if let Outcome::Failed { refusal, .. } = &transaction.outcome {
-            keys.extend(refusal.facts().wallet.map(Key::Wallet));
+            keys.extend(refusal.refused_by().map(Key::Wallet));
         }
     }
     keys.extend(marks.iter().map(|mark| Key::Transaction(mark.by)));
@@ -92,15 +92,18 @@ fn barred(transaction: &Transaction) -> bool {
     matches!(&transaction.outcome, Outcome::Failed { refusal: wallet_domain::Refusal::DepositReversed { .. }, .. })
 }
 
-/// A finding if the wallet that refused does not exist, or is of another owner than the record says.
+/// A finding if the wallet that refused does not exist, or is of another owner than the record says; where no wallet refused,
+/// if the record names another than its caller.
 fn refused(transaction: &Transaction, known: &Known) -> Option<Finding> {
     let Outcome::Failed { refusal, owner } = &transaction.outcome else { return None };
-    let id = refusal.facts().wallet?;
-    let difference = match known.wallet(id) {
-        Some(wallet) if wallet.owner != *owner => {
+    let difference = match refusal.refused_by().map(|id| (id, known.wallet(id))) {
+        None if *owner != transaction.caller => {
+            format!("no wallet refused it, and its owner is {owner}, not its caller {}", transaction.caller)
+        }
+        Some((id, Some(wallet))) if wallet.owner != *owner => {
             format!("{id}, which refused it, is of {}, not of {owner}", wallet.owner)
         }
-        None if known.lacks_wallet(id) => format!("{id}, which refused it, is missing"),
+        Some((id, None)) if known.lacks_wallet(id) => format!("{id}, which refused it, is missing"),
         _ => return None,
     };
     Some(Finding::transaction(transaction.id, Check::Refusal, difference))

@@ -138,6 +138,14 @@ impl Refusal {
         })
     }
 
+    /// The wallet whose state refused it, and whose owner the record names. None where a queued request found no wallet, or
+    /// waited too long: no wallet was asked then, and its record names its caller as owner.
+    #[must_use]
+    pub fn refused_by(&self) -> Option<WalletId> {
+        let facts = self.facts();
+        facts.wallet.filter(|_| facts.recorded && facts.code != "request_expired")
+    }
+
     /// The stable name that callers see.
     #[must_use]
     pub fn code(&self) -> &str {

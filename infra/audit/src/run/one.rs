@@ -9,7 +9,7 @@ use wallet_dynamodb::scan::{Key, Part, Scanned};
 use super::Audit;
 use crate::inbox::{self, Credited};
 use crate::report::Report;
-use crate::{matching, overdue};
+use crate::{holds, matching, overdue};
 
 /// Entries whose transactions are read at once.
 const AT_ONCE: usize = 1_000;
@@ -27,12 +27,24 @@ impl Audit {
             report.balance(&wallet);
             report.found(self.by_itself(&wallet).await?);
         }
+        let mut has_holds = false;
+        let mut pages = self.reader.pages(Part::Holds, id);
+        while let Some(items) = pages.next().await? {
+            has_holds |= !items.is_empty();
+            (self.progress)(items.len());
+            for item in items {
+                if let Scanned::Unreadable(item) = item {
+                    report.unreadable(item);
+                }
+            }
+        }
         let mut pages = self.reader.pages(Part::History, id);
         while let Some(items) = pages.next().await? {
             exists |= !items.is_empty();
             (self.progress)(items.len());
             let entries: Vec<Entry> = items.into_iter().flat_map(Scanned::into_rows).collect();
             report.entries += entries.len() as u64;
+            has_holds |= entries.iter().any(holds::has_holds);
             // A page of runs has many rows.
             for entries in entries.chunks(AT_ONCE) {
                 report.found(matching::entries(&self.reader, entries).await?);
@@ -60,9 +72,12 @@ impl Audit {
             self.with_transactions(id, credits.iter().map(|credit| credit.transaction), &mut report).await?;
             self.waiting(credits, &mut report).await?;
         }
+        if has_holds {
+            report.found(holds::check(&self.reader, id, self.now).await?);
+        }
         report.found(self.recomputed(id).await?);
         report.read_units = self.reader.units();
-        Ok((exists || report.wallets > 0 || !report.is_clean()).then_some(report))
+        Ok((exists || has_holds || report.wallets > 0 || !report.is_clean()).then_some(report))
     }
 
     /// Checks transactions that the wallet `of` names, with all their entries. Its own rows are those that name them.
