@@ -27,10 +27,8 @@ pub(crate) async fn check(reader: &Reader, wallet: WalletId, now: Timestamp) -> 
 }
 
 async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<Finding>, Fault> {
-    let Some(Scanned::Wallet(before)) = reader.look_up(&[Key::Wallet(wallet)]).await?.pop() else {
-        return Ok(vec![]);
-    };
-    let mut book = Book { read_at: before.version, ..Book::default() };
+    let before = reader.look_up(&[Key::Wallet(wallet)]).await?.pop();
+    let mut book = Book::default();
     let mut pages = reader.pages(Part::Holds, wallet);
     while let Some(items) = pages.next().await? {
         for item in items {
@@ -38,6 +36,16 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
                 book.items.insert(hold.id, *hold);
             }
         }
+    }
+    match before {
+        Some(Scanned::Wallet(before)) => book.read_at = before.version,
+        None => {
+            let missing =
+                |id| Finding::transaction(id, Check::Holds, format!("{wallet}, whose money it keeps back, is missing"));
+            return Ok(book.items.into_keys().map(missing).collect());
+        }
+        // One that cannot be read is a finding already.
+        Some(_) => return Ok(vec![]),
     }
     let mut pages = reader.pages(Part::History, wallet);
     while let Some(items) = pages.next().await? {

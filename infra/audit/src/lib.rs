@@ -1,8 +1,8 @@
 //! The audit: recomputes every wallet from its entries and every transaction from its legs, and says what disagrees.
 //!
 //! Reads only. Memory stays flat as the table grows: each item is forgotten once the next page is read. What is kept are the
-//! findings (bounded), for each segment 1 MiB of sums and the two sums of a checkpoint, and in a second look some 10,000
-//! credits.
+//! findings (bounded), for each segment 1 MiB of sums and the two sums of a checkpoint, the holds of the wallet at hand, and in
+//! a second look some 10,000 credits.
 //!
 //! A scan is not one moment in time: while money moves, a wallet may be newer than its entries that were read before
 //! it. So whatever looks wrong about a wallet is looked at again by itself before it is reported: the wallet is read, then

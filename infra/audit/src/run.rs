@@ -206,7 +206,7 @@ impl Audit {
             }
         }
         if let Some(chain) = current {
-            part.report.found(self.recomputed(chain.id).await?);
+            self.without_wallet(&chain, &mut part.report).await?;
         }
         Ok(part)
     }
@@ -250,9 +250,18 @@ impl Audit {
         report: &mut Report,
     ) -> Result<&'a mut Chain, Fault> {
         if let Some(left) = current.take_if(|chain| chain.id != wallet) {
-            report.found(self.recomputed(left.id).await?);
+            self.without_wallet(&left, report).await?;
         }
         Ok(current.get_or_insert_with(|| Chain::new(wallet)))
+    }
+
+    /// Recomputes a wallet whose item has not come up among its entries and holds.
+    async fn without_wallet(&self, chain: &Chain, report: &mut Report) -> Result<(), Fault> {
+        report.found(self.recomputed(chain.id).await?);
+        if chain.has_holds {
+            report.found(holds::check(&self.reader, chain.id, self.now).await?);
+        }
+        Ok(())
     }
 
     /// Checks transactions by themselves, and with those that they rest on.
