@@ -20,11 +20,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use aws_sdk_dynamodb::types::AttributeValue;
 use wallet_audit::{Audit, Check, Report};
 use wallet_domain::{
-    Authorise, Command, HOLD_LIFETIME, LONGEST_WAIT, SignedDuration, Terms, TransactionId, WalletId, Withdraw,
+    Authorise, Change, Command, Expected, HOLD_LIFETIME, LONGEST_WAIT, SignedDuration, Terms, TransactionId, WalletId,
+    Withdraw,
 };
 use wallet_dynamodb::{Strategy, Usage};
 
-use crate::ledger::{Bench, order, until_done};
+use crate::ledger::{Bench, amendment, order, until_done};
 use table::{Table, n, s, with};
 
 async fn audited(bench: &Bench) -> Report {
@@ -165,6 +166,16 @@ async fn what_no_wallet_refused_is_its_callers() {
     }
 }
 
+/// `If-Match: *`: its id is the key's, and not that of its wallet's version.
+#[tokio::test]
+async fn an_amendment_that_a_key_names_adds_up() {
+    let (bench, alice) = Bench::with_one("10").await;
+    let change = Change { transfers_per_minute: Some(Some(5)), ..Change::default() };
+    bench.post(&amendment(alice, Expected::Any(bench.key()), change)).await;
+    clean(&audited(&bench).await);
+    clean(&audited_alone(&bench, alice).await);
+}
+
 /// By the audit of the table, and of the wallet by itself.
 #[tokio::test]
 async fn a_hold_is_what_its_transactions_make_of_it() {
@@ -174,17 +185,25 @@ async fn a_hold_is_what_its_transactions_make_of_it() {
     let hold = Authorise { order, source: alice, destination: None, expires_in: HOLD_LIFETIME, fee: None };
     let hold = bench.post(&Command::Authorise(hold)).await;
     clean(&audited_alone(bench, alice).await);
-    let place = format!("HOLD#{:013}#{}", hold.created_at.as_millisecond(), hold.id);
-    let item = table.item(&format!("WALLET#{alice}"), &place).await;
-    let damaged =
-        [(("captured", n(1)), "its item says active with 1.00"), (("status", s("gone")), "is missing or not readable")];
-    for (damage, words) in damaged {
-        table.put(with(item.clone(), [damage])).await;
-        for report in [audited(bench).await, audited_alone(bench, alice).await] {
+    let finds = async |wallet, words: &str| {
+        for report in [audited(bench).await, audited_alone(bench, wallet).await] {
             let found = report.findings.iter().any(|finding| finding.difference.contains(words));
             assert!(found, "{words} is not among {:#?}", report.findings);
         }
-    }
+    };
+    let place = format!("HOLD#{:013}#{}", hold.created_at.as_millisecond(), hold.id);
+    let item = table.item(&format!("WALLET#{alice}"), &place).await;
+    table.put(with(item.clone(), [("captured", n(1))])).await;
+    finds(alice, "its item says active with 1.00").await;
+    table.put(with(item.clone(), [("status", s("gone"))])).await;
+    finds(alice, "is missing or not readable").await;
+    table.put(item.clone()).await;
+    clean(&audited(bench).await);
+    // The same of a wallet that is not there, in the same share of the index.
+    let text = alice.to_string();
+    let nobody = format!("wal_{:031}{}", 0, text.chars().last().expect("digits"));
+    table.put(with(item, [("PK", s(format!("WALLET#{nobody}")))])).await;
+    finds(nobody.parse().expect("an id"), "whose money it keeps back, is missing").await;
 }
 
 /// Whether the whole table's audit, and the wallet's own, find `check` at the wallet's `version`.
