@@ -13,7 +13,8 @@ async fn it_pins_the_version_and_moves_nothing_when_it_is_another() {
     for (version, (path, body, balance)) in (1..).zip(&movements) {
         let pinned =
             |version: u64| app.posting("alice", path, &app.key(), body).header("if-match", format!("\"{version}\""));
-        for other in [version - 1, version + 6] {
+        // Bob is at 0.
+        for other in [version - 1, version + 6, 0] {
             send(pinned(other)).await.check_problem(412, "version_mismatch");
         }
         send(pinned(version)).await.check(201);

@@ -61,6 +61,7 @@ fn each_request_is_understood_as_it_is() {
         // The wallet was opened later than any time that could stand in a list.
         let understood = status != 400 && (status != 404 || ask.path.contains("?at="));
         assert!(understood, "{} {}: {answer}", ask.method, ask.path);
+        assert!(status == 201 || !ask.path.ends_with("/deposits"), "a deposit that is shown is posted: {answer}");
     }
 }
 
