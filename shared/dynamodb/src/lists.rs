@@ -111,6 +111,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::entries`].
     pub async fn run_up_to(&self, wallet: WalletId, version: u64, usage: &mut Usage) -> Result<Vec<Entry>, Fault> {
+        let version = version.min(LAST_VERSION);
         self.rows_between(wallet, version.saturating_sub(LONGEST_RUN - 1)..=version, 1, usage).await
     }
 

@@ -53,8 +53,8 @@ pub enum ExecuteError {
     Fault(Fault),
 }
 
-/// For the fault of a read, or of a fold or release: neither has moved the request's own money, and the next read shows
-/// whether a fold or release was made.
+/// For the fault of a read, of a fold or release, or of the put of a queued request that was refused for good: none has
+/// moved the request's own money, and the next read shows whether a fold or release was made.
 impl From<Fault> for ExecuteError {
     fn from(fault: Fault) -> ExecuteError {
         match fault.class() {

@@ -53,7 +53,8 @@ pub(crate) fn transaction_item(transaction: &Transaction) -> Item {
                 .maps(LEGS, legs.iter().map(leg_item))
                 .maybe_map(RESULT, wallet.as_deref().map(wallet_item))
         }
-        // Filed under the wallet that refused, whatever wallet was asked about; not filed if no wallet refused.
+        // Filed under the wallet that refused, whatever wallet was asked about, or that an expired request was to debit or
+        // credit; not filed if its caller found no such wallet.
         Outcome::Failed { refusal, owner } => {
             let refused = refusal.facts().wallet.unwrap_or(transaction.wallet);
             let asked = Some(transaction.wallet).filter(|asked| *asked != refused);
