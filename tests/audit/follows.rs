@@ -1,11 +1,13 @@
 //! What is legal is no finding, and what should have followed and did not is one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wallet_audit::Check;
+use wallet_audit::{Audit, Check};
 use wallet_domain::{Change, Status};
 
-use super::book::{Book, audit_at, report_at};
+use super::book::{Book, audit_at, ledger_at, report_at};
 use super::{alone, clean};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -82,6 +84,39 @@ async fn a_rebate_is_overdue_after_an_hour_or_what_was_set() {
         let rebate = unpaid.rebate().expect("it earns one").to_string();
         assert!(report.findings.iter().all(|finding| finding.difference.contains(&rebate)), "{:#?}", report.findings);
     }
+}
+
+/// A deposit that waits is on no statement, and holds back no time of its rebate.
+#[tokio::test]
+async fn clocks_apart_at_a_months_turn_are_legal_where_credits_wait() {
+    let mut book = Book::new("turn, batched");
+    book.now = "2026-11-30T23:57:00Z".parse().expect("a time");
+    let shop = book.open_shop("shop");
+    book.now += Duration::from_secs(4 * 60);
+    let december = book.deposit(shop, "100");
+    book.now -= Duration::from_secs(4 * 60);
+    book.pay(&december);
+    let bench = book.table().await;
+    clean(&report_at(&bench, book.now).await);
+}
+
+/// It begins in November, and in December the wallet has dropped September while it goes on.
+#[tokio::test]
+async fn an_audit_that_runs_over_a_months_turn_finds_nothing() {
+    let mut book = Book::new("long");
+    book.now = "2026-09-15T12:00:00Z".parse().expect("a time");
+    let alice = book.open("alice", "0", "1000");
+    let september = book.deposit(alice, "100");
+    book.pay(&september);
+    book.now = "2026-12-01T00:00:30Z".parse().expect("a time");
+    let december = book.deposit(alice, "100");
+    book.pay(&december);
+    let bench = book.table().await;
+    let (began, now) = ("2026-11-30T23:35:00Z".parse().expect("a time"), book.now);
+    let is_asked_first = AtomicBool::new(true);
+    let clock = move || if is_asked_first.swap(false, Ordering::Relaxed) { began } else { now };
+    let audit = Audit::new(ledger_at(&bench, now).with_clock(Arc::new(clock)), 1);
+    clean(&audit.table().await.expect("the table answers"));
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
+use wallet_audit::Audit;
 use wallet_domain::{
-    BasisPoints, Change, Command, Deposit, Outcome, PayRebate, RebateTerms, Refusal, Transaction, Transfer, WalletId,
-    Withdraw,
+    Authorise, BasisPoints, Change, Command, Deposit, HOLD_LIFETIME, Outcome, PayRebate, RebateTerms, Refusal,
+    Transaction, Transfer, WalletId, Withdraw,
 };
 use wallet_dynamodb::{Done, DryRun, ExecuteError, Ledger, Strategy, Usage};
 
@@ -301,5 +302,42 @@ fn a_refusal_by_one_wallet_is_not_recorded_on_an_old_snapshot_of_the_other() {
             let mismatch = matches!(told, Err(ExecuteError::Refused(Refusal::VersionMismatch { expected: 2, .. })));
             assert!(mismatch, "the source has been at version 3 all the time: {told:?}");
         });
+    }
+}
+
+/// Its wallet is seen before the row, or the row before its wallet; its hold before or after either.
+#[test]
+fn an_audit_takes_half_a_commit_for_no_finding() {
+    for by in [Order::Sent, Order::Backwards, Order::Any(1), Order::Any(2), Order::Any(3), Order::Any(5)] {
+        for at in [55, 65, 80, 90, 95] {
+            for kind in ["withdrawal", "hold"] {
+                check(async |world, wallet| {
+                    let held = Command::Authorise(Authorise {
+                        order: order("a", "first".parse().expect("a key"), "1"),
+                        source: wallet,
+                        destination: None,
+                        expires_in: HOLD_LIFETIME,
+                        fee: None,
+                    });
+                    world.post(&held).await;
+                    world.network.set(slow(move |call| call.is_commit_of(kind), by));
+                    let command = match (kind, held) {
+                        ("hold", Command::Authorise(first)) => Command::Authorise(Authorise {
+                            order: order("a", "second".parse().expect("a key"), "7"),
+                            ..first
+                        }),
+                        _ => withdraw("out", wallet, "7", None),
+                    };
+                    let (ledger, audit) = (world.ledger(0, 10), Audit::new(world.plain(), 1));
+                    let (done, report) = tokio::join!(run(&ledger, &command, Strategy::Optimistic), async {
+                        sleep(Duration::from_millis(at)).await;
+                        audit.wallet(wallet).await
+                    });
+                    posted(done.0);
+                    let report = report.expect("the table answers").expect("the wallet is there");
+                    assert!(report.is_clean(), "{kind}, {by:?} at {at} ms: {:#?}", report.findings);
+                });
+            }
+        }
     }
 }

@@ -5,7 +5,9 @@
 //! the item of a hold may be as the last row before the items were read left it, or as any later row did.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use tokio::time::sleep;
 use wallet_domain::{
     Amount, Caller, Capture, Command, Entry, Hold, HoldStatus, Kind, MAX_CAPTURES, SignedDuration, Timestamp,
     Transaction, TransactionId, WalletId,
@@ -15,7 +17,7 @@ use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
-use crate::matching::twice;
+use crate::matching::settled;
 use crate::reader::Reader;
 
 /// A hold that is still active so long after its end is a finding: a sweep releases it within minutes.
@@ -23,11 +25,14 @@ const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The holds of `wallet` against its statement.
 pub(crate) async fn check(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<Finding>, Fault> {
-    twice(|| look(reader, wallet, now)).await
+    settled(|pause| look(reader, wallet, now, pause)).await
 }
 
-async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<Finding>, Fault> {
+/// With a `pause`, what one commit wrote is seen whole: its items after its wallet, its row after its items, and its
+/// transaction after its row.
+async fn look(reader: &Reader, wallet: WalletId, now: Timestamp, pause: Duration) -> Result<Vec<Finding>, Fault> {
     let before = reader.look_up(&[Key::Wallet(wallet)]).await?.pop();
+    sleep(pause).await;
     let mut book = Book::default();
     let mut pages = reader.pages(Part::Holds, wallet);
     while let Some(items) = pages.next().await? {
@@ -47,9 +52,13 @@ async fn look(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<F
         // One that cannot be read is a finding already.
         Some(_) => return Ok(vec![]),
     }
+    sleep(pause).await;
     let mut pages = reader.pages(Part::History, wallet);
     while let Some(items) = pages.next().await? {
         let rows: Vec<Entry> = items.into_iter().flat_map(Scanned::into_rows).collect();
+        if rows.last().is_some_and(|row| row.version > book.read_at) {
+            sleep(pause).await;
+        }
         let mut known = Known::default();
         let named = rows.iter().filter(|row| is_of_holds(row)).map(|row| Key::Transaction(row.transaction));
         known.read(reader, named).await?;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tokio::time::sleep;
 use wallet_domain::{Entry, Transaction, TransactionId, WalletId};
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Scanned};
@@ -29,17 +30,32 @@ pub(crate) async fn transactions(reader: &Reader, transactions: &[Transaction]) 
     twice(|| match_transactions(reader, transactions)).await
 }
 
-/// Looks, and where it finds something looks again: only the second look counts.
+/// Looks, and where it finds something looks again, a moment later: only the second look counts.
 pub(crate) async fn twice<F>(look: impl Fn() -> F) -> Result<Vec<Finding>, Fault>
 where
     F: Future<Output = Result<Vec<Finding>, Fault>>,
 {
-    let findings = look().await?;
+    settled(|pause| {
+        let looked = look();
+        async move {
+            sleep(pause).await;
+            looked.await
+        }
+    })
+    .await
+}
+
+/// The same for what reads a wallet anew, which others go on writing: the second look is told for how long to pause between
+/// its reads, so that each commit seen by one is whole for the next.
+pub(crate) async fn settled<F>(look: impl Fn(Duration) -> F) -> Result<Vec<Finding>, Fault>
+where
+    F: Future<Output = Result<Vec<Finding>, Fault>>,
+{
+    let findings = look(Duration::ZERO).await?;
     if findings.is_empty() {
         return Ok(findings);
     }
-    tokio::time::sleep(SECOND_LOOK).await;
-    look().await
+    look(SECOND_LOOK).await
 }
 
 async fn match_entries(reader: &Reader, entries: &[Entry]) -> Result<Vec<Finding>, Fault> {

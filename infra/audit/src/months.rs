@@ -4,20 +4,22 @@
 //! counts where it should is checked from each rebate, in `rebate.rs`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use wallet_domain::{Entry, Kind, Money, Month, RuleId, TransactionId, WalletId};
+use tokio::time::sleep;
+use wallet_domain::{Entry, Kind, Money, Month, RuleId, TransactionId, WalletId, believed_until};
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
-use crate::matching::twice;
+use crate::matching::settled;
 use crate::reader::Reader;
 use crate::rebate::capped;
 
 /// The wallet's sums, recomputed from its entries and the transactions that they name.
 pub(crate) async fn check(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
-    twice(|| look(reader, id)).await
+    settled(|pause| look(reader, id, pause)).await
 }
 
 /// What was paid for one month under one rule.
@@ -31,15 +33,17 @@ struct Sum {
 
 type Sums = BTreeMap<(Month, RuleId), Sum>;
 
-async fn look(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
+async fn look(reader: &Reader, id: WalletId, pause: Duration) -> Result<Vec<Finding>, Fault> {
     let Some(Scanned::Wallet(wallet)) = reader.look_up(&[Key::Wallet(id)]).await?.pop() else { return Ok(vec![]) };
     let Some((oldest, ..)) = wallet.rebated.all().next() else { return Ok(vec![]) };
+    sleep(pause).await;
     let (mut sums, mut pages, mut begun) = (Sums::new(), reader.pages(Part::Newest, id), false);
     while !begun && let Some(items) = pages.next().await? {
         let rows: Vec<Entry> = items.into_iter().flat_map(|item| item.into_rows().into_iter().rev()).collect();
-        // A rebate is paid after its deposit, and times never go back: entries older than the oldest month are about older
-        // months.
-        let recent = rows.iter().take_while(|entry| Month::of(entry.created_at) >= oldest);
+        // A rebate is paid after its deposit, and the times of a statement never go back: entries older than the oldest month
+        // are about older months. But a deposit into an inbox is on no statement yet, and its rebate's row is older than it
+        // by as much as their functions' clocks may differ.
+        let recent = rows.iter().take_while(|entry| Month::of(believed_until(entry.created_at)) >= oldest);
         let counted: Vec<&Entry> = recent.clone().filter(|entry| entry.version <= wallet.version).collect();
         begun = recent.count() < rows.len();
         add(reader, &counted, oldest, &mut sums).await?;

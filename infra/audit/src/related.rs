@@ -1,7 +1,7 @@
 //! Compares transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes, a refusal
 //! with the wallet that refused, a mark with what made it.
 
-use wallet_domain::{Kind, Mark, MarkName, Outcome, Timestamp, Transaction};
+use wallet_domain::{Kind, Mark, MarkName, Outcome, Timestamp, Transaction, believed_until};
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::Key;
 
@@ -68,6 +68,8 @@ async fn look(
     };
     keys.extend(resting.iter().filter(counted).map(|rebate| Key::Wallet(rebate.wallet)));
     known.read(reader, keys).await?;
+    // The wallets may have been written since the audit began.
+    let now = now.max(believed_until(reader.ledger().now()));
 
     let mut findings = vec![];
     for transaction in resting {

@@ -1,5 +1,8 @@
 //! The second look, at what came out uneven, each with its counterpart; and at a wallet by itself.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
 use wallet_domain::WalletId;
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::{Key, Part, Scanned};
@@ -9,6 +12,7 @@ use crate::chain::Chain;
 use crate::checkpoint::Seen;
 use crate::finding::{Check, Finding};
 use crate::inbox::{self, Credited};
+use crate::matching::settled;
 use crate::tally::Tally;
 use crate::{matching, overdue};
 
@@ -65,9 +69,16 @@ impl Audit {
         }
     }
 
-    /// One wallet by itself: read, recomputed up to the version read, read again for entries beyond it.
+    /// One wallet by itself.
     pub(super) async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
+        settled(|pause| self.recompute(id, pause)).await
+    }
+
+    /// The wallet is read, recomputed up to the version read, and read again for entries beyond it. With a `pause` in between,
+    /// what one commit wrote is seen whole.
+    async fn recompute(&self, id: WalletId, pause: Duration) -> Result<Vec<Finding>, Fault> {
         let before = self.reader.look_up(&[Key::Wallet(id)]).await?.pop();
+        sleep(pause).await;
         let (mut chain, mut last, mut pages) = (Chain::new(id), None, self.reader.pages(Part::History, id));
         let upto = if let Some(Scanned::Wallet(wallet)) = &before { wallet.version } else { u64::MAX };
         while let Some(items) = pages.next().await? {
@@ -92,6 +103,7 @@ impl Audit {
             chain.close(wallet);
         }
         let mut findings = std::mem::take(&mut chain.findings);
+        sleep(pause).await;
         let wrong = |version, difference: String| Finding::wallet(id, version, Check::Versions, difference);
         match (self.reader.look_up(&[Key::Wallet(id)]).await?.pop(), last) {
             (Some(Scanned::Wallet(after)), Some(last)) if last > after.version => {
