@@ -46,28 +46,9 @@ pub enum Place {
 }
 
 impl Shape {
-    const fn of(kind: Kind, legs: Legs) -> Shape {
+    /// Of a kind that costs nothing and cannot be undone.
+    pub(crate) const fn of(kind: Kind, legs: Legs) -> Shape {
         Shape { kind, legs, has_fee: false, is_reversible: false }
-    }
-
-    /// The shape of a kind that changes a wallet without moving money.
-    pub(crate) const fn keeping_the_wallet(kind: Kind) -> Shape {
-        Shape::of(kind, Legs::KeptWallet)
-    }
-
-    /// The shape of a kind that moves money.
-    pub(crate) const fn moving(kind: Kind, from: Place, to: Place) -> Shape {
-        Shape::of(kind, Legs::Movement(from, to))
-    }
-
-    /// The shape of a kind that keeps money back or releases it.
-    pub(crate) const fn holding(kind: Kind) -> Shape {
-        Shape::of(kind, Legs::Held)
-    }
-
-    /// The shape of a kind that undoes another transaction.
-    pub(crate) const fn mirroring(kind: Kind) -> Shape {
-        Shape::of(kind, Legs::Mirrored)
     }
 
     pub(crate) const fn with_fee(self) -> Shape {

@@ -12,7 +12,7 @@ use crate::money::{Amount, AmountError, Money};
 use crate::movement::uncovered;
 use crate::plan::{Draft, NoPlan, Step};
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::Snapshots;
 use crate::text::{IdempotencyKey, Metadata};
 use crate::transaction::{Kind, Outcome};
@@ -91,7 +91,7 @@ impl Kind {
     pub const AMENDMENT: Kind = Kind::new("amendment");
 }
 
-pub(crate) const SHAPE: Shape = Shape::keeping_the_wallet(Kind::AMENDMENT);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::AMENDMENT, Legs::KeptWallet);
 
 impl Verb for Amend {
     fn transaction(&self) -> TransactionId {

@@ -13,7 +13,7 @@ use crate::money::{Amount, Money};
 use crate::movement::{accepts, posted, receive, short, shown};
 use crate::plan::{Draft, Guard, NoPlan, Side, Step};
 use crate::refusal::Refusal;
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::IdempotencyKey;
 use crate::transaction::{Account, Kind, Leg, Transaction};
@@ -41,7 +41,7 @@ impl Kind {
 }
 
 pub(crate) const SHAPE: Shape =
-    Shape::moving(Kind::CAPTURE, Place::Wallet, Place::DestinationOrOut).with_fee().reversible();
+    Shape::of(Kind::CAPTURE, Legs::Movement(Place::Wallet, Place::DestinationOrOut)).with_fee().reversible();
 
 impl Verb for Capture {
     fn transaction(&self) -> TransactionId {

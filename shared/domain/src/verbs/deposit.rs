@@ -9,7 +9,7 @@ use crate::movement::{accepts, credit, pinned, posted, receive, within_largest_m
 use crate::plan::{Draft, NoPlan};
 use crate::rebate::RebateTerms;
 use crate::request::{Request, Terms};
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -31,7 +31,7 @@ impl Kind {
 }
 
 pub(crate) const SHAPE: Shape =
-    Shape::moving(Kind::DEPOSIT, Place::Account(Account::External), Place::Wallet).reversible();
+    Shape::of(Kind::DEPOSIT, Legs::Movement(Place::Account(Account::External), Place::Wallet)).reversible();
 
 impl Verb for Deposit {
     fn wallet(&self) -> WalletId {

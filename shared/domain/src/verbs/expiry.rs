@@ -12,7 +12,7 @@ use crate::money::Money;
 use crate::movement::posted;
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::Metadata;
 use crate::transaction::Kind;
@@ -35,7 +35,7 @@ impl Kind {
     pub const EXPIRY: Kind = Kind::new("expiry");
 }
 
-pub(crate) const SHAPE: Shape = Shape::holding(Kind::EXPIRY);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::EXPIRY, Legs::Held);
 
 impl Verb for Expire {
     fn transaction(&self) -> TransactionId {

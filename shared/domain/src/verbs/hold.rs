@@ -14,7 +14,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::movement::{Going, Outflow, accepts, let_go, owned, pinned, posted, too_little};
 use crate::plan::{Draft, NoPlan, Step};
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::Kind;
 use crate::verb::{Asked, Verb, record};
@@ -40,7 +40,7 @@ impl Kind {
     pub const HOLD: Kind = Kind::new("hold");
 }
 
-pub(crate) const SHAPE: Shape = Shape::holding(Kind::HOLD);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::HOLD, Legs::Held);
 
 impl Verb for Authorise {
     fn transaction(&self) -> TransactionId {

@@ -8,7 +8,7 @@ use crate::money::{Amount, AmountError, Currency, Money};
 use crate::plan::{Draft, NoPlan, Step};
 use crate::rebated::Rebated;
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{IdempotencyKey, Metadata, Owner};
 use crate::transaction::{Kind, Outcome};
@@ -51,7 +51,7 @@ impl Kind {
     pub const OPENING: Kind = Kind::new("opening");
 }
 
-pub(crate) const SHAPE: Shape = Shape::keeping_the_wallet(Kind::OPENING);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::OPENING, Legs::KeptWallet);
 
 impl Verb for Open {
     fn transaction(&self) -> TransactionId {

@@ -16,7 +16,7 @@ use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan, Side};
 use crate::refusal::Refusal;
 use crate::request::{Request, Terms};
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -43,7 +43,8 @@ impl Kind {
     pub const PAYOUT: Kind = Kind::new("payout");
 }
 
-pub(crate) const SHAPE: Shape = Shape::moving(Kind::PAYOUT, Place::Wallet, Place::Payees).with_fee().reversible();
+pub(crate) const SHAPE: Shape =
+    Shape::of(Kind::PAYOUT, Legs::Movement(Place::Wallet, Place::Payees)).with_fee().reversible();
 
 impl Payout {
     /// What `payments`, all of one currency, come to.

@@ -9,7 +9,7 @@ use crate::plan::{Draft, NoPlan};
 use crate::rebate::{RebateRule, RuleId};
 use crate::rebated::Month;
 use crate::refusal::Refusal;
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{Metadata, Owner};
 use crate::transaction::{Account, Kind, Leg, Outcome, Transaction};
@@ -31,7 +31,8 @@ impl Kind {
     pub const REBATE: Kind = Kind::new("rebate");
 }
 
-pub(crate) const SHAPE: Shape = Shape::moving(Kind::REBATE, Place::Account(Account::Rebates), Place::Wallet);
+pub(crate) const SHAPE: Shape =
+    Shape::of(Kind::REBATE, Legs::Movement(Place::Account(Account::Rebates), Place::Wallet));
 
 impl Verb for PayRebate {
     fn transaction(&self) -> TransactionId {

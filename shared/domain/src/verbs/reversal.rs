@@ -13,7 +13,7 @@ use crate::movement::{accepts, credit, lowest, posted, too_little};
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::rebated::Month;
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::{IdempotencyKey, Metadata, Reference};
 use crate::transaction::{Account, Kind, Leg, Transaction};
@@ -45,7 +45,7 @@ impl Kind {
     pub const REVERSAL: Kind = Kind::new("reversal");
 }
 
-pub(crate) const SHAPE: Shape = Shape::mirroring(Kind::REVERSAL);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::REVERSAL, Legs::Mirrored);
 
 impl MarkName {
     /// Beside a transaction that was reversed.

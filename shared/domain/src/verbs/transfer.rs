@@ -10,7 +10,7 @@ use crate::movement::{Outflow, accepts, debit, owned, pinned, posted, receive};
 use crate::plan::{Draft, NoPlan};
 use crate::refusal::Refusal;
 use crate::request::{Request, Terms};
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -34,7 +34,7 @@ impl Kind {
 }
 
 pub(crate) const SHAPE: Shape =
-    Shape::moving(Kind::TRANSFER, Place::Wallet, Place::Destination).with_fee().reversible();
+    Shape::of(Kind::TRANSFER, Legs::Movement(Place::Wallet, Place::Destination)).with_fee().reversible();
 
 impl Verb for Transfer {
     fn wallet(&self) -> WalletId {

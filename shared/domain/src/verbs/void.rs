@@ -9,7 +9,7 @@ use crate::id::{TransactionId, WalletId};
 use crate::movement::posted;
 use crate::plan::{Draft, Guard, NoPlan, Step};
 use crate::refusal::Refusal;
-use crate::shape::Shape;
+use crate::shape::{Legs, Shape};
 use crate::snapshots::{Reads, Snapshots};
 use crate::text::IdempotencyKey;
 use crate::transaction::{Kind, Transaction};
@@ -32,7 +32,7 @@ impl Kind {
     pub const VOID: Kind = Kind::new("void");
 }
 
-pub(crate) const SHAPE: Shape = Shape::holding(Kind::VOID);
+pub(crate) const SHAPE: Shape = Shape::of(Kind::VOID, Legs::Held);
 
 impl Verb for Void {
     fn transaction(&self) -> TransactionId {

@@ -7,7 +7,7 @@ use crate::money::Money;
 use crate::movement::{Outflow, accepts, debit, owned, pinned, posted};
 use crate::plan::{Draft, NoPlan};
 use crate::request::{Request, Terms};
-use crate::shape::{Place, Shape};
+use crate::shape::{Legs, Place, Shape};
 use crate::snapshots::Snapshots;
 use crate::transaction::{Account, Kind, Leg};
 use crate::verb::{Verb, record};
@@ -27,7 +27,7 @@ impl Kind {
 }
 
 pub(crate) const SHAPE: Shape =
-    Shape::moving(Kind::WITHDRAWAL, Place::Wallet, Place::Account(Account::External)).reversible();
+    Shape::of(Kind::WITHDRAWAL, Legs::Movement(Place::Wallet, Place::Account(Account::External))).reversible();
 
 impl Verb for Withdraw {
     fn wallet(&self) -> WalletId {
