@@ -17,7 +17,7 @@ use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
-use crate::matching::settled;
+use crate::matching::twice_pausing;
 use crate::reader::Reader;
 
 /// A hold that is still active so long after its end is a finding: a sweep releases it within minutes.
@@ -25,7 +25,7 @@ const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The holds of `wallet` against its statement.
 pub(crate) async fn check(reader: &Reader, wallet: WalletId, now: Timestamp) -> Result<Vec<Finding>, Fault> {
-    settled(|pause| look(reader, wallet, now, pause)).await
+    twice_pausing(|pause| look(reader, wallet, now, pause)).await
 }
 
 /// With a `pause`, what one commit wrote is seen whole: its items after its wallet, its row after its items, and its

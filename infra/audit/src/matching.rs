@@ -35,7 +35,7 @@ pub(crate) async fn twice<F>(look: impl Fn() -> F) -> Result<Vec<Finding>, Fault
 where
     F: Future<Output = Result<Vec<Finding>, Fault>>,
 {
-    settled(|pause| {
+    twice_pausing(|pause| {
         let looked = look();
         async move {
             sleep(pause).await;
@@ -47,7 +47,7 @@ where
 
 /// The same for what reads a wallet anew, which others go on writing: the second look is told for how long to pause between
 /// its reads, so that each commit seen by one is whole for the next.
-pub(crate) async fn settled<F>(look: impl Fn(Duration) -> F) -> Result<Vec<Finding>, Fault>
+pub(crate) async fn twice_pausing<F>(look: impl Fn(Duration) -> F) -> Result<Vec<Finding>, Fault>
 where
     F: Future<Output = Result<Vec<Finding>, Fault>>,
 {

@@ -13,13 +13,13 @@ use wallet_dynamodb::scan::{Key, Part, Scanned};
 
 use crate::finding::{Check, Finding, decimal};
 use crate::known::Known;
-use crate::matching::settled;
+use crate::matching::twice_pausing;
 use crate::reader::Reader;
 use crate::rebate::capped;
 
 /// The wallet's sums, recomputed from its entries and the transactions that they name.
 pub(crate) async fn check(reader: &Reader, id: WalletId) -> Result<Vec<Finding>, Fault> {
-    settled(|pause| look(reader, id, pause)).await
+    twice_pausing(|pause| look(reader, id, pause)).await
 }
 
 /// What was paid for one month under one rule.

@@ -1,7 +1,7 @@
 //! Compares transactions with those that they rest on: a rebate with its deposit, a reversal with what it undoes, a refusal
 //! with the wallet that refused, a mark with what made it.
 
-use wallet_domain::{Kind, Mark, MarkName, Outcome, Timestamp, Transaction, believed_until};
+use wallet_domain::{Kind, Mark, MarkName, Outcome, Transaction, believed_until};
 use wallet_dynamodb::Fault;
 use wallet_dynamodb::scan::Key;
 
@@ -12,18 +12,17 @@ use crate::reader::Reader;
 use crate::rebate::{self, capped, uncounted};
 use crate::reversal::{self, Undone};
 
-/// Checks `transactions` that rest on others, and `marks`. `now` is the latest time that a function may have decided by.
+/// Checks `transactions` that rest on others, and `marks`.
 pub(crate) async fn check(
     reader: &Reader,
     transactions: &[Transaction],
     marks: &[Mark],
-    now: Timestamp,
 ) -> Result<Vec<Finding>, Fault> {
     let resting = transactions.iter().filter(|transaction| rests_on_another(transaction)).collect::<Vec<_>>();
     if resting.is_empty() && marks.is_empty() {
         return Ok(vec![]);
     }
-    twice(|| look(reader, &resting, marks, now)).await
+    twice(|| look(reader, &resting, marks)).await
 }
 
 fn rests_on_another(transaction: &Transaction) -> bool {
@@ -37,12 +36,7 @@ fn is_reversal(transaction: &Transaction) -> bool {
     transaction.kind == Kind::REVERSAL && !transaction.legs().is_empty()
 }
 
-async fn look(
-    reader: &Reader,
-    resting: &[&Transaction],
-    marks: &[Mark],
-    now: Timestamp,
-) -> Result<Vec<Finding>, Fault> {
+async fn look(reader: &Reader, resting: &[&Transaction], marks: &[Mark]) -> Result<Vec<Finding>, Fault> {
     let mut known = Known::default();
     let (mut keys, mut undone) = (vec![], vec![]);
     for transaction in resting {
@@ -68,8 +62,8 @@ async fn look(
     };
     keys.extend(resting.iter().filter(counted).map(|rebate| Key::Wallet(rebate.wallet)));
     known.read(reader, keys).await?;
-    // The wallets may have been written since the audit began.
-    let now = now.max(believed_until(reader.ledger().now()));
+    // The latest time that a function may have decided by, now that its wallet was read: the audit may have begun long before.
+    let now = believed_until(reader.ledger().now());
 
     let mut findings = vec![];
     for transaction in resting {

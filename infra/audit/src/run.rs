@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use wallet_domain::{Credit, Mark, Timestamp, Transaction, Wallet, WalletId, believed_until};
+use wallet_domain::{Credit, Mark, Timestamp, Transaction, Wallet, WalletId};
 use wallet_dynamodb::scan::Scanned;
 use wallet_dynamodb::{Fault, Ledger};
 
@@ -277,8 +277,7 @@ impl Audit {
             report.found(legs::seal(transaction));
             report.found(legs::check(transaction));
         }
-        let latest = believed_until(self.now);
-        report.found(related::check(&self.reader, transactions, marks, latest).await?);
+        report.found(related::check(&self.reader, transactions, marks).await?);
         Ok(())
     }
 }

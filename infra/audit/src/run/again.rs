@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::checkpoint::Seen;
 use crate::finding::{Check, Finding};
 use crate::inbox::{self, Credited};
-use crate::matching::settled;
+use crate::matching::twice_pausing;
 use crate::tally::Tally;
 use crate::{matching, overdue};
 
@@ -71,7 +71,7 @@ impl Audit {
 
     /// One wallet by itself.
     pub(super) async fn recomputed(&self, id: WalletId) -> Result<Vec<Finding>, Fault> {
-        settled(|pause| self.recompute(id, pause)).await
+        twice_pausing(|pause| self.recompute(id, pause)).await
     }
 
     /// The wallet is read, recomputed up to the version read, and read again for entries beyond it. With a `pause` in between,
